@@ -1,0 +1,82 @@
+"""A box's configuration: one directory with ``box.toml`` and the secrets beside it.
+
+``onecode-central box add`` writes it for now; enrolment will. Nothing here touches records.
+"""
+
+from pathlib import Path
+
+import msgspec
+
+from shared.config import read_config
+from shared.ids import BoxId, parse_box_id
+
+
+class BrokerAddress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the broker's listener for boxes is; ``host`` must match its certificate."""
+
+    host: str
+    port: int
+
+
+class ScannerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which scanner to use: ``serial`` (pyserial path), ``hid`` (evdev path) or ``none``."""
+
+    kind: str = "none"
+    path: str = ""
+    gap_ms: int = 80  # silence that ends a half frame (hardware.md)
+
+
+class PrinterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which printer to use: ``usb`` (vendor:product), ``simulated`` (a folder) or ``none``."""
+
+    kind: str = "none"
+    path: str = ""
+
+
+class BoxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything a box is told. Paths are relative to the directory of ``box.toml``."""
+
+    box: str  # <site>/<box>
+    counter: str
+    site_name: str  # the hospital's name, as printed on labels
+    broker: BrokerAddress
+    central_public: str  # hex: record bodies are sealed to it
+    code_keys: dict[str, str]  # kid → hex public key that signs dynamic codes
+    signing_key_id: int = 1
+    epoch: int = 1
+    api_port: int = 8700
+    ask_deadline_ms: int = 800
+    register_deadline_ms: int = 5000
+    again_seconds: int = 10
+    font: str = ""  # a font file; empty: the system's CJK font
+    scanner: ScannerConfig = ScannerConfig()
+    printer: PrinterConfig = PrinterConfig()
+
+    @property
+    def box_id(self) -> BoxId:
+        """The parsed name. Raises Malformed."""
+        return parse_box_id(self.box)
+
+
+class BoxFiles:
+    """Where a box keeps its things, below its directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.config = directory / "box.toml"
+        self.ca = directory / "ca.pem"
+        self.certificate = directory / "box.pem"
+        self.tls_key = directory / "box.key"
+        self.signing_key = directory / "signing.key"  # 32 raw bytes, Ed25519
+        self.pair_key = directory / "pair.key"  # 32 raw bytes
+        self.cache_key = directory / "cache.key"  # 32 raw bytes, made at first start
+        self.api_token = directory / "api.token"  # text, made at first start
+        self.queue = directory / "queue.db"
+        self.cache = directory / "cache.db"
+
+
+def read_box_config(files: BoxFiles) -> BoxConfig:
+    """Read and check ``box.toml``. Raises Unavailable or Malformed."""
+    config = read_config(files.config, BoxConfig)
+    _ = config.box_id
+    return config

@@ -1,0 +1,195 @@
+"""What the counter needs from the world, as Protocols. The counter knows these and nothing else.
+
+Drivers, queue, cache and transport implement them; ``agent.app`` puts them together; simulators
+and fakes have the same signatures.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from shared.devices import DeviceState, PrinterCondition, PrintState
+from shared.ids import RecordId
+from shared.ledger import Account, Head, Row
+from shared.messages import Ask, Identity, Record, Reply, Settled
+from shared.reasons import Reason
+from shared.sealing import Encapsulation
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceDescriptor:
+    """What is plugged in: read from the system, never by opening the device."""
+
+    name: str  # as a technician would say it: "Newland NLS-FR20"
+    location: str  # a path such as /dev/ttyACM0, or bus and port
+    serial: str = ""
+    vendor_id: int | None = None
+    product_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrameScanned:
+    """One complete frame, terminator taken off; ``at`` is when its last byte came."""
+
+    data: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FrameDropped:
+    """Bytes that cannot be one code (events lost, too long, half a frame): nothing is guessed."""
+
+    reason: Reason
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChanged:
+    """A device's state changed."""
+
+    device: DeviceDescriptor
+    state: DeviceState
+    reason: Reason | None = None
+
+
+ScannerEvent = FrameScanned | FrameDropped | DeviceChanged
+
+
+class Scanner(Protocol):
+    """A source of frames that outlives being unplugged."""
+
+    @property
+    def descriptor(self) -> DeviceDescriptor: ...
+
+    def events(self) -> AsyncIterator[ScannerEvent]:
+        """Frames and state changes, for ever; the device is opened, watched and reopened inside."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label as data: what is on it, not how a printer says it (CONTRACTS §5: 50 × 30 mm)."""
+
+    id: RecordId
+    code: str  # the text of the QR
+    name: str  # masked
+    record_number: str
+    site: str  # the hospital's name
+    date: str  # YYYY-MM-DD
+    copy: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PrintOutcome:
+    """How far a label got. FAILED only when no byte has left."""
+
+    state: PrintState
+    reason: Reason | None = None
+    conditions: frozenset[PrinterCondition] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterStatus:
+    """What a printer says of itself; silence is SILENT, never READY."""
+
+    state: DeviceState
+    conditions: frozenset[PrinterCondition] = frozenset()
+
+
+class LabelPrinter(Protocol):
+    """A label printer with one writer. A device failing is an outcome, not an exception."""
+
+    @property
+    def descriptor(self) -> DeviceDescriptor: ...
+
+    async def read_status(self) -> PrinterStatus: ...
+
+    async def print(self, label: Label) -> PrintOutcome:
+        """Send one label once. Raises Malformed (GLYPH_MISSING) before any byte leaves."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A record ready to be committed. ``consumed`` is the keyed token of a code it used up."""
+
+    id: RecordId
+    born_at: datetime
+    record: Record
+    consumed: bytes | None = None
+
+
+class Outbox(Protocol):
+    """The durable queue. When ``commit`` returns, the record survives a power cut."""
+
+    async def commit(self, draft: Draft) -> Row:
+        """Seal, sequence, link and store. Raises Unavailable (disk), Malformed (size)."""
+        ...
+
+    async def is_consumed(self, token: bytes) -> bool: ...
+
+    async def read_account(self) -> Account: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The oldest unsettled rows of one epoch, with all that central needs to open them."""
+
+    head: Head
+    rows: tuple[Row, ...]
+    encapsulations: tuple[Encapsulation, ...]
+
+
+class Custody(Protocol):
+    """The queue as the uplink sees it: rows waiting for central's receipt."""
+
+    async def wait_for_pending(self) -> None:
+        """Return when at least one row is pending; at once if one already is."""
+        ...
+
+    async def read_pending(self, limit: int) -> Pending | None:
+        """The oldest pending rows, at most ``limit``, all of one epoch; None when all is settled."""
+        ...
+
+    async def settle(self, epoch: int, rows: Sequence[Settled]) -> int:
+        """Mark rows settled by central's receipt; how many changed.
+
+        A sequence that is not pending, or whose hash is not the row's, is left as it is.
+        """
+        ...
+
+
+class Uplink(Protocol):
+    """Questions to central."""
+
+    async def ask(self, ask: Ask, deadline_seconds: float) -> Reply:
+        """Raises Unavailable: LINK_DOWN at once (nothing was sent), NO_ANSWER after the deadline."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CachedAnswer:
+    """What central last said of a code at this box."""
+
+    identity: Identity
+    answered_at: datetime
+
+
+class Cache(Protocol):
+    """This box's own recent answers, sealed to the box. Losing it loses comfort, not records."""
+
+    async def remember(self, token: bytes, answer: CachedAnswer) -> None: ...
+
+    async def recall(self, token: bytes) -> CachedAnswer | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What the state page shows of the devices and the line."""
+
+    scanner: DeviceState
+    printer: PrinterStatus
+    link: str
+    link_since: datetime
+    devices: tuple[DeviceDescriptor, ...] = field(default=())

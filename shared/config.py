@@ -1,0 +1,61 @@
+"""Configuration and secrets from files: TOML into typed structs, secrets only if kept private.
+
+Says nothing about what is configured: each side has a ``config.py`` of its own with its structs.
+"""
+
+import os
+import stat
+import tomllib
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from shared.errors import Malformed, Refused, Unavailable
+from shared.reasons import Reason
+
+T = TypeVar("T")
+
+
+def read_config(path: Path, shape: type[T]) -> T:
+    """Read a TOML file as ``shape``, strictly: an unknown key is a typing error, not a wish.
+
+    Raises Unavailable when the file is missing, Malformed (naming the key) when it is wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise Unavailable(Reason.CONFIG_MISSING, str(path)) from error
+    try:
+        return msgspec.convert(tomllib.loads(text), shape, strict=False)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise Malformed(Reason.CONFIG_MALFORMED, f"{path}: {error}") from error
+
+
+def read_secret(path: Path) -> bytes:
+    """Read a secret file; refused when group or others may read it.
+
+    Raises Unavailable when missing, Refused (CONFIG_MALFORMED) when its mode is too wide.
+    """
+    try:
+        with path.open("rb") as file:
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+                raise Refused(Reason.CONFIG_MALFORMED, f"{path} must have mode 0600")
+            return file.read()
+    except OSError as error:
+        raise Unavailable(Reason.CONFIG_MISSING, str(path)) from error
+
+
+def write_secret(path: Path, secret: bytes) -> None:
+    """Write a secret file of mode 0600, durably, never over an existing one.
+
+    Raises Refused (ALREADY_EXISTS).
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise Refused(Reason.ALREADY_EXISTS, str(path)) from error
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secret)
+        file.flush()
+        os.fsync(file.fileno())

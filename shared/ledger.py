@@ -1,0 +1,250 @@
+"""The ledger: rows in a hash chain per box and epoch, signed batches, the account. Pure.
+
+A record becomes a row inside the transaction that commits it: it gets the next sequence and is
+linked to the row before. Anyone holding rows and a signed head can prove that
+created = acknowledged + pending + tombstoned (CONTRACTS §2). Hashes and signatures cover
+transmitted bytes, never a re-encoding. Nothing here does I/O or knows what a body says.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+from shared.crypto import SigningKey, Suite, VerifyKey
+from shared.errors import Malformed
+from shared.ids import BoxId
+from shared.reasons import Reason
+
+HASH_BYTES = 32
+MAX_BODY_BYTES = 64 * 1024
+"""A larger body cannot be born, and is not authentic (CONTRACTS §2)."""
+FIRST_SEQ = 1
+
+
+class Lane(IntEnum):
+    """How dear a row is: the first two lanes are never given up to make room."""
+
+    IDENTITY = 0
+    PRINT = 1
+    USE = 2
+    TELEMETRY = 3
+
+
+class RowState(IntEnum):
+    """Where a row stands at the box; "sent" is kept in memory only (CONTRACTS §2)."""
+
+    PENDING = 0
+    SETTLED = 1
+    TOMBSTONED = 2
+
+
+class Row(NamedTuple):
+    """One record in the ledger, as it is stored and sent.
+
+    ``born`` is microseconds since 1970 UTC, ``prev`` the hash of row ``seq`` - 1 (or genesis).
+    """
+
+    seq: int
+    id: bytes
+    lane: int
+    born: int
+    prev: bytes
+    body: bytes
+
+
+class Head(NamedTuple):
+    """How far a box's ledger has got; ``seq`` 0 with the genesis hash before the first row."""
+
+    epoch: int
+    seq: int
+    hash: bytes
+
+
+class Mark(NamedTuple):
+    """What is left of a row once its body may be gone: enough to verify the chain."""
+
+    epoch: int
+    seq: int
+    id: bytes
+    lane: int
+    born: int
+    prev: bytes
+    body_hash: bytes
+    hash: bytes
+
+
+def genesis_hash(suite: Suite, box: BoxId, epoch: int) -> bytes:
+    """``prev`` of an epoch's first row: H(suite ‖ length of box ‖ box ‖ epoch)."""
+    name = str(box).encode()
+    return suite.digest(bytes([suite.id, len(name)]) + name + epoch.to_bytes(4, "big"))
+
+
+def genesis_head(suite: Suite, box: BoxId, epoch: int) -> Head:
+    """The head of an epoch in which nothing has happened yet."""
+    return Head(epoch, 0, genesis_hash(suite, box, epoch))
+
+
+def row_hash(  # noqa: PLR0913 - the six hashed quantities of CONTRACTS §2
+    suite: Suite, prev: bytes, seq: int, id: bytes, lane: int, born: int, body_hash: bytes
+) -> bytes:
+    """H(prev ‖ seq ‖ id ‖ lane ‖ born ‖ H(body)); every part has a fixed width."""
+    return suite.digest(
+        prev
+        + seq.to_bytes(8, "big")
+        + id
+        + lane.to_bytes(1, "big")
+        + born.to_bytes(8, "big")
+        + body_hash
+    )
+
+
+def hash_of(suite: Suite, row: Row) -> bytes:
+    """The hash of a row, after checking its widths. Raises Malformed."""
+    if len(row.prev) != HASH_BYTES or len(row.id) != 16 or row.seq < FIRST_SEQ:
+        raise Malformed(Reason.MESSAGE_MALFORMED, "row with wrong widths")
+    if not 0 <= row.lane < 256 or not 0 <= row.born < 1 << 64 or row.seq >= 1 << 63:
+        raise Malformed(Reason.MESSAGE_MALFORMED, "row out of range")
+    if len(row.body) > MAX_BODY_BYTES:
+        raise Malformed(Reason.BODY_TOO_LARGE)
+    return row_hash(suite, row.prev, row.seq, row.id, row.lane, row.born, suite.digest(row.body))
+
+
+def append(
+    suite: Suite, head: Head, id: bytes, lane: int, born: int, body: bytes
+) -> tuple[Row, Mark, Head]:
+    """The next row after ``head``, its mark, and the new head. Raises Malformed (size)."""
+    row = Row(head.seq + 1, id, lane, born, head.hash, body)
+    digest = hash_of(suite, row)
+    mark = Mark(head.epoch, row.seq, id, lane, born, head.hash, suite.digest(body), digest)
+    return row, mark, Head(head.epoch, row.seq, digest)
+
+
+def signed_bytes(
+    suite: Suite, box: BoxId, key_id: int, head: Head, hashes: Sequence[bytes]
+) -> bytes:
+    """What a batch's signature covers: suite, box, key id, head, and the carried rows' hashes."""
+    name = str(box).encode()
+    return b"".join(
+        (
+            b"onecode batch 1\0",
+            bytes([suite.id, len(name)]),
+            name,
+            key_id.to_bytes(4, "big"),
+            head.epoch.to_bytes(4, "big"),
+            head.seq.to_bytes(8, "big"),
+            head.hash,
+            len(hashes).to_bytes(4, "big"),
+            *hashes,
+        )
+    )
+
+
+def sign_batch(
+    suite: Suite, key: SigningKey, box: BoxId, key_id: int, head: Head, rows: Sequence[Row]
+) -> bytes:
+    """The signature of a batch carrying ``rows`` under ``head``."""
+    return key.sign(signed_bytes(suite, box, key_id, head, [hash_of(suite, r) for r in rows]))
+
+
+def verify_batch(  # noqa: PLR0913 - everything that is signed
+    suite: Suite,
+    key: VerifyKey,
+    box: BoxId,
+    key_id: int,
+    head: Head,
+    rows: Sequence[Row],
+    signature: bytes,
+) -> list[bytes]:
+    """The carried rows' hashes, in their order. Raises NotAuthentic or Malformed."""
+    if len(head.hash) != HASH_BYTES or not 0 <= head.epoch < 1 << 32 or head.seq >= 1 << 63:
+        raise Malformed(Reason.MESSAGE_MALFORMED, "head with wrong widths")
+    hashes = [hash_of(suite, row) for row in rows]
+    key.verify(signature, signed_bytes(suite, box, key_id, head, hashes))
+    return hashes
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something the chain's verification found wrong, by sequence numbers (both included)."""
+
+    reason: Reason
+    epoch: int
+    first: int
+    last: int
+    detail: str = ""
+
+
+def verify_chain(
+    suite: Suite, box: BoxId, marks: Iterable[Mark], heads: Iterable[Head] = ()
+) -> Iterator[Finding]:
+    """Check marks ordered by (epoch, seq): each hash, each link, no gap, no fork, every head met.
+
+    ``heads`` are the furthest known head of each epoch; rows missing before one are a gap, a
+    different hash at its sequence a fork.
+    """
+    wanted = {head.epoch: head for head in heads}
+    epoch = -1
+    seq, last_hash = 0, b""
+    for mark in marks:
+        if mark.epoch != epoch:
+            yield from _end_epoch(wanted.pop(epoch, None), seq, last_hash)
+            epoch, seq, last_hash = mark.epoch, 0, genesis_hash(suite, box, mark.epoch)
+        if mark.seq <= seq:
+            yield Finding(Reason.LEDGER_FORK, epoch, mark.seq, mark.seq, "two rows, one sequence")
+            continue
+        if mark.seq > seq + 1:
+            yield Finding(Reason.LEDGER_GAP, epoch, seq + 1, mark.seq - 1)
+        elif mark.prev != last_hash:
+            yield Finding(
+                Reason.LEDGER_LINK, epoch, mark.seq, mark.seq, "does not name the row before"
+            )
+        if _hash_of_mark(suite, mark) != mark.hash:
+            yield Finding(Reason.LEDGER_HASH, epoch, mark.seq, mark.seq, "content and hash differ")
+        head = wanted.get(epoch)
+        if head is not None and head.seq == mark.seq and head.hash != mark.hash:
+            yield Finding(Reason.LEDGER_FORK, epoch, mark.seq, mark.seq, "signed head differs")
+        seq, last_hash = mark.seq, mark.hash
+    yield from _end_epoch(wanted.pop(epoch, None), seq, last_hash)
+    for head in sorted(wanted.values()):
+        yield from _end_epoch(head, 0, genesis_hash(suite, box, head.epoch))
+
+
+def _hash_of_mark(suite: Suite, mark: Mark) -> bytes:
+    return row_hash(suite, mark.prev, mark.seq, mark.id, mark.lane, mark.born, mark.body_hash)
+
+
+def _end_epoch(head: Head | None, seq: int, last_hash: bytes) -> Iterator[Finding]:
+    if head is None:
+        return
+    if head.seq > seq:
+        yield Finding(Reason.LEDGER_GAP, head.epoch, seq + 1, head.seq, "before the signed head")
+    elif head.seq < seq:
+        yield Finding(Reason.LEDGER_FORK, head.epoch, head.seq + 1, seq, "rows beyond the head")
+    elif head.seq == 0 and head.hash != last_hash:
+        yield Finding(Reason.LEDGER_FORK, head.epoch, 0, 0, "another genesis")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """created = acknowledged + pending + tombstoned.
+
+    At the box ``pending`` waits for central's receipt; at central it is the open gaps below the
+    signed head, and ``acknowledged`` is what was received, interpreted or parked.
+    """
+
+    created: int
+    acknowledged: int
+    pending: int
+    tombstoned: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is missing and nothing counted twice."""
+        return self.created == self.acknowledged + self.pending + self.tombstoned
+
+    def __str__(self) -> str:
+        return (
+            f"created {self.created} = acknowledged {self.acknowledged} + pending {self.pending}"
+            f" + tombstoned {self.tombstoned} {'✓' if self.holds else '✗'}"
+        )

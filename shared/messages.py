@@ -1,0 +1,300 @@
+"""ONE definition of every message: records in rows, batches, receipts, asks and replies.
+
+msgspec structs, frozen and strict; ``shared.codec`` turns them into bytes and back. Times are
+microseconds since 1970 UTC, ids 16 bytes, hashes 32. docs/messages.md is checked against this
+file.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from shared.crypto import SuiteId
+from shared.devices import PrinterCondition, PrintState
+from shared.ledger import Head, Lane, Row
+from shared.reasons import Reason
+from shared.sealing import Encapsulation
+
+
+class Verdict(StrEnum):
+    """The three honest answers to a scan."""
+
+    ACCEPTED = "accepted"
+    PROVISIONAL = "provisional"  # good as far as this box can know; central decides on return
+    REFUSED = "refused"
+
+
+class DecidedBy(StrEnum):
+    """Who gave a verdict."""
+
+    CENTRAL = "central"
+    BOX = "box"
+
+
+class CodeClass(StrEnum):
+    """What kind of text was scanned."""
+
+    STATIC = "static"
+    DYNAMIC = "dynamic"
+    EXTENDED = "extended"
+    TEMPORARY = "temporary"
+    MALFORMED = "malformed"
+
+
+class MedicalStep(StrEnum):
+    """诊疗环节, the national table (ehc-standard §4)."""
+
+    OTHER = "000000"
+    REGISTER = "010101"
+    DIAGNOSE = "010102"
+    DISPENSE = "010103"
+    EXAMINE = "010104"
+    PAY = "010105"
+    PRESCRIBE = "010106"
+    SURGERY = "010107"
+    INPATIENT = "010109"
+
+
+class RecordNumber(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A number a hospital knows a person by; ``type`` is outpatient, inpatient or archive."""
+
+    type: str
+    number: str
+
+
+class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a counter is told about a person: masked, enough to greet and to compare."""
+
+    name: str  # masked: 张*三
+    document: str  # masked: 110***********006X
+    sex: str  # GB/T 2261.1: 0, 1, 2, 9
+    birth_date: str  # YYYY-MM-DD, empty when unknown
+    patient_id: str  # this site's patient id (EMPI)
+    record_numbers: tuple[RecordNumber, ...]
+
+
+# --- records: what a box reports; the plaintext of a row's body --------------------------------
+
+
+class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where and when a record was born (CONTRACTS §1)."""
+
+    box: str
+    counter: str
+    boot_id: bytes
+    wall_at: int
+    monotonic_ns: int
+    offset_ms: int | None = None  # central's clock minus ours, None before it was measured
+    offset_confidence_ms: int | None = None
+    operator: str = ""
+    drill: bool = False
+
+
+class RecordBase(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"
+):
+    """What every record carries; ``kind`` is the struct's tag."""
+
+    version: Literal[1] = 1
+    suite: int = SuiteId.STD
+    lane: Lane
+    origin: Origin
+
+
+class ScanRecord(RecordBase, frozen=True, kw_only=True, tag="scan"):
+    """A code was shown and judged. ``code`` is the scanned text."""
+
+    code_class: CodeClass
+    code: str
+    medical_step: MedicalStep
+    verdict: Verdict
+    reason: Reason | None
+    decided_by: DecidedBy
+    asked: bool  # whether the question left the box, so that central may know the id already
+
+
+class RepeatRecord(RecordBase, frozen=True, kw_only=True, tag="scan-again"):
+    """The same text at the same counter again within seconds; nothing is consumed."""
+
+    first: bytes
+    verdict: Verdict
+
+
+class LateAnswerRecord(RecordBase, frozen=True, kw_only=True, tag="scan-answered-late"):
+    """Central's answer to ``first`` came after the box had judged alone."""
+
+    first: bytes
+    verdict: Verdict
+    reason: Reason | None
+
+
+class RegistrationOutcome(StrEnum):
+    """What came of a registration."""
+
+    NEW = "new"
+    FOUND = "found"
+    REFUSED = "refused"
+    UNANSWERED = "unanswered"  # central may have registered; asking again finds the person
+
+
+class RegistrationRecord(RecordBase, frozen=True, kw_only=True, tag="registration"):
+    """A clerk asked central for a resident's code; ``outcome`` says what came of it."""
+
+    document_type: str
+    document_number: str
+    name: str
+    outcome: RegistrationOutcome
+    reason: Reason | None
+    patient_id: str = ""
+
+
+class PrintRecord(RecordBase, frozen=True, kw_only=True, tag="print"):
+    """One state of one label; a later state is a new record with the same ``label``."""
+
+    label: bytes
+    registration: bytes
+    state: PrintState
+    reason: Reason | None = None
+    conditions: tuple[PrinterCondition, ...] = ()
+    copy: int = 1
+    reprint_reason: str = ""
+
+
+class Tombstone(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One row given up: its place, its identity, and why."""
+
+    epoch: int
+    seq: int
+    id: bytes
+    hash: bytes
+    reason: Reason
+
+
+class TombstoneRecord(RecordBase, frozen=True, kw_only=True, tag="tombstone"):
+    """Rows given up, many at once, or giving up rows would free no space (CONTRACTS §2)."""
+
+    rows: tuple[Tombstone, ...]
+
+
+Record = (
+    ScanRecord
+    | RepeatRecord
+    | LateAnswerRecord
+    | RegistrationRecord
+    | PrintRecord
+    | TombstoneRecord
+)
+
+
+# --- custody: rows go up, receipts come down -----------------------------------------------------
+
+
+class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Any rows of one box and epoch, in any order, under the box's signed head."""
+
+    suite: int
+    box: str
+    key_id: int
+    head: Head
+    encapsulations: tuple[Encapsulation, ...]
+    rows: tuple[Row, ...]
+    signature: bytes
+    version: Literal[1] = 1
+
+
+class Settled(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One row in central's custody."""
+
+    seq: int
+    hash: bytes
+
+
+class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Central's word, after its commit, that these rows are in its custody. Nothing more."""
+
+    box: str
+    epoch: int
+    rows: tuple[Settled, ...]
+    version: Literal[1] = 1
+
+
+# --- asks and replies: sealed with the pair key --------------------------------------------------
+
+
+class AskBase(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"
+):
+    """What every ask carries. ``id`` is the record's id, and the nonce central's time echoes."""
+
+    version: Literal[1] = 1
+    id: bytes
+    box: str
+    born: int
+    expires_at: int
+    counter: str
+    operator: str = ""
+    drill: bool = False
+
+
+class ScanAsk(AskBase, frozen=True, kw_only=True, tag="scan"):
+    """Who is this, and is the code good? A dynamic code is consumed for (box, id)."""
+
+    code: str
+    medical_step: MedicalStep = MedicalStep.OTHER
+
+
+class RegisterAsk(AskBase, frozen=True, kw_only=True, tag="register"):
+    """Register this resident, or find them, and give the static code for a label."""
+
+    document_type: str
+    document_number: str
+    name: str
+    sex: str = "0"
+    phone: str = ""
+
+
+Ask = ScanAsk | RegisterAsk
+
+
+class ReplyBase(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"
+):
+    """What every reply carries: the ask's ``id`` and central's time when it answered."""
+
+    version: Literal[1] = 1
+    id: bytes
+    central_at: int
+
+
+class ScanReply(ReplyBase, frozen=True, kw_only=True, tag="scan"):
+    """Central's verdict; ``identity`` only where the person may be shown."""
+
+    verdict: Verdict
+    reason: Reason | None
+    identity: Identity | None
+
+
+class RegisterReply(ReplyBase, frozen=True, kw_only=True, tag="register"):
+    """The resident's static code and what the label and the counter need."""
+
+    found: bool
+    code: str
+    identity: Identity
+
+
+class RefusalReply(ReplyBase, frozen=True, kw_only=True, tag="refusal"):
+    """Central will not do it, and why."""
+
+    reason: Reason
+
+
+Reply = ScanReply | RegisterReply | RefusalReply
+
+
+class Status(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A box's retained presence; the will says offline."""
+
+    online: bool
+    since: int
+    version: Literal[1] = 1

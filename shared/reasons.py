@@ -1,0 +1,122 @@
+"""Every reason the system gives, with its words and its next step, in Chinese and English.
+
+A reason code is stable and may be quoted to support; the words may be improved at will.
+One table for verdicts, prints, requests and stored data, so that a screen, a slip and a
+command say the same thing.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Words(NamedTuple):
+    """What happened and what to do now, as a person reads it."""
+
+    zh: str
+    en: str
+    next_zh: str
+    next_en: str
+
+
+class Reason(StrEnum):
+    """Codes of reasons; the first word names the thing the reason is about."""
+
+    # a code's text
+    CODE_TOO_LONG = "code-too-long"
+    CODE_NOT_TEXT = "code-not-text"
+    CODE_CONTROL_CHARACTER = "code-control-character"
+    CODE_EMPTY = "code-empty"
+    CODE_ID_LENGTH = "code-id-length"
+    CODE_ID_NOT_HEX = "code-id-not-hex"
+    CODE_LOWER_CASE = "code-lower-case"
+    CODE_TYPE_MISSING = "code-type-missing"
+    CODE_TYPE_UNKNOWN = "code-type-unknown"
+    CODE_STATIC_TAIL = "code-static-tail"
+    CODE_VALIDITY_MISSING = "code-validity-missing"
+    CODE_VALIDITY_MALFORMED = "code-validity-malformed"
+    CODE_PAYMENT_MALFORMED = "code-payment-malformed"
+    CODE_EXTENSION_MALFORMED = "code-extension-malformed"
+    CODE_TOO_MANY_FIELDS = "code-too-many-fields"
+    CODE_TEMPORARY_MALFORMED = "code-temporary-malformed"
+    # a code's standing
+    CODE_UNKNOWN = "code-unknown"
+    CODE_FORGED = "code-forged"
+    CODE_SPLICED = "code-spliced"
+    CODE_EXPIRED = "code-expired"
+    CODE_FUTURE = "code-future"
+    CODE_USED = "code-used"
+    CODE_OTHER_DOMAIN = "code-other-domain"
+    CODE_TEMPORARY_UNKNOWN = "code-temporary-unknown"
+    CARD_SUSPENDED = "card-suspended"
+    CARD_CANCELLED = "card-cancelled"
+    # what a box can say alone
+    OFFLINE_KNOWN = "offline-known"
+    OFFLINE_SIGNED = "offline-signed"
+    OFFLINE_UNKNOWN = "offline-unknown"
+    # persons and documents
+    DOCUMENT_TYPE_UNKNOWN = "document-type-unknown"
+    DOCUMENT_NUMBER_MALFORMED = "document-number-malformed"
+    DOCUMENT_CHECK_CHARACTER = "document-check-character"
+    DOCUMENT_BIRTH_DATE = "document-birth-date"
+    NAME_EMPTY = "name-empty"
+    NAME_TOO_LONG = "name-too-long"
+    NAME_CONTROL_CHARACTER = "name-control-character"
+    PERSON_MISMATCH = "person-mismatch"
+    PERSON_UNKNOWN = "person-unknown"
+    RECORD_NUMBER_TAKEN = "record-number-taken"
+    # asking central
+    LINK_DOWN = "link-down"
+    NO_ANSWER = "no-answer"
+    ASK_EXPIRED = "ask-expired"
+    ISSUE_NEEDS_CENTRAL = "issue-needs-central"
+    NOT_FOR_THIS_BOX = "not-for-this-box"
+    # devices and labels
+    DEVICE_ABSENT = "device-absent"
+    DEVICE_DENIED = "device-denied"
+    DEVICE_SILENT = "device-silent"
+    DEVICE_FAULTY = "device-faulty"
+    PRINT_CUT = "print-cut"
+    PRINT_NO_PROOF = "print-no-proof"
+    PRINT_CONDITION = "print-condition"
+    GLYPH_MISSING = "glyph-missing"
+    FONT_MISSING = "font-missing"
+    # messages and ledger
+    MESSAGE_MALFORMED = "message-malformed"
+    SCHEMA_UNKNOWN = "schema-unknown"
+    SEAL_BROKEN = "seal-broken"
+    ENCAPSULATION_MISSING = "encapsulation-missing"
+    SIGNATURE_WRONG = "signature-wrong"
+    KEY_UNKNOWN = "key-unknown"
+    SUITE_UNKNOWN = "suite-unknown"
+    BODY_TOO_LARGE = "body-too-large"
+    LEDGER_GAP = "ledger-gap"
+    LEDGER_FORK = "ledger-fork"
+    LEDGER_LINK = "ledger-link"
+    LEDGER_HASH = "ledger-hash"
+    LEDGER_STATE = "ledger-state"
+    RECORD_POISON = "record-poison"
+    # stores, keys, configuration, requests
+    ID_MALFORMED = "id-malformed"
+    ID_RESERVED = "id-reserved"
+    CONFIG_MALFORMED = "config-malformed"
+    CONFIG_MISSING = "config-missing"
+    STORE_UNAVAILABLE = "store-unavailable"
+    STORE_DAMAGED = "store-damaged"
+    STORE_NEWER = "store-newer"
+    KEYS_LOCKED = "keys-locked"
+    KEYS_SELF_TEST = "keys-self-test"
+    ALREADY_EXISTS = "already-exists"
+    NOT_FOUND = "not-found"
+    REQUEST_MALFORMED = "request-malformed"
+    REQUEST_NOT_ALLOWED = "request-not-allowed"
+    NOT_ADMITTED = "not-admitted"
+    BROKER_UNAVAILABLE = "broker-unavailable"
+    STATE_STEP = "state-step"
+
+    @property
+    def words(self) -> Words:
+        """What happened and what to do, in both languages."""
+        return WORDS[self]
+
+
+WORDS: dict[Reason, Words] = {}

@@ -1,0 +1,56 @@
+"""The only place an MQTT topic is built or parsed (SYSTEM.md, Messages).
+
+Root ``onecode/v1/<site>/<box>/…``. The tail of a topic is also the ``kind`` a sealed message is
+bound to.
+"""
+
+from typing import NamedTuple
+
+from shared.errors import Malformed
+from shared.ids import BoxId, parse_box_id
+from shared.reasons import Reason
+
+ROOT = "onecode/v1"
+
+ASK_SCAN = "ask/scan"
+ASK_REGISTER = "ask/register"
+UP = "up"
+REPLY = "down/reply"
+RECEIPT = "down/receipt"
+COMMAND = "down/command"
+STATUS = "status"
+DESIRED = "desired"
+REPORTED = "reported"
+
+BOX_SENDS = ("ask/#", UP, STATUS, REPORTED)
+"""What a box may publish, below its own root."""
+BOX_HEARS = ("down/#", DESIRED)
+"""What a box may subscribe to, below its own root."""
+LISTS = f"{ROOT}/lists/#"
+"""What every box may hear."""
+CENTRAL_HEARS = (
+    f"$share/central/{ROOT}/+/+/ask/#",
+    f"$share/central/{ROOT}/+/+/up",
+    f"$share/central/{ROOT}/+/+/status",
+)
+"""Central's shared subscriptions: any number of processes, each message to one of them."""
+
+
+class BoxTopic(NamedTuple):
+    """A topic below a box's root, such as ``site1/box7`` and ``ask/scan``."""
+
+    box: BoxId
+    kind: str
+
+
+def build_topic(box: BoxId, kind: str) -> str:
+    """The full topic of one kind at one box."""
+    return f"{ROOT}/{box}/{kind}"
+
+
+def parse_topic(topic: str) -> BoxTopic:
+    """Split a topic below a box's root. Raises Malformed."""
+    parts = topic.split("/", 4)
+    if len(parts) != 5 or f"{parts[0]}/{parts[1]}" != ROOT:
+        raise Malformed(Reason.MESSAGE_MALFORMED, "topic outside onecode/v1/<site>/<box>")
+    return BoxTopic(parse_box_id(f"{parts[2]}/{parts[3]}"), parts[4])
