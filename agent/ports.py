@@ -5,10 +5,11 @@ and fakes have the same signatures.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from shared.clock import ClockOffset
 from shared.devices import DeviceState, PrinterCondition, PrintState
 from shared.ids import RecordId
 from shared.ledger import Account, Head, Row
@@ -120,6 +121,14 @@ class Draft:
     consumed: bytes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Consumption:
+    """A code used up at this box: by which record, born when."""
+
+    id: RecordId
+    born_at: datetime
+
+
 class Outbox(Protocol):
     """The durable queue. When ``commit`` returns, the record survives a power cut."""
 
@@ -127,7 +136,9 @@ class Outbox(Protocol):
         """Seal, sequence, link and store. Raises Unavailable (disk), Malformed (size)."""
         ...
 
-    async def is_consumed(self, token: bytes) -> bool: ...
+    async def find_consumption(self, token: bytes) -> Consumption | None:
+        """The record that used up a code at this box, also after a restart."""
+        ...
 
     async def read_account(self) -> Account: ...
 
@@ -167,12 +178,18 @@ class Uplink(Protocol):
         """Raises Unavailable: LINK_DOWN at once (nothing was sent), NO_ANSWER after the deadline."""
         ...
 
+    @property
+    def clock_offset(self) -> ClockOffset | None:
+        """What the last replies told of central's clock; None before the first."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class CachedAnswer:
-    """What central last said of a code at this box."""
+    """What central last said of a card at this box: who it is, or why it was refused."""
 
-    identity: Identity
+    identity: Identity | None
+    reason: Reason | None
     answered_at: datetime
 
 
@@ -182,14 +199,3 @@ class Cache(Protocol):
     async def remember(self, token: bytes, answer: CachedAnswer) -> None: ...
 
     async def recall(self, token: bytes) -> CachedAnswer | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """What the state page shows of the devices and the line."""
-
-    scanner: DeviceState
-    printer: PrinterStatus
-    link: str
-    link_since: datetime
-    devices: tuple[DeviceDescriptor, ...] = field(default=())
