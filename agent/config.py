@@ -9,6 +9,7 @@ import msgspec
 
 from shared.config import read_config
 from shared.ids import BoxId, parse_box_id
+from shared.messages import MedicalStep
 
 
 class BrokerAddress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +49,7 @@ class BoxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ask_deadline_ms: int = 800
     register_deadline_ms: int = 5000
     again_seconds: int = 10
+    medical_step: MedicalStep = MedicalStep.OTHER  # what this counter does for patients
     font: str = ""  # a font file; empty: the system's CJK font
     scanner: ScannerConfig = ScannerConfig()
     printer: PrinterConfig = PrinterConfig()

@@ -13,7 +13,7 @@ from shared.clock import ClockOffset
 from shared.devices import DeviceState, PrinterCondition, PrintState
 from shared.ids import RecordId
 from shared.ledger import Account, Head, Row
-from shared.messages import Ask, Identity, Record, Reply, Settled
+from shared.messages import Ask, Identity, Record, Reply, Settled, Verdict
 from shared.reasons import Reason
 from shared.sealing import Encapsulation
 
@@ -123,10 +123,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Consumption:
-    """A code used up at this box: by which record, born when."""
+    """A code used up at this box: by which scan record, born when, with which verdict."""
 
     id: RecordId
     born_at: datetime
+    verdict: Verdict
 
 
 class Outbox(Protocol):
@@ -160,7 +161,7 @@ class Custody(Protocol):
         ...
 
     async def read_pending(self, limit: int) -> Pending | None:
-        """The oldest pending rows, at most ``limit``, all of one epoch; None when all is settled."""
+        """The oldest pending rows of one epoch, at most ``limit``; None when all is settled."""
         ...
 
     async def settle(self, epoch: int, rows: Sequence[Settled]) -> int:
@@ -175,7 +176,7 @@ class Uplink(Protocol):
     """Questions to central."""
 
     async def ask(self, ask: Ask, deadline_seconds: float) -> Reply:
-        """Raises Unavailable: LINK_DOWN at once (nothing was sent), NO_ANSWER after the deadline."""
+        """Raises Unavailable: LINK_DOWN at once (nothing sent), NO_ANSWER after the deadline."""
         ...
 
     @property
