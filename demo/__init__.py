@@ -1,0 +1,1 @@
+"""The demonstration: the main job on embedded parts, by the shipped commands only."""

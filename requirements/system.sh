@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Makes sure of what no Python package brings: Mosquitto and a Chinese font for labels.
+# Root gets them installed; anybody else gets one sentence with the cure, and exit code 3.
+set -euo pipefail
+
+have_mosquitto() { PATH="$PATH:/usr/sbin" command -v mosquitto >/dev/null; }
+have_font() { [ -n "$(find /usr/share/fonts /usr/local/share/fonts -iname 'NotoSansCJK*' -print -quit 2>/dev/null)" ]; }
+
+missing=()
+have_mosquitto || missing+=(mosquitto)
+have_font || missing+=(fonts-noto-cjk)
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" != 0 ]; then
+    echo "缺少系统软件包，请先以管理员身份安装 · Missing on this machine, please run once:" \
+        "sudo apt-get install -y ${missing[*]}" >&2
+    exit 3
+fi
+
+echo "→ installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+install() { apt-get install -y -qq --no-install-recommends "$@" </dev/null >/dev/null; }
+install "${missing[@]}" 2>/dev/null || { apt-get update -qq </dev/null && install "${missing[@]}"; }
+have_mosquitto && have_font
