@@ -1,0 +1,36 @@
+"""The base of every peewee model at central, and plain SQL beside it for the hot statements."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import cast
+
+import peewee
+
+from central.storage.failures import mapped_exceptions
+
+Value = str | int | float | bytes | None
+"""What a statement may be given."""
+
+
+def run_statement(
+    database: peewee.Database, statement: str, values: Sequence[Value]
+) -> sqlite3.Cursor:
+    """Run plain SQL of the database's dialect. Raises Unavailable, Damaged, IntegrityError."""
+    with mapped_exceptions():
+        cursor = database.execute_sql(statement, values)  # type: ignore[no-untyped-call]
+        return cast(sqlite3.Cursor, cursor)
+
+
+class Table(peewee.Model):
+    """A table. Bound to a database when central opens; its schema comes from the migrations.
+
+    Columns are TEXT, BLOB and INTEGER; times are microseconds since 1970 UTC.
+    """
+
+    @classmethod
+    def execute(cls, statement: str, values: Sequence[Value] = ()) -> sqlite3.Cursor:
+        """Run plain SQL in the database this table is bound to, inside the caller's unit."""
+        return run_statement(cls._meta.database, statement, values)
+
+    class Meta:
+        legacy_table_names = False

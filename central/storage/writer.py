@@ -1,0 +1,120 @@
+"""The async face of the database: one thread writes, and what waits while it commits goes together.
+
+Work is a plain callable. The thread takes everything that waits, runs each piece in a savepoint
+inside one transaction, commits, and only then resolves the futures. Work that raises is rolled
+back to its savepoint and gets its own error; the others commit.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Generic, Self, TypeVar
+
+from central.storage.database import Database
+from shared.errors import Unavailable
+from shared.reasons import Reason
+
+T = TypeVar("T")
+
+_MOST_IN_A_COMMIT = 256
+
+
+class _Job(Generic[T]):
+    """A piece of work, and where its outcome goes once it is durable."""
+
+    def __init__(self, work: Callable[[], T], future: asyncio.Future[T]) -> None:
+        self._work = work
+        self._future = future
+        self._result: T
+        self._error: BaseException | None = None
+
+    def run(self, database: Database) -> None:
+        try:
+            with database.unit():
+                self._result = self._work()
+        except BaseException as error:  # noqa: BLE001 - carried over to the task that awaits it
+            self._error = error
+
+    @property
+    def failed(self) -> bool:
+        return self._error is not None
+
+    def fail(self, error: BaseException) -> None:
+        self._error = error
+
+    def resolve(self) -> None:
+        """Runs in the loop. A task that was cancelled meanwhile hears nothing."""
+        if self._future.done():
+            return
+        if self._error is not None:
+            self._future.set_exception(self._error)
+        else:
+            self._future.set_result(self._result)
+
+
+class Writer(AbstractAsyncContextManager["Writer"]):
+    """Use as ``async with Writer(database) as writer``; leaving the block drains and stops."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._write, name="central-writer", daemon=True)
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._waiting.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Run ``work`` in the writer's thread as a unit; its result, once that is durable.
+
+        Raises what ``work`` raised, or Unavailable or Damaged when the commit fails.
+        """
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._waiting.put(_Job(work, future))
+        return await future
+
+    def _write(self) -> None:
+        try:
+            while jobs := self._take():
+                self._commit(jobs)
+                self._loop.call_soon_threadsafe(_resolve, jobs)
+        finally:
+            self._database.close()
+
+    def _take(self) -> list[_Job[Any]]:
+        """Everything that waits; empty when it is time to stop."""
+        jobs: list[_Job[Any]] = []
+        job = self._waiting.get()
+        while job is not None:
+            jobs.append(job)
+            if len(jobs) == _MOST_IN_A_COMMIT or self._waiting.empty():
+                return jobs
+            job = self._waiting.get()
+        if jobs:
+            self._waiting.put(None)
+        return jobs
+
+    def _commit(self, jobs: list[_Job[Any]]) -> None:
+        try:
+            with self._database.unit():
+                for job in jobs:
+                    job.run(self._database)
+                    if job.failed and not self._database.in_unit:
+                        # SQLite gave up the whole transaction (disk full, I/O): nothing of
+                        # this round may be reported as done, and nothing more begun outside it.
+                        raise Unavailable(Reason.STORE_UNAVAILABLE, "transaction lost")
+        except BaseException as error:  # noqa: BLE001 - each task that waits for the commit hears it
+            for job in jobs:
+                job.fail(error)
+
+
+def _resolve(jobs: list[_Job[Any]]) -> None:
+    for job in jobs:
+        job.resolve()
