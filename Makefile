@@ -61,7 +61,7 @@ lock: $(LOCKER) ## write requirements/*.txt anew from pyproject.toml; ARGS=--upg
 
 $(LOCKER):
 	@$(PYTHON) -m venv build/locker
-	@build/locker/bin/pip install -q uv==0.13.9
+	@build/locker/bin/pip install -qq uv==0.13.9
 
 # --- environments --------------------------------------------------------------------------------
 
@@ -75,14 +75,14 @@ $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	echo '需要 Python 3.11 或更高版本 · Python 3.11 or newer is needed: make PYTHON=python3.11 …' >&2; \
 	exit 3; }
 [ -x $(1)/bin/pip ] || $(PYTHON) -m venv $(1)
-$(1)/bin/pip install -q --no-deps --require-hashes -r requirements/build.txt
-$(1)/bin/pip install -q --no-deps --require-hashes --no-build-isolation -r requirements/$(2).txt
+$(1)/bin/pip install -qq --no-deps --require-hashes -r requirements/build.txt
+$(1)/bin/pip install -qq --no-deps --require-hashes --no-build-isolation -r requirements/$(2).txt
 endef
 
 $(DEV): requirements/build.txt requirements/dev.txt pyproject.toml
 	@echo '→ developer environment in .venv'
 	@$(call install,.venv,dev)
-	@.venv/bin/pip install -q --no-deps --no-build-isolation -e .
+	@.venv/bin/pip install -qq --no-deps --no-build-isolation -e .
 	@.venv/bin/pip check -q
 	@touch $@
 
@@ -92,7 +92,7 @@ $(BOX): requirements/build.txt requirements/box.txt pyproject.toml $(BOX_SOURCES
 	@$(call install,.venv-box,box)
 	@rm -rf build/box && mkdir -p build/box && cp -r agent shared build/box
 	@sed '/^onecode-central/d' pyproject.toml >build/box/pyproject.toml
-	@.venv-box/bin/pip install -q --no-deps --no-build-isolation --force-reinstall ./build/box
+	@.venv-box/bin/pip install -qq --no-deps --no-build-isolation --force-reinstall ./build/box
 	@.venv-box/bin/pip check -q
 	@touch $@
 
