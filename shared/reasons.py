@@ -38,6 +38,9 @@ class Reason(StrEnum):
     CODE_EXTENSION_MALFORMED = "code-extension-malformed"
     CODE_TOO_MANY_FIELDS = "code-too-many-fields"
     CODE_TEMPORARY_MALFORMED = "code-temporary-malformed"
+    # a scanner's bytes
+    FRAME_CUT = "frame-cut"
+    FRAME_LOST = "frame-lost"
     # a code's standing
     CODE_UNKNOWN = "code-unknown"
     CODE_FORGED = "code-forged"
