@@ -1,0 +1,94 @@
+"""The audit's statements."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from central.audit.chain import GENESIS, Act
+from central.audit.model import AuditHead, AuditRow, AuditSeal
+
+_ACT = "seq, at, act, subject, actor, facts"
+# SQLite has one writer at a time: rows are committed in the order of their sequence.
+_UNSEALED = "seq > (SELECT coalesce(max(row_id), 0) FROM audit_seal)"
+
+
+class SealedAct(NamedTuple):
+    """A seal and its row; ``act`` is None when somebody took the row away."""
+
+    position: int
+    mac: bytes
+    act: Act | None
+
+
+class Head(NamedTuple):
+    """The stored end of the chain."""
+
+    position: int
+    mac: bytes
+
+
+def insert_act(at: int, act: str, subject: str, actor: str, facts: str) -> None:
+    """Append a row."""
+    AuditRow.execute(
+        "INSERT INTO audit_row (at, act, subject, actor, facts) VALUES (?, ?, ?, ?, ?)",
+        (at, act, subject, actor, facts),
+    )
+
+
+def list_unsealed(limit: int) -> list[Act]:
+    """The oldest rows that have no seal."""
+    cursor = AuditRow.execute(
+        f"SELECT {_ACT} FROM audit_row WHERE {_UNSEALED} ORDER BY seq LIMIT ?",  # noqa: S608
+        (limit,),
+    )
+    return [Act(*row) for row in cursor]
+
+
+def last_seal() -> tuple[int, bytes]:
+    """Position and seal of the chain's end; 0 and GENESIS before the first."""
+    row = AuditSeal.execute(
+        "SELECT position, mac FROM audit_seal ORDER BY position DESC LIMIT 1"
+    ).fetchone()
+    return (row[0], row[1]) if row else (0, GENESIS)
+
+
+def insert_seal(position: int, seq: int, mac: bytes) -> None:
+    """Put a row into the chain."""
+    AuditSeal.execute(
+        "INSERT INTO audit_seal (position, row_id, mac) VALUES (?, ?, ?)", (position, seq, mac)
+    )
+
+
+def save_head(head: Head) -> None:
+    """Move the stored end of the chain."""
+    AuditHead.execute(
+        "INSERT INTO audit_head (id, position, mac) VALUES (1, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET position = excluded.position, mac = excluded.mac",
+        head,
+    )
+
+
+def read_head() -> Head | None:
+    """The stored end of the chain; None before the first seal."""
+    row = AuditHead.execute("SELECT position, mac FROM audit_head WHERE id = 1").fetchone()
+    return Head(*row) if row else None
+
+
+def iterate_sealed() -> Iterator[SealedAct]:
+    """The chain in order of its positions."""
+    cursor = AuditSeal.execute(
+        f"SELECT position, mac, {_ACT} FROM audit_seal"  # noqa: S608
+        " LEFT JOIN audit_row ON row_id = seq ORDER BY position"
+    )
+    for position, mac, *act in cursor:
+        yield SealedAct(position, mac, Act(*act) if act[0] is not None else None)
+
+
+def count_sealed() -> int:
+    """The chain's length."""
+    return int(AuditSeal.execute("SELECT count(*) FROM audit_seal").fetchone()[0])
+
+
+def count_unsealed() -> int:
+    """Rows that wait for their seal."""
+    cursor = AuditRow.execute(f"SELECT count(*) FROM audit_row WHERE {_UNSEALED}")  # noqa: S608
+    return int(cursor.fetchone()[0])

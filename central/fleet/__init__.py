@@ -1,0 +1,1 @@
+"""The fleet: institutions, sites, counters, boxes, their keys and certificates, the broker."""

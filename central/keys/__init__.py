@@ -1,0 +1,1 @@
+"""The keys of central, and the only place that derives, seals or opens with them."""

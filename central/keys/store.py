@@ -1,0 +1,118 @@
+"""The soft key store: one file, sealed with a passphrase. Knows bytes and versions, no use of them.
+
+File: form (1 byte), scrypt's log2 n, r, p (1 each), salt (16), nonce (12), ciphertext with tag.
+The passphrase goes through scrypt (RFC 7914), the content is MessagePack under AES-256-GCM, and
+the header is authenticated with it.
+"""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from shared.config import read_secret, write_secret
+from shared.crypto import KEY_BYTES, NONCE_BYTES, STD
+from shared.errors import Damaged, NotAuthentic, Refused
+from shared.reasons import Reason
+
+_FORM = 1
+_SALT_BYTES = 16
+_HEADER_BYTES = 4 + _SALT_BYTES
+_LOG2_N, _R, _P = 15, 8, 1
+_MOST_LOG2_N = 20  # 1 GiB of memory: more is an attack on the machine that opens the file
+_SM4_KEY_BYTES = 16
+
+
+class VersionedKey(NamedTuple):
+    """One version of a key that is replaced from time to time; the last one is active."""
+
+    version: int
+    key: bytes
+
+
+class KeyContents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every secret of central."""
+
+    roots: tuple[VersionedKey, ...]  # SM4: an ehc_id is for life and per root version
+    protects: tuple[VersionedKey, ...]  # SM4: the validity of dynamic codes
+    columns: bytes  # sealed columns, through HKDF by name
+    tokens: bytes  # keyed tokens, through HKDF by purpose
+    recipient: bytes  # X25519: bodies of records
+    code_kid: int
+    code_signing: bytes  # Ed25519: extensions of dynamic codes
+    audit: bytes  # MAC of the audit's chain
+
+
+def new_contents(code_kid: int) -> KeyContents:
+    """Fresh keys for a new centre; ``code_kid`` names its domain in signed codes."""
+    return KeyContents(
+        roots=(VersionedKey(1, os.urandom(_SM4_KEY_BYTES)),),
+        protects=(VersionedKey(1, os.urandom(_SM4_KEY_BYTES)),),
+        columns=os.urandom(KEY_BYTES),
+        tokens=os.urandom(KEY_BYTES),
+        recipient=STD.new_recipient_key().to_bytes(),
+        code_kid=code_kid,
+        code_signing=STD.new_signing_key().to_bytes(),
+        audit=os.urandom(KEY_BYTES),
+    )
+
+
+def next_version(keys: tuple[VersionedKey, ...]) -> tuple[VersionedKey, ...]:
+    """The same versions with a fresh one behind them, which becomes active."""
+    return (*keys, VersionedKey(keys[-1].version + 1, os.urandom(_SM4_KEY_BYTES)))
+
+
+def seal_contents(contents: KeyContents, passphrase: bytes) -> bytes:
+    """The file's bytes."""
+    header = bytes([_FORM, _LOG2_N, _R, _P]) + os.urandom(_SALT_BYTES)
+    nonce = os.urandom(NONCE_BYTES)
+    plaintext = msgspec.msgpack.encode(contents)
+    return header + nonce + STD.aead(_stretch(header, passphrase)).seal(nonce, plaintext, header)
+
+
+def open_contents(sealed: bytes, passphrase: bytes) -> KeyContents:
+    """The keys inside. Raises Refused (KEYS_LOCKED), Damaged for what is not a key store."""
+    header, rest = sealed[:_HEADER_BYTES], sealed[_HEADER_BYTES:]
+    if len(rest) <= NONCE_BYTES or header[0] != _FORM or not 1 <= header[1] <= _MOST_LOG2_N:
+        raise Damaged(Reason.STORE_DAMAGED, "not a key store")
+    if header[2:4] != bytes([_R, _P]):
+        raise Damaged(Reason.STORE_DAMAGED, "key store with foreign scrypt parameters")
+    aead = STD.aead(_stretch(header, passphrase))
+    try:
+        plaintext = aead.open(rest[:NONCE_BYTES], rest[NONCE_BYTES:], header)
+    except NotAuthentic as error:
+        raise Refused(Reason.KEYS_LOCKED) from error
+    try:
+        return msgspec.msgpack.decode(plaintext, type=KeyContents)
+    except msgspec.DecodeError as error:
+        raise Damaged(Reason.STORE_DAMAGED, "key store of another version") from error
+
+
+def create_key_store(path: Path, contents: KeyContents, passphrase: bytes) -> None:
+    """Write a new key store, mode 0600. Raises Refused (ALREADY_EXISTS)."""
+    write_secret(path, seal_contents(contents, passphrase))
+
+
+def replace_key_store(path: Path, contents: KeyContents, passphrase: bytes) -> None:
+    """Put new contents in the place of the old at once; a power cut leaves one of the two."""
+    fresh = path.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    write_secret(fresh, seal_contents(contents, passphrase))
+    fresh.replace(path)
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def read_key_store(path: Path, passphrase: bytes) -> KeyContents:
+    """Open the file. Raises Unavailable, Refused (mode, KEYS_LOCKED), Damaged."""
+    return open_contents(read_secret(path), passphrase)
+
+
+def _stretch(header: bytes, passphrase: bytes) -> bytes:
+    scrypt = Scrypt(header[4:], KEY_BYTES, n=1 << header[1], r=header[2], p=header[3])
+    return scrypt.derive(passphrase)

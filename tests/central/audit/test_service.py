@@ -1,0 +1,142 @@
+"""The audit: appended in the caller's unit, chained after it, and every tampering named."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import peewee
+import pytest
+
+from central.audit.model import MODELS, AuditRow
+from central.audit.service import Audit, AuditFinding, AuditState
+from central.storage.database import Database, open_database
+from central.storage.runner import migrate, read_migrations
+from shared.crypto import STD
+from shared.errors import Refused
+from shared.reasons import Reason
+
+AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_database("sqlite:///central.db", tmp_path)
+    migrate(database, read_migrations())
+    database.bind(MODELS)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def audit(database: Database) -> Audit:
+    return Audit(database, lambda data: STD.mac(b"k" * 32, data))
+
+
+def write(database: Database, audit: Audit, count: int) -> None:
+    with database.unit():
+        for number in range(count):
+            audit.write(
+                "box.add", f"site1/box{number}", "test", AT, counter="挂号 1", number=number
+            )
+
+
+def tamper(database: Database, *statements: str) -> None:
+    """What someone with the file can do: take the triggers off and write."""
+    database.execute("PRAGMA foreign_keys = 0")
+    for table in ("audit_row", "audit_seal"):
+        database.execute(f"DROP TRIGGER {table}_update")
+        database.execute(f"DROP TRIGGER {table}_delete")
+    for statement in statements:
+        database.execute(statement)
+
+
+def test_rows_wait_for_the_sealer_and_then_verify(database: Database, audit: Audit) -> None:
+    """Writers do not chain; the sealer does, once, and sealing again changes nothing."""
+    write(database, audit, 3)
+    assert audit.read_state() == AuditState(sealed=0, unsealed=3)
+    assert audit.seal_pending() == 3
+    write(database, audit, 2)
+    assert audit.seal_pending() == 2
+    assert audit.seal_pending() == 0
+    assert audit.read_state() == AuditState(sealed=5, unsealed=0)
+    assert list(audit.verify()) == []
+
+
+def test_more_rows_than_one_unit_takes(database: Database, audit: Audit) -> None:
+    """The sealer works in rounds and still makes one chain."""
+    write(database, audit, 2100)
+    assert audit.seal_pending() == 2100
+    assert list(audit.verify()) == []
+
+
+def test_a_row_rolled_back_was_never_written(database: Database, audit: Audit) -> None:
+    """The audit belongs to the unit of work: an act that did not happen leaves no row."""
+
+    def cancel() -> None:
+        with database.unit():
+            audit.write("card.cancel", "card 1", "test", AT)
+            raise Refused(Reason.STATE_STEP)
+
+    with pytest.raises(Refused):
+        cancel()
+    assert audit.read_state() == AuditState(sealed=0, unsealed=0)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_row SET actor = 'nobody' WHERE seq = 1",
+        "DELETE FROM audit_row WHERE seq = 2",
+        "UPDATE audit_seal SET mac = x'00' WHERE position = 1",
+        "DELETE FROM audit_seal",
+        "DELETE FROM audit_head",
+    ],
+)
+def test_the_database_refuses_changes(database: Database, audit: Audit, statement: str) -> None:
+    """UPDATE and DELETE are refused by triggers, whoever asks."""
+    write(database, audit, 2)
+    audit.seal_pending()
+    with pytest.raises(peewee.IntegrityError, match="append-only"):
+        database.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("statements", "seq"),
+    [
+        (["UPDATE audit_row SET actor = 'nobody' WHERE seq = 4"], 4),
+        (["UPDATE audit_row SET facts = '{}' WHERE seq IN (3, 5)"], 3),
+        (["DELETE FROM audit_row WHERE seq = 2"], 2),
+        (["DELETE FROM audit_seal WHERE position = 2"], 2),
+        (
+            [
+                "DELETE FROM audit_seal WHERE row_id = 6",
+                "DELETE FROM audit_row WHERE seq = 6",
+            ],
+            6,
+        ),
+        (["UPDATE audit_seal SET mac = zeroblob(32) WHERE position = 1"], 1),
+    ],
+)
+def test_verify_names_the_first_wrong_row(
+    database: Database, audit: Audit, statements: list[str], seq: int
+) -> None:
+    """Changed, removed and cut-off rows are found without trusting the triggers."""
+    write(database, audit, 6)
+    audit.seal_pending()
+    tamper(database, *statements)
+    findings = list(audit.verify())
+    assert [finding.seq for finding in findings] == [seq]
+    assert isinstance(findings[0], AuditFinding)
+
+
+def test_another_key_makes_no_seals(database: Database, audit: Audit) -> None:
+    """Whoever lacks the key cannot write a chain that verifies."""
+    write(database, audit, 2)
+    Audit(database, lambda data: STD.mac(b"x" * 32, data)).seal_pending()
+    assert [finding.seq for finding in audit.verify()] == [1]
+
+
+def test_facts_are_stored_as_json(database: Database, audit: Audit) -> None:
+    """Facts are stable JSON with Chinese kept readable."""
+    write(database, audit, 1)
+    assert [row.facts for row in AuditRow.select()] == ['{"counter":"挂号","number":0}']
