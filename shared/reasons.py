@@ -114,6 +114,7 @@ class Reason(StrEnum):
     REQUEST_NOT_ALLOWED = "request-not-allowed"
     NOT_ADMITTED = "not-admitted"
     BROKER_UNAVAILABLE = "broker-unavailable"
+    PORT_BUSY = "port-busy"
     STATE_STEP = "state-step"
 
     @property

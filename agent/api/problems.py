@@ -1,0 +1,51 @@
+"""Errors of our tree as HTTP answers (RFC 9457), with our reason code and words in both languages.
+
+The only place on the box where an HTTP status is chosen.
+"""
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from shared.errors import OneCodeError, Unavailable
+from shared.reasons import Reason
+
+_STATUS = {
+    Reason.REQUEST_NOT_ALLOWED: 403,
+    Reason.NOT_FOUND: 404,
+}
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """The body of an answer that is not what was asked for."""
+
+    status: int
+    reason: Reason
+    title: str
+    title_zh: str
+    next: str
+    next_zh: str
+    type: str = "about:blank"
+
+
+@web.middleware
+async def answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn an error of our tree into its answer; anything else is a bug and stays one."""
+    try:
+        return await handler(request)
+    except OneCodeError as error:
+        words = error.reason.words
+        default = 503 if isinstance(error, Unavailable) else 422
+        problem = Problem(
+            status=_STATUS.get(error.reason, default),
+            reason=error.reason,
+            title=words.en,
+            title_zh=words.zh,
+            next=words.next_en,
+            next_zh=words.next_zh,
+        )
+        return web.Response(
+            status=problem.status,
+            body=msgspec.json.encode(problem),
+            content_type="application/problem+json",
+        )

@@ -1,0 +1,149 @@
+"""The routes of the local API: state, verdicts, account, issue, scan. Thin: parse, call, answer."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from agent.counter.issuing import IssueRequest, parse_request
+from agent.counter.views import IssueView, ScanView
+from agent.ports import FrameScanned
+from shared.clock import Clock
+from shared.devices import DeviceState, PrinterCondition
+from shared.errors import Malformed
+from shared.ledger import Account
+from shared.reasons import Reason
+
+MAX_REQUEST_BYTES = 16 * 1024
+
+T = TypeVar("T")
+
+
+class LinkView(msgspec.Struct, frozen=True):
+    """The line to central: its state and since when."""
+
+    state: str
+    since: datetime
+
+
+class DeviceView(msgspec.Struct, frozen=True):
+    """A device by name, and how it is."""
+
+    name: str
+    state: DeviceState
+    conditions: tuple[PrinterCondition, ...] = ()
+
+
+class StateView(msgspec.Struct, frozen=True):
+    """Everything a counter shows at a glance."""
+
+    box: str
+    counter: str
+    link: LinkView
+    account: "AccountView"
+    scanner: DeviceView
+    printer: DeviceView
+    main: ScanView | None
+
+
+class AccountView(msgspec.Struct, frozen=True):
+    """created = acknowledged + pending + tombstoned, and whether it holds."""
+
+    created: int
+    acknowledged: int
+    pending: int
+    tombstoned: int
+    holds: bool
+    text: str
+
+
+class IssueForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a clerk types to register a resident."""
+
+    document_type: str
+    number: str
+    name: str
+    sex: str = "0"
+    phone: str = ""
+
+
+class ScanForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A code typed or pasted instead of scanned."""
+
+    text: str
+
+
+class Box(Protocol):
+    """What the API needs of the running agent."""
+
+    async def scan(self, frame: FrameScanned) -> ScanView: ...
+
+    async def issue(self, request: IssueRequest) -> IssueView: ...
+
+    async def read_account(self) -> Account: ...
+
+    async def read_state(self) -> StateView: ...
+
+    def recent(self) -> list[ScanView]: ...
+
+
+def view_account(account: Account) -> AccountView:
+    """The account as it is shown."""
+    return AccountView(
+        account.created,
+        account.acknowledged,
+        account.pending,
+        account.tombstoned,
+        account.holds,
+        str(account),
+    )
+
+
+def build_routes(box: Box, clock: Clock) -> list[web.RouteDef]:
+    """All routes under ``/api/v1``."""
+
+    async def get_state(_: web.Request) -> web.Response:
+        return _answer(await box.read_state())
+
+    async def get_verdicts(_: web.Request) -> web.Response:
+        return _answer(box.recent())
+
+    async def get_account(_: web.Request) -> web.Response:
+        return _answer(view_account(await box.read_account()))
+
+    async def post_issue(request: web.Request) -> web.Response:
+        form = _parse(await request.read(), IssueForm)
+        checked = parse_request(
+            document_type=form.document_type,
+            number=form.number,
+            name=form.name,
+            sex=form.sex,
+            phone=form.phone,
+        )
+        return _answer(await box.issue(checked))
+
+    async def post_scan(request: web.Request) -> web.Response:
+        form = _parse(await request.read(), ScanForm)
+        return _answer(await box.scan(FrameScanned(form.text.encode(), clock.now())))
+
+    routes: list[tuple[str, str, Callable[[web.Request], Awaitable[web.Response]]]] = [
+        ("GET", "state", get_state),
+        ("GET", "verdicts", get_verdicts),
+        ("GET", "account", get_account),
+        ("POST", "issue", post_issue),
+        ("POST", "scan", post_scan),
+    ]
+    return [web.route(method, f"/api/v1/{path}", handler) for method, path, handler in routes]
+
+
+def _parse(body: bytes, shape: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Malformed(Reason.REQUEST_MALFORMED, type(error).__name__) from None
+
+
+def _answer(value: object) -> web.Response:
+    return web.Response(body=msgspec.json.encode(value), content_type="application/json")

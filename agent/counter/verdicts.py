@@ -1,0 +1,104 @@
+"""What a box may say of a code by itself: pure decisions from what it holds. No I/O, no clock.
+
+Used when central gave no answer in time. The box verifies what carries a signature, remembers
+what central told it, and says PROVISIONAL for the rest: central decides on return (SYSTEM.md,
+The main road).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from agent.ports import CachedAnswer
+from shared.crypto import VerifyKey
+from shared.ehc import (
+    Code,
+    DynamicCode,
+    Extension,
+    TemporaryCode,
+    extension_times,
+    verify_extension,
+)
+from shared.errors import NotAuthentic
+from shared.messages import DecidedBy, Identity, ScanReply, Verdict
+from shared.reasons import Reason
+
+FUTURE_TOLERANCE = timedelta(seconds=5)
+"""How far ahead of us an issuer's clock may be before a code is "from the future"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict, why, by whom, and who it is about where that may be shown."""
+
+    verdict: Verdict
+    reason: Reason | None
+    decided_by: DecidedBy
+    identity: Identity | None = None
+
+    @property
+    def uses_up(self) -> bool:
+        """Whether a single-use code is used up by this verdict."""
+        return self.verdict is not Verdict.REFUSED
+
+
+def refuse(reason: Reason) -> Decision:
+    """This box's own refusal."""
+    return Decision(Verdict.REFUSED, reason, DecidedBy.BOX)
+
+
+def accept_reply(reply: ScanReply) -> Decision:
+    """Central's verdict as it came."""
+    return Decision(reply.verdict, reply.reason, DecidedBy.CENTRAL, reply.identity)
+
+
+def judge_alone(
+    code: Code,
+    cached: CachedAnswer | None,
+    code_keys: Mapping[int, VerifyKey],
+    at: datetime,
+    doubt: timedelta,
+) -> Decision:
+    """Judge without central. ``doubt`` is how wrong our own clock may be.
+
+    A signature that fails, a time that has passed beyond doubt, another domain and a refusal
+    that central gave before are REFUSED; everything else is PROVISIONAL.
+    """
+    if isinstance(code, TemporaryCode):
+        return refuse(Reason.CODE_TEMPORARY_UNKNOWN)
+    signed = isinstance(code, DynamicCode) and isinstance(code.extension, Extension)
+    if isinstance(code, DynamicCode) and isinstance(code.extension, Extension):
+        wrong = _refusal_of_signed(code, code.extension, code_keys, at, doubt)
+        if wrong is not None:
+            return refuse(wrong)
+    if cached is not None and cached.reason is not None:
+        return refuse(cached.reason)
+    if cached is not None:
+        return _provisional(Reason.OFFLINE_KNOWN, cached.identity)
+    return _provisional(Reason.OFFLINE_SIGNED if signed else Reason.OFFLINE_UNKNOWN)
+
+
+def _refusal_of_signed(
+    code: DynamicCode,
+    extension: Extension,
+    code_keys: Mapping[int, VerifyKey],
+    at: datetime,
+    doubt: timedelta,
+) -> Reason | None:
+    key = code_keys.get(extension.kid)
+    if key is None:
+        return Reason.CODE_OTHER_DOMAIN
+    try:
+        verify_extension(code, key)
+    except NotAuthentic:
+        return Reason.CODE_FORGED
+    issued_at, expires_at = extension_times(extension)
+    if issued_at > at + doubt + FUTURE_TOLERANCE:
+        return Reason.CODE_FUTURE
+    if at > expires_at + doubt:
+        return Reason.CODE_EXPIRED
+    return None
+
+
+def _provisional(reason: Reason, identity: Identity | None = None) -> Decision:
+    return Decision(Verdict.PROVISIONAL, reason, DecidedBy.BOX, identity)

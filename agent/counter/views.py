@@ -1,0 +1,61 @@
+"""What a clerk is shown: a scan and an issue as plain data for page, light and command line.
+
+Masked, in memory only. A view has the words in both languages, so that no screen invents them.
+"""
+
+import msgspec
+
+from agent.counter.states import ScanState
+from shared.devices import PrintState
+from shared.messages import CodeClass, DecidedBy, Identity, RegistrationOutcome, Verdict
+from shared.reasons import Reason
+
+
+class Advice(msgspec.Struct, frozen=True):
+    """A reason in words, with the next step."""
+
+    reason: Reason
+    zh: str
+    en: str
+    next_zh: str
+    next_en: str
+
+
+def advise(reason: Reason | None) -> Advice | None:
+    """The words of a reason."""
+    return None if reason is None else Advice(reason, *reason.words)
+
+
+class ScanView(msgspec.Struct, frozen=True):
+    """One scan as it stands; ``verdict`` is None until there is one."""
+
+    id: str
+    at: str  # ISO 8601, UTC
+    state: ScanState
+    code_class: CodeClass | None = None
+    verdict: Verdict | None = None
+    decided_by: DecidedBy | None = None
+    advice: Advice | None = None
+    identity: Identity | None = None
+    again: bool = False  # the same text a moment ago: the first verdict stands
+    milliseconds: float = 0.0  # from frame to shown
+
+
+class LabelView(msgspec.Struct, frozen=True):
+    """One label as it stands."""
+
+    id: str
+    state: PrintState
+    advice: Advice | None = None
+    conditions: tuple[str, ...] = ()
+
+
+class IssueView(msgspec.Struct, frozen=True):
+    """What came of a registration."""
+
+    id: str
+    outcome: RegistrationOutcome
+    identity: Identity | None = None
+    label: LabelView | None = None
+    advice: Advice | None = None
+    milliseconds: float = 0.0
