@@ -73,6 +73,7 @@ class Reason(StrEnum):
     ASK_EXPIRED = "ask-expired"
     ISSUE_NEEDS_CENTRAL = "issue-needs-central"
     NOT_FOR_THIS_BOX = "not-for-this-box"
+    NOT_ASKED = "not-asked"
     # devices and labels
     DEVICE_ABSENT = "device-absent"
     DEVICE_DENIED = "device-denied"
