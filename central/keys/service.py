@@ -1,0 +1,186 @@
+"""Central's keys in use: tokens, sealed columns, the national derivation, signatures of codes.
+
+The only place that derives or opens. It holds the keys in memory and shows none of them; what a
+value means is the business of the feature that calls. Safe to use from several threads.
+"""
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from central.keys.selftest import GOLDEN, GoldenVector, self_test
+from central.keys.store import KeyContents, VersionedKey, read_key_store
+from shared.crypto import NONCE_BYTES, STD
+from shared.ehc import (
+    DynamicCode,
+    Extension,
+    ProtectKey,
+    RootKey,
+    sign_extension,
+    verify_extension,
+)
+from shared.errors import Damaged, NotAuthentic
+from shared.ids import BoxId
+from shared.reasons import Reason
+from shared.sealing import unwrap_body_key
+
+_NONCE_BYTES = 4  # of a code's extension
+
+
+class Derived(NamedTuple):
+    """A person's national quantities; ``ehc_id`` belongs to ``root_version``."""
+
+    mindex_id: str
+    ehc_id: str
+    root_version: int
+
+
+class CheckValue(NamedTuple):
+    """A key named without being shown: the start of a MAC under it."""
+
+    name: str
+    version: int
+    check: str
+    active: bool
+
+
+class Keys:
+    """Every use of central's keys. Made by ``open_keys``."""
+
+    def __init__(self, contents: KeyContents) -> None:
+        self._contents = contents
+        self._recipient = STD.recipient_key(contents.recipient)
+        self._code_signing = STD.signing_key(contents.code_signing)
+        self._derived: dict[tuple[str, str], bytes] = {}
+
+    # --- tokens and sealed columns ---------------------------------------------------------------
+
+    def token(self, purpose: str, value: str) -> bytes:
+        """32 bytes by which ``value`` is found again; each purpose is a domain of its own."""
+        return STD.mac(self._subkey("token", purpose), value.encode())
+
+    def seal(self, column: str, value: str) -> bytes:
+        """``value`` sealed for one column: suite (1), nonce (12), ciphertext with tag.
+
+        The nonce is random: 2^32 values a column are below the bound of SP 800-38D §8.3.
+        """
+        nonce = os.urandom(NONCE_BYTES)
+        aead = STD.aead(self._subkey("column", column))
+        return bytes([STD.id]) + nonce + aead.seal(nonce, value.encode(), column.encode())
+
+    def open(self, column: str, sealed: bytes) -> str:
+        """The value in a sealed column. Raises Damaged (SEAL_BROKEN)."""
+        nonce, ciphertext = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
+        if sealed[:1] != bytes([STD.id]):
+            raise Damaged(Reason.SEAL_BROKEN, column)
+        try:
+            aead = STD.aead(self._subkey("column", column))
+            return aead.open(nonce, ciphertext, column.encode()).decode()
+        except NotAuthentic as error:
+            raise Damaged(Reason.SEAL_BROKEN, column) from error
+
+    # --- the national code -----------------------------------------------------------------------
+
+    def derive(self, document_type: str, number: str, name: str) -> Derived:
+        """The national quantities under the active root key. Raises Malformed."""
+        root = self._contents.roots[-1]
+        found = RootKey(root.key).derive(document_type, number, name)
+        return Derived(found.mindex_id, found.ehc_id, root.version)
+
+    def build_validity(self, at: datetime) -> str:
+        """The validity of a dynamic code issued ``at``, under the active protection key."""
+        return ProtectKey(self._contents.protects[-1].key).build_validity(at)
+
+    def open_validity(self, validity: str) -> datetime | None:
+        """The time inside a validity of any of our versions; None when it is not ours."""
+        for protect in reversed(self._contents.protects):
+            if at := ProtectKey(protect.key).open_validity(validity):
+                return at
+        return None
+
+    # --- signed codes ----------------------------------------------------------------------------
+
+    @property
+    def code_kid(self) -> int:
+        """The number of our domain's code key."""
+        return self._contents.code_kid
+
+    @property
+    def code_keys(self) -> dict[int, bytes]:
+        """Public code keys by kid: what a box needs to judge alone."""
+        return {self._contents.code_kid: self._code_signing.public_bytes}
+
+    def sign_extension(
+        self, ehc_id: str, validity: str, payment: str | None, at: datetime, ttl_seconds: int
+    ) -> Extension:
+        """The signed extension of a dynamic code. Raises Malformed."""
+        nonce = os.urandom(_NONCE_BYTES)
+        key, kid = self._code_signing, self.code_kid
+        return sign_extension(key, kid, nonce, ehc_id, validity, payment, at, ttl_seconds)
+
+    def verify_extension(self, code: DynamicCode) -> bool:
+        """Whether the code's extension was signed here for this very code."""
+        extension = code.extension
+        public = self.code_keys.get(extension.kid) if isinstance(extension, Extension) else None
+        if public is None:
+            return False
+        try:
+            verify_extension(STD.verify_key(public), code)
+        except NotAuthentic:
+            return False
+        return True
+
+    # --- records, audit --------------------------------------------------------------------------
+
+    @property
+    def central_public(self) -> bytes:
+        """The public key that record bodies are sealed to (X25519)."""
+        return self._recipient.public_bytes
+
+    def body_key(self, box: BoxId, wrapped: bytes) -> bytes:
+        """The body key inside a box's encapsulation. Raises NotAuthentic."""
+        return unwrap_body_key(self._recipient, box, wrapped)
+
+    def audit_mac(self, data: bytes) -> bytes:
+        """The MAC that chains the audit, 32 bytes."""
+        return STD.mac(self._contents.audit, data)
+
+    def check_values(self) -> list[CheckValue]:
+        """All keys with their versions, each named by a value that tells nothing of it."""
+        contents = self._contents
+        secrets = {
+            "root": contents.roots,
+            "protect": contents.protects,
+            "columns": (VersionedKey(1, contents.columns),),
+            "tokens": (VersionedKey(1, contents.tokens),),
+            "recipient": (VersionedKey(1, contents.recipient),),
+            "code": (VersionedKey(contents.code_kid, contents.code_signing),),
+            "audit": (VersionedKey(1, contents.audit),),
+        }
+        return [
+            CheckValue(name, key.version, _check(key.key), key == versions[-1])
+            for name, versions in secrets.items()
+            for key in versions
+        ]
+
+    def _subkey(self, family: str, name: str) -> bytes:
+        key = self._derived.get((family, name))
+        if key is None:
+            secret = self._contents.tokens if family == "token" else self._contents.columns
+            key = STD.derive(secret, f"onecode {family} {name}".encode())
+            self._derived[family, name] = key
+        return key
+
+
+def open_keys(path: Path, passphrase: bytes, golden: GoldenVector = GOLDEN) -> Keys:
+    """Open the key store and prove the algorithms before any use.
+
+    Raises Unavailable, Refused (KEYS_LOCKED, mode), Damaged (also KEYS_SELF_TEST).
+    """
+    self_test(golden)
+    return Keys(read_key_store(path, passphrase))
+
+
+def _check(key: bytes) -> str:
+    return STD.mac(key, b"onecode check value")[:4].hex().upper()
