@@ -1,0 +1,133 @@
+"""Empties the queue towards central: one batch in flight, settled only by central's receipt.
+
+A batch without a receipt goes again, the same bytes, after a wait that grows; a lost line ends
+the wait. The broker's PUBACK means nothing here (docs/adr: receipt above PUBACK).
+"""
+
+import asyncio
+import logging
+
+from agent.ports import Custody
+from agent.transport.batches import MAX_BATCH_ROWS, build_batch
+from agent.transport.box_keys import BoxKeys
+from agent.transport.downlink import Downlink, RowsSettled
+from agent.transport.edges import Edge, Observe
+from agent.transport.line import Line
+from shared.backoff import Backoff
+from shared.codec import batches, receipts
+from shared.errors import Refused, Unavailable
+from shared.messages import Batch, Receipt
+from shared.pairing import Direction
+from shared.reasons import Reason
+from shared.topics import RECEIPT, UP
+
+_log = logging.getLogger(__name__)
+
+MOST_WAIT_SECONDS = 60.0
+
+
+class _LineLost:
+    """In the inbox instead of a receipt."""
+
+
+class Drain:
+    """The one drainer of a box's queue."""
+
+    def __init__(  # noqa: PLR0913 - as whom, what, whereto, and who watches
+        self,
+        *,
+        keys: BoxKeys,
+        custody: Custody,
+        line: Line,
+        downlink: Downlink,
+        observe: Observe,
+        receipt_seconds: float,
+    ) -> None:
+        """``receipt_seconds`` is the first wait for a receipt; later ones double."""
+        self._keys = keys
+        self._custody = custody
+        self._line = line
+        self._downlink = downlink
+        self._observe = observe
+        self._receipt_seconds = receipt_seconds
+        self._inbox: asyncio.Queue[Receipt | _LineLost] = asyncio.Queue()
+        self._drained = asyncio.Event()
+
+    async def run(self) -> None:
+        """Drain for ever."""
+        while True:
+            pending = await self._custody.read_pending(MAX_BATCH_ROWS)
+            if pending is None:
+                self._drained.set()
+                await self._custody.wait_for_pending()
+                self._drained.clear()
+                continue
+            batch = build_batch(self._keys, pending)
+            self._observe(Edge.BATCH_BUILT)
+            await self._deliver(batch)
+
+    async def wait_drained(self) -> None:
+        """Return when the queue was last seen empty of pending rows."""
+        await self._drained.wait()
+
+    def accept(self, payload: bytes) -> None:
+        """Take a receipt. Raises NotAuthentic or Malformed for a forgery."""
+        plaintext = self._keys.pair_key.open(Direction.DOWN, self._keys.box, RECEIPT, payload)
+        receipt = receipts.decode(plaintext)
+        if receipt.box != str(self._keys.box):
+            raise Refused(Reason.NOT_FOR_THIS_BOX)
+        self._observe(Edge.RECEIPT_RECEIVED)
+        self._inbox.put_nowait(receipt)
+
+    def line_lost(self) -> None:
+        """No receipt will come on this connection."""
+        self._inbox.put_nowait(_LineLost())
+
+    async def _deliver(self, batch: Batch) -> None:
+        """Send until a receipt covers at least one of the batch's rows.
+
+        A row that never gets one (a fork) stays pending; the next batch carries what is left.
+        """
+        payload = batches.encode(batch)
+        carried = {(batch.head.epoch, row.seq) for row in batch.rows}
+        waits = Backoff(self._receipt_seconds, MOST_WAIT_SECONDS)
+        while True:
+            await self._line.wait_up()
+            self._forget_losses()
+            try:
+                await self._line.publish(UP, payload, qos=1)
+            except Unavailable as error:
+                _log.debug("batch not sent: %s", error)
+            else:
+                self._observe(Edge.BATCH_SENT)
+            if await self._await_receipt(carried, waits.next_seconds()):
+                return
+
+    async def _await_receipt(self, carried: set[tuple[int, int]], seconds: float) -> bool:
+        """Settle what comes; whether a receipt for a carried row did in time."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while True:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    receipt = await self._inbox.get()
+            except TimeoutError:
+                _log.debug("no receipt within %.1f s", seconds)
+                return False
+            if isinstance(receipt, _LineLost):
+                return False
+            count = await self._custody.settle(receipt.epoch, receipt.rows)
+            self._observe(Edge.SETTLED)
+            if count:
+                self._downlink.post(RowsSettled(count))
+            if not carried.isdisjoint((receipt.epoch, row.seq) for row in receipt.rows):
+                return True
+
+    def _forget_losses(self) -> None:
+        """A loss before this sending says nothing about it; receipts keep."""
+        kept = []
+        while not self._inbox.empty():
+            item = self._inbox.get_nowait()
+            if isinstance(item, Receipt):
+                kept.append(item)
+        for item in kept:
+            self._inbox.put_nowait(item)

@@ -1,0 +1,131 @@
+"""The line to the broker that outlives its connections: connects, subscribes, returns after a loss.
+
+Knows topics and states, not what a message says: what arrives goes to one receiver, state changes
+to another. Presence on ``status`` is retained: online here, offline by the will or on stopping.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from agent.transport.link_states import Link, LinkState
+from agent.transport.mqtt import Connection
+from shared.backoff import Backoff
+from shared.clock import Clock, to_microseconds
+from shared.codec import statuses
+from shared.errors import Malformed, Unavailable
+from shared.ids import BoxId
+from shared.messages import Status
+from shared.reasons import Reason
+from shared.topics import STATUS, build_topic, parse_topic
+
+_log = logging.getLogger(__name__)
+
+_FIRST_RETRY_SECONDS = 0.5
+_MOST_RETRY_SECONDS = 30.0
+_GOODBYE_SECONDS = 1.0
+
+OpenConnection = Callable[[bytes], AbstractAsyncContextManager[Connection]]
+"""Opens one connection, given the will's payload."""
+
+
+class Line:
+    """Connects for ever while ``run`` runs."""
+
+    def __init__(
+        self,
+        box: BoxId,
+        clock: Clock,
+        open_connection: OpenConnection,
+        on_message: Callable[[str, bytes], None],
+        on_change: Callable[[Link], None],
+    ) -> None:
+        """``on_message`` gets a topic's tail and the payload of what was sent to this box."""
+        self._box = box
+        self._clock = clock
+        self._open = open_connection
+        self._on_message = on_message
+        self._on_change = on_change
+        self._backoff = Backoff(_FIRST_RETRY_SECONDS, _MOST_RETRY_SECONDS)
+        self._connection: Connection | None = None
+        self._up = asyncio.Event()
+        self._failures = 0
+        self.link = Link(LinkState.DOWN, clock.now())
+
+    @property
+    def is_up(self) -> bool:
+        """Whether a question would leave the box now and its answer arrive."""
+        return self._connection is not None
+
+    async def wait_up(self) -> None:
+        """Return once the line is up; at once if it is."""
+        await self._up.wait()
+
+    async def publish(self, kind: str, payload: bytes, *, qos: int) -> None:
+        """Send below this box's root. Raises Unavailable: LINK_DOWN when nothing can have left."""
+        if self._connection is None:
+            raise Unavailable(Reason.LINK_DOWN)
+        await self._connection.publish(build_topic(self._box, kind), payload, qos=qos)
+
+    async def run(self) -> None:
+        """Keep the line up until cancelled; then say offline and disconnect."""
+        try:
+            while True:
+                self._step(LinkState.CONNECTING)
+                try:
+                    async with self._open(self._status(online=False)) as connection:
+                        await self._serve(connection)
+                except Unavailable as error:
+                    self._report(error)
+                self._step(LinkState.BACKING_OFF)
+                await asyncio.sleep(self._backoff.next_seconds())
+        finally:
+            self._step(LinkState.DOWN)
+
+    async def _serve(self, connection: Connection) -> None:
+        topic = build_topic(self._box, STATUS)
+        await connection.publish(topic, self._status(online=True), qos=1, retain=True)
+        self._connection = connection
+        self._step(LinkState.UP)
+        self._up.set()
+        self._failures = 0
+        self._backoff.reset()
+        try:
+            async for message in connection.messages():
+                self._receive(message.topic, message.payload)
+        except asyncio.CancelledError:
+            await self._say_offline(connection)
+            raise
+        finally:
+            self._connection = None
+            self._up.clear()
+
+    async def _say_offline(self, connection: Connection) -> None:
+        topic = build_topic(self._box, STATUS)
+        try:
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await connection.publish(topic, self._status(online=False), qos=1, retain=True)
+        except (TimeoutError, Unavailable):
+            _log.debug("the broker did not take the goodbye; its will says the same")
+
+    def _receive(self, topic: str, payload: bytes) -> None:
+        try:
+            box, kind = parse_topic(topic)
+        except Malformed:
+            _log.debug("not a box's topic: %d bytes dropped", len(payload))
+            return
+        if box == self._box:
+            self._on_message(kind, payload)
+
+    def _report(self, error: Unavailable) -> None:
+        self._failures += 1
+        level = logging.WARNING if self._failures == 1 else logging.DEBUG
+        _log.log(level, "no line to the broker: %s", error)
+
+    def _step(self, to: LinkState) -> None:
+        self.link = self.link.step(to, self._clock.now())
+        self._on_change(self.link)
+
+    def _status(self, *, online: bool) -> bytes:
+        return statuses.encode(Status(online, to_microseconds(self._clock.now())))

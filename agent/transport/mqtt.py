@@ -1,0 +1,110 @@
+"""One MQTT 5 connection of a box to its broker, over mutual TLS. The only importer of aiomqtt here.
+
+Turns every MqttError into Unavailable, and aiomqtt's objects into ours. The library is imported
+when the first connection is made: the first scan does not need it.
+"""
+
+import ssl
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from socket import IPPROTO_TCP, TCP_NODELAY
+from typing import TYPE_CHECKING, NamedTuple
+
+from agent.config import BoxFiles, BrokerAddress
+from shared.errors import Unavailable
+from shared.ids import BoxId
+from shared.reasons import Reason
+from shared.topics import BOX_HEARS, LISTS, STATUS, build_topic
+
+if TYPE_CHECKING:
+    import aiomqtt
+    from paho.mqtt.reasoncodes import ReasonCode
+
+_KEEPALIVE_SECONDS = 20
+_ANSWER_SECONDS = 10.0
+"""How long the broker may take over CONNACK, SUBACK, PUBACK."""
+
+
+class Message(NamedTuple):
+    """What came down."""
+
+    topic: str
+    payload: bytes
+
+
+class Connection:
+    """An open, subscribed connection; made by ``open_connection``."""
+
+    def __init__(self, client: "aiomqtt.Client") -> None:
+        self._client = client
+
+    async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
+        """Hand a message to the broker; with ``qos`` 1, wait for its PUBACK. Raises Unavailable."""
+        with _mapped_exceptions():
+            await self._client.publish(topic, payload, qos=qos, retain=retain)
+
+    async def messages(self) -> AsyncIterator[Message]:
+        """What arrives, until the connection is lost. Raises Unavailable."""
+        with _mapped_exceptions():
+            async for message in self._client.messages:
+                yield Message(message.topic.value, bytes(message.payload))
+
+
+@asynccontextmanager
+async def open_connection(
+    address: BrokerAddress, files: BoxFiles, box: BoxId, will: bytes
+) -> AsyncIterator[Connection]:
+    """Connect as ``box`` and subscribe to all it may hear; ``will`` is retained on its status.
+
+    Client id and username are the box's name, as its certificate says. Raises Unavailable.
+    """
+    import aiomqtt
+
+    with _mapped_exceptions():
+        client = aiomqtt.Client(
+            address.host,
+            address.port,
+            identifier=str(box),
+            username=str(box),
+            protocol=aiomqtt.ProtocolVersion.V5,
+            clean_start=True,
+            will=aiomqtt.Will(build_topic(box, STATUS), will, qos=1, retain=True),
+            keepalive=_KEEPALIVE_SECONDS,
+            timeout=_ANSWER_SECONDS,
+            tls_context=_tls_context(files),
+            # paho leaves Nagle on: 88 ms a round trip instead of 1.4 (measurements.md)
+            socket_options=[(IPPROTO_TCP, TCP_NODELAY, 1)],
+        )
+        async with client:
+            topics = [build_topic(box, tail) for tail in BOX_HEARS]
+            granted = await client.subscribe([(topic, 1) for topic in (*topics, LISTS)])
+            _check_granted(granted)
+            yield Connection(client)
+
+
+def _check_granted(granted: "Iterable[int | ReasonCode]") -> None:
+    """A box that the broker does not admit yet is connected, and deaf: that is not a line."""
+    for code in granted:
+        if not isinstance(code, int) and code.is_failure:
+            raise Unavailable(Reason.NOT_ADMITTED, f"subscription refused: {code}")
+
+
+def _tls_context(files: BoxFiles) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_verify_locations(files.ca)
+        context.load_cert_chain(files.certificate, files.tls_key)
+    except OSError as error:  # ssl.SSLError is one
+        raise Unavailable(Reason.CONFIG_MISSING, f"{files.directory}: {error}") from error
+    return context
+
+
+@contextmanager
+def _mapped_exceptions() -> Iterator[None]:
+    import aiomqtt
+
+    try:
+        yield
+    except aiomqtt.MqttError as error:
+        raise Unavailable(Reason.BROKER_UNAVAILABLE, str(error)) from error

@@ -1,0 +1,149 @@
+"""The box's side of the line: questions with deadlines, the queue's drain, events for the rest.
+
+Implements ``agent.ports.Uplink``. Nothing that arrives is believed unless it opens with the pair
+key; what does not is dropped, counted by reason, and told as ``Discarded``.
+
+QoS: asks go at most once (0), because an answer after the deadline is worth no second delivery
+and the record follows anyway; batches at least once (1), for the broker's flow control alone.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+
+from agent.config import BoxConfig, BoxFiles
+from agent.ports import Custody
+from agent.transport.asks import Asks
+from agent.transport.box_keys import BoxKeys
+from agent.transport.downlink import Discarded, Downlink, LinkChanged
+from agent.transport.drain import Drain
+from agent.transport.edges import Edge, Observe, ignore
+from agent.transport.line import Line, OpenConnection
+from agent.transport.link_states import Link, LinkState
+from agent.transport.mqtt import open_connection
+from shared.clock import Clock, ClockOffset
+from shared.config import read_secret
+from shared.crypto import STD
+from shared.errors import Refused, Unavailable
+from shared.messages import Ask, Reply
+from shared.pairing import PairKey
+from shared.reasons import Reason
+from shared.topics import RECEIPT, REPLY
+
+_log = logging.getLogger(__name__)
+
+RECEIPT_SECONDS = 5.0
+
+
+class CentralUplink:
+    """The line to central; works while ``run`` runs."""
+
+    def __init__(  # noqa: PLR0913 - a composition: as whom, what, by which clock and line
+        self,
+        keys: BoxKeys,
+        custody: Custody,
+        clock: Clock,
+        open_connection: OpenConnection,
+        *,
+        observe: Observe = ignore,
+        receipt_seconds: float = RECEIPT_SECONDS,
+    ) -> None:
+        self.downlink = Downlink()
+        self.discarded: Counter[Reason] = Counter()
+        self._observe = observe
+        self._asks = Asks(keys.box, keys.pair_key, clock)
+        self._line = Line(keys.box, clock, open_connection, self._receive, self._changed)
+        self._drain = Drain(
+            keys=keys,
+            custody=custody,
+            line=self._line,
+            downlink=self.downlink,
+            observe=observe,
+            receipt_seconds=receipt_seconds,
+        )
+
+    @property
+    def link(self) -> Link:
+        """Where the line stands, and since when."""
+        return self._line.link
+
+    @property
+    def clock_offset(self) -> ClockOffset | None:
+        """What the last answer in time told of central's clock; None before the first."""
+        return self._asks.clock_offset
+
+    async def run(self) -> None:
+        """Keep the line and drain the queue until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._line.run(), name="line")
+            group.create_task(self._drain.run(), name="drain")
+
+    async def wait_up(self) -> None:
+        """Return once the line is up."""
+        await self._line.wait_up()
+
+    async def wait_drained(self) -> None:
+        """Return when nothing was pending at the last look; give it a time limit."""
+        await self._drain.wait_drained()
+
+    async def ask(self, ask: Ask, deadline_seconds: float) -> Reply:
+        """Raises Unavailable: LINK_DOWN at once (nothing was sent), NO_ANSWER after the deadline
+        or when the line is lost meanwhile. An answer after that is a ``LateReply``.
+        """
+        if not self._line.is_up:
+            raise Unavailable(Reason.LINK_DOWN)
+        sealed = self._asks.seal(ask)
+        with self._asks.waiting(ask.id) as answer:
+            try:
+                async with asyncio.timeout(deadline_seconds):
+                    await self._line.publish(sealed.kind, sealed.payload, qos=0)
+                    self._observe(Edge.ASK_SENT)
+                    return await answer
+            except TimeoutError as error:
+                raise Unavailable(Reason.NO_ANSWER) from error
+            except Unavailable as error:
+                # The connection broke under the publish: part of the ask may have left.
+                raise Unavailable(Reason.NO_ANSWER, error.detail) from error
+
+    def _receive(self, kind: str, payload: bytes) -> None:
+        try:
+            if kind == REPLY:
+                late = self._asks.accept(payload)
+                self._observe(Edge.REPLY_RECEIVED)
+                if late is not None:
+                    self.downlink.post(late)
+            elif kind == RECEIPT:
+                self._drain.accept(payload)
+        except Refused as refusal:
+            self._discard(kind, refusal)
+
+    def _discard(self, kind: str, refusal: Refused) -> None:
+        self.discarded[refusal.reason] += 1
+        first = self.discarded[refusal.reason] == 1
+        _log.log(logging.WARNING if first else logging.DEBUG, "%s dropped: %s", kind, refusal)
+        self.downlink.post(Discarded(kind, refusal.reason))
+
+    def _changed(self, link: Link) -> None:
+        if link.state is not LinkState.UP:
+            self._asks.fail_all()
+            self._drain.line_lost()
+        self.downlink.post(LinkChanged(link.state, link.since))
+
+
+def open_uplink(
+    config: BoxConfig, files: BoxFiles, custody: Custody, clock: Clock, observe: Observe = ignore
+) -> CentralUplink:
+    """The uplink of a configured box. Raises Unavailable or Refused for keys not there or bare."""
+    keys = BoxKeys(
+        config.box_id,
+        PairKey(read_secret(files.pair_key)),
+        STD.signing_key(read_secret(files.signing_key)),
+        config.signing_key_id,
+    )
+    return CentralUplink(
+        keys,
+        custody,
+        clock,
+        lambda will: open_connection(config.broker, files, keys.box, will),
+        observe=observe,
+    )
