@@ -1,0 +1,136 @@
+"""QR symbols for labels, pages and phones: modules, or one-bit bitmaps with the logo in the centre.
+
+The only importer of segno. What a text means is ``shared.ehc``'s business, what stands around a
+symbol the label's or the page's.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import segno
+
+from shared.errors import Malformed
+from shared.reasons import Reason
+
+QUIET_MODULES = 4
+"""The clear border every reader may rely on (ISO/IEC 18004 §9.1)."""
+
+Modules = tuple[tuple[bool, ...], ...]
+"""Rows of modules from the top, dark ones True."""
+
+
+class Level(StrEnum):
+    """How much damage a symbol survives: about 7, 15, 25 and 30 % of its codewords."""
+
+    L = "l"
+    M = "m"
+    Q = "q"
+    H = "h"
+
+
+@dataclass(frozen=True, slots=True)
+class Bitmap:
+    """One bit a dot, black 1, rows from the top, each padded to whole bytes, highest bit left.
+
+    It is what ``^GFA`` of ZPL takes.
+    """
+
+    width: int
+    height: int
+    rows: bytes
+
+    @property
+    def bytes_per_row(self) -> int:
+        return (self.width + 7) // 8
+
+    def is_black(self, x: int, y: int) -> bool:
+        """The dot in column ``x``, row ``y``."""
+        return bool(self.rows[y * self.bytes_per_row + x // 8] & 0x80 >> x % 8)
+
+
+def symbol(text: str, level: Level, quiet_modules: int = QUIET_MODULES) -> Modules:
+    """The smallest symbol of exactly this level, with its quiet zone.
+
+    Raises Malformed (CODE_TOO_LONG) for a text that no symbol holds.
+    """
+    try:
+        made = segno.make_qr(text, error=level.value, boost_error=False)
+    except segno.DataOverflowError as error:
+        raise Malformed(Reason.CODE_TOO_LONG) from error
+    return tuple(
+        tuple(bool(module) for module in row) for row in made.matrix_iter(border=quiet_modules)
+    )
+
+
+def render_bitmap(text: str, dots_per_module: int, level: Level, *, logo: bool = False) -> Bitmap:
+    """The symbol with its quiet zone at ``dots_per_module``, on request with the logo.
+
+    A logo is for level H only: it takes a twentieth of the symbol, and the rest of what the level
+    repairs is left for a worn label. Raises ValueError for another level.
+    """
+    modules = symbol(text, level)
+    rows = [
+        [module for module in row for _ in range(dots_per_module)]
+        for row in modules
+        for _ in range(dots_per_module)
+    ]
+    if logo:
+        if level is not Level.H:
+            raise ValueError("a logo needs level H")
+        side = logo_modules(len(modules) - 2 * QUIET_MODULES) * dots_per_module
+        start = (len(rows) - side) // 2
+        for y, logo_row in enumerate(render_logo(side), start):
+            rows[y][start : start + side] = logo_row
+    return pack_bitmap(rows)
+
+
+def pack_bitmap(rows: list[list[bool]]) -> Bitmap:
+    """Rows of dots, all of one length, as a bitmap."""
+    width = len(rows[0])
+    padding = -width % 8
+    packed = bytearray()
+    for row in rows:
+        bits = int("".join("1" if dot else "0" for dot in row), 2) << padding
+        packed += bits.to_bytes((width + padding) // 8, "big")
+    return Bitmap(width, len(rows), bytes(packed))
+
+
+# --- the logo ------------------------------------------------------------------------------------
+
+_LOGO_SHARE = 0.05  # of the symbol's area, white rim included
+_RIM = 0.11  # white around the tile: one module of nine
+_CORNER = 0.18  # radius of the tile's corners
+
+
+def logo_modules(symbol_modules: int) -> int:
+    """The logo's side in modules: odd like the symbol's, so that it lies on whole modules."""
+    side = int((symbol_modules**2 * _LOGO_SHARE) ** 0.5)
+    return side if side % 2 else side - 1
+
+
+def render_logo(side: int) -> list[list[bool]]:
+    """One Code's mark, ``side`` × ``side`` dots: a rounded black tile with a white 1.
+
+    Drawn from its geometry, so that it is sharp at every resolution.
+    """
+    return [
+        [_is_logo_black((x + 0.5) / side, (y + 0.5) / side) for x in range(side)]
+        for y in range(side)
+    ]
+
+
+def _is_logo_black(x: float, y: float) -> bool:
+    return _in_tile(x, y) and not _in_one(x, y)
+
+
+def _in_tile(x: float, y: float) -> bool:
+    inner = 0.5 - _RIM - _CORNER  # from the centre to where a corner's circle is centred
+    across, down = max(abs(x - 0.5) - inner, 0.0), max(abs(y - 0.5) - inner, 0.0)
+    return across**2 + down**2 <= _CORNER**2
+
+
+def _in_one(x: float, y: float) -> bool:
+    stem = 0.44 <= x <= 0.58 and 0.24 <= y <= 0.76
+    flag = 0.30 <= x <= 0.44 and 0.24 <= y - (0.44 - x) * 0.8 <= 0.40
+    foot = 0.30 <= x <= 0.72 and 0.66 <= y <= 0.76  # the stroke of 一
+    return stem or flag or foot
