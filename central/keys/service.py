@@ -111,13 +111,16 @@ class Keys:
         """Public code keys by kid: what a box needs to judge alone."""
         return {self._contents.code_kid: self._code_signing.public_bytes}
 
-    def sign_extension(
-        self, ehc_id: str, validity: str, payment: str | None, at: datetime, ttl_seconds: int
-    ) -> Extension:
-        """The signed extension of a dynamic code. Raises Malformed."""
-        nonce = os.urandom(_NONCE_BYTES)
-        key, kid = self._code_signing, self.code_kid
-        return sign_extension(key, kid, nonce, ehc_id, validity, payment, at, ttl_seconds)
+    def sign_extension(self, code: DynamicCode, at: datetime, ttl_seconds: int) -> DynamicCode:
+        """The code with our signed extension for it. Raises Malformed."""
+        return sign_extension(
+            self._code_signing,
+            code,
+            kid=self.code_kid,
+            nonce=os.urandom(_NONCE_BYTES),
+            issued_at=at,
+            ttl_seconds=ttl_seconds,
+        )
 
     def verify_extension(self, code: DynamicCode) -> bool:
         """Whether the code's extension was signed here for this very code."""
