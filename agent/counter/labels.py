@@ -1,0 +1,32 @@
+"""A label as data: what a registration's answer puts on it. No ZPL, no pixels. Pure."""
+
+from datetime import datetime
+
+from agent.ports import Label
+from shared.ids import RecordId
+from shared.messages import Identity, RegisterReply
+
+PRINTED_NUMBER = "outpatient"
+"""The kind of record number a counter's label shows; without one, the patient id."""
+
+
+def build_label(
+    id: RecordId, reply: RegisterReply, site_name: str, at: datetime, copy: int = 1
+) -> Label:
+    """The label of a resident's static code; the date is the counter's local day."""
+    return Label(
+        id=id,
+        code=reply.code,
+        name=reply.identity.name,
+        record_number=_printed_number(reply.identity),
+        site=site_name,
+        date=at.astimezone().date().isoformat(),
+        copy=copy,
+    )
+
+
+def _printed_number(identity: Identity) -> str:
+    for record_number in identity.record_numbers:
+        if record_number.type == PRINTED_NUMBER:
+            return record_number.number
+    return identity.patient_id
