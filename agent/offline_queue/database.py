@@ -1,0 +1,138 @@
+"""Opening the queue's file: for the one writer, or to read beside it. Knows no table.
+
+WAL with synchronous=FULL: with NORMAL a power cut took up to 865 committed rows (measured).
+The one place where SQLite's and peewee's exceptions become ours.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import peewee
+
+from shared.errors import Damaged, Unavailable
+from shared.reasons import Reason
+
+_PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": "full",
+    "foreign_keys": 1,
+    "busy_timeout": 5000,  # milliseconds
+}
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_UNAVAILABLE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+
+
+@contextmanager
+def mapped_exceptions() -> Iterator[None]:
+    """Turn the disk's failures into Unavailable and Damaged; anything else is a bug and passes."""
+    try:
+        yield
+    except (sqlite3.Error, peewee.DatabaseError) as error:
+        code = _primary_code(error)
+        if code in _DAMAGE:
+            raise Damaged(Reason.STORE_DAMAGED, str(error)) from error
+        if code in _UNAVAILABLE:
+            raise Unavailable(Reason.STORE_UNAVAILABLE, str(error)) from error
+        raise
+
+
+def _primary_code(error: BaseException) -> int:
+    """SQLite's primary result code; peewee keeps the driver's exception as cause or context."""
+    for driver in (error, error.__cause__, error.__context__):
+        code = getattr(driver, "sqlite_errorcode", None)
+        if code is not None:
+            return int(code) & 0xFF
+    return sqlite3.SQLITE_ERROR
+
+
+class QueueFile:
+    """The open file: a peewee database, its connection, and for the writer the lock.
+
+    Belongs to the thread that opened it.
+    """
+
+    def __init__(self, database: peewee.SqliteDatabase, lock: int | None) -> None:
+        self.database = database
+        self._lock = lock
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The driver's own connection, for plain SQL."""
+        connection = self.database.connection()  # type: ignore[no-untyped-call]
+        return cast(sqlite3.Connection, connection)
+
+    def close(self) -> None:
+        """Close the file, then give the lock back."""
+        self.database.close()
+        if self._lock is not None:
+            os.close(self._lock)
+
+
+def open_for_writing(path: Path) -> QueueFile:
+    """Open, or create with mode 0600, as the only writer among all processes.
+
+    Raises Unavailable (no such directory, disk, another writer), Damaged (not a database).
+    """
+    lock = _take_lock(path.with_name(path.name + ".lock"))
+    database = peewee.SqliteDatabase(str(path), pragmas=_PRAGMAS)
+    try:
+        # SQLite gives the write-ahead log and its index the mode of the file itself.
+        _create_private(path)
+        with mapped_exceptions():
+            database.connect()
+    except (Unavailable, Damaged):
+        os.close(lock)
+        raise
+    return QueueFile(database, lock)
+
+
+def open_for_reading(path: Path) -> QueueFile:
+    """Open beside the writer, or after its crash, changing no record.
+
+    Raises Unavailable (missing), Damaged (not a database).
+    """
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    database = peewee.SqliteDatabase(uri, uri=True, pragmas={"busy_timeout": 5000})
+    with mapped_exceptions():
+        database.connect()
+    return QueueFile(database, None)
+
+
+def _create_private(path: Path) -> None:
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise Unavailable(Reason.STORE_UNAVAILABLE, str(error)) from error
+
+
+def _take_lock(path: Path) -> int:
+    """An advisory lock that the kernel drops when the process ends, however it ends."""
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Unavailable(Reason.STORE_UNAVAILABLE, str(error)) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        raise Unavailable(Reason.STORE_UNAVAILABLE, "another process writes here") from error
+    return lock

@@ -1,0 +1,48 @@
+-- One row an epoch: whose it is, its head, and what became of its rows.
+CREATE TABLE "epoch" (
+    "number" INTEGER NOT NULL PRIMARY KEY,
+    "box" TEXT NOT NULL,
+    "suite" INTEGER NOT NULL,
+    "begun" INTEGER NOT NULL,
+    "seq" INTEGER NOT NULL,
+    "hash" BLOB NOT NULL,
+    "settled" INTEGER NOT NULL,
+    "tombstoned" INTEGER NOT NULL
+);
+
+-- The ledger. Without rowid: one tree less to write in every commit.
+CREATE TABLE "row" (
+    "epoch" INTEGER NOT NULL,
+    "seq" INTEGER NOT NULL,
+    "id" BLOB NOT NULL,
+    "lane" INTEGER NOT NULL,
+    "born" INTEGER NOT NULL,
+    "prev" BLOB NOT NULL,
+    "body" BLOB,
+    "body_hash" BLOB NOT NULL,
+    "hash" BLOB NOT NULL,
+    "state" INTEGER NOT NULL,
+    "tombstone" BLOB,
+    PRIMARY KEY ("epoch", "seq"),
+    CHECK ("state" IN (0, 1, 2)),
+    CHECK ("body" IS NOT NULL OR "state" <> 0),
+    CHECK (("tombstone" IS NOT NULL) = ("state" = 2))
+) WITHOUT ROWID;
+
+CREATE UNIQUE INDEX "row_id" ON "row" ("id");
+
+CREATE INDEX "row_pending" ON "row" ("epoch", "seq") WHERE "state" = 0;
+
+CREATE TABLE "encapsulation" (
+    "id" BLOB NOT NULL PRIMARY KEY,
+    "wrapped" BLOB NOT NULL,
+    "made" INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- Keyed tokens of the codes that records of this box used up.
+CREATE TABLE "consumed_code" (
+    "token" BLOB NOT NULL PRIMARY KEY,
+    "id" BLOB NOT NULL,
+    "born" INTEGER NOT NULL,
+    "verdict" TEXT NOT NULL
+) WITHOUT ROWID;

@@ -1,0 +1,84 @@
+"""The queue's tables as peewee models: they own the schema, the migrations must give the same.
+
+Bound to no database: whoever queries names one. Times are microseconds since 1970 UTC, hashes
+32 bytes, record ids 16.
+"""
+
+import peewee
+from peewee import SQL, BlobField, Check, CompositeKey, IntegerField, TextField
+
+
+class EpochEntry(peewee.Model):
+    """An epoch of the box's ledger: whose, its head, and how many rows left PENDING."""
+
+    number = IntegerField(primary_key=True)
+    box = TextField()
+    suite = IntegerField()
+    begun = IntegerField()
+    seq = IntegerField()
+    hash = BlobField()
+    settled = IntegerField()
+    tombstoned = IntegerField()
+
+    class Meta:
+        table_name = "epoch"
+
+
+class RowEntry(peewee.Model):
+    """A row of the ledger. ``tombstone`` is the id of the record that gave it up."""
+
+    epoch = IntegerField()
+    seq = IntegerField()
+    id = BlobField()
+    lane = IntegerField()
+    born = IntegerField()
+    prev = BlobField()
+    body = BlobField(null=True)
+    body_hash = BlobField()
+    hash = BlobField()
+    state = IntegerField()
+    tombstone = BlobField(null=True)
+
+    class Meta:
+        table_name = "row"
+        primary_key = CompositeKey("epoch", "seq")
+        without_rowid = True
+        constraints = (
+            Check('"state" IN (0, 1, 2)'),
+            Check('"body" IS NOT NULL OR "state" <> 0'),
+            Check('("tombstone" IS NOT NULL) = ("state" = 2)'),
+        )
+
+
+RowEntry.add_index(RowEntry.index(RowEntry.id, unique=True, name="row_id"))
+RowEntry.add_index(
+    RowEntry.index(RowEntry.epoch, RowEntry.seq, name="row_pending", where=SQL('"state" = 0'))
+)
+
+
+class EncapsulationEntry(peewee.Model):
+    """A body key, wrapped for central; durable before the first row sealed under it."""
+
+    id = BlobField(primary_key=True)
+    wrapped = BlobField()
+    made = IntegerField()
+
+    class Meta:
+        table_name = "encapsulation"
+        without_rowid = True
+
+
+class ConsumedCode(peewee.Model):
+    """The keyed token of a code, and the record of this box that used it up."""
+
+    token = BlobField(primary_key=True)
+    id = BlobField()
+    born = IntegerField()
+    verdict = TextField()
+
+    class Meta:
+        table_name = "consumed_code"
+        without_rowid = True
+
+
+MODELS = (EpochEntry, RowEntry, EncapsulationEntry, ConsumedCode)
