@@ -36,18 +36,6 @@ class DeviceView(msgspec.Struct, frozen=True):
     conditions: tuple[PrinterCondition, ...] = ()
 
 
-class StateView(msgspec.Struct, frozen=True):
-    """Everything a counter shows at a glance."""
-
-    box: str
-    counter: str
-    link: LinkView
-    account: "AccountView"
-    scanner: DeviceView
-    printer: DeviceView
-    main: ScanView | None
-
-
 class AccountView(msgspec.Struct, frozen=True):
     """created = acknowledged + pending + tombstoned, and whether it holds."""
 
@@ -57,6 +45,18 @@ class AccountView(msgspec.Struct, frozen=True):
     tombstoned: int
     holds: bool
     text: str
+
+
+class StateView(msgspec.Struct, frozen=True):
+    """Everything a counter shows at a glance."""
+
+    box: str
+    counter: str
+    link: LinkView
+    account: AccountView
+    scanner: DeviceView
+    printer: DeviceView
+    main: ScanView | None
 
 
 class IssueForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -142,7 +142,7 @@ def _parse(body: bytes, shape: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Malformed(Reason.REQUEST_MALFORMED, type(error).__name__) from None
+        raise Malformed(Reason.REQUEST_MALFORMED) from error
 
 
 def _answer(value: object) -> web.Response:

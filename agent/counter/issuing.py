@@ -39,7 +39,7 @@ class IssueRequest:
     phone: str
 
 
-def parse_request(  # noqa: PLR0913 - the fields of the form
+def parse_request(
     *, document_type: str, number: str, name: str, sex: str = "0", phone: str = ""
 ) -> IssueRequest:
     """Check a form at the counter, before anything is asked. Raises Malformed with its reason."""

@@ -1,7 +1,7 @@
 """Keyed tokens of what was scanned: the box remembers codes and cards without holding them."""
 
 from shared.crypto import STD
-from shared.ehc import Code, TemporaryCode
+from shared.ehc import Code, TemporaryCode, build_code
 
 
 class CodeTokens:
@@ -17,5 +17,5 @@ class CodeTokens:
 
     def of_card(self, code: Code) -> bytes:
         """The token of the card a code names, the same for all its codes."""
-        name = code.serial if isinstance(code, TemporaryCode) else code.ehc_id.encode()
-        return STD.mac(self._card_key, name)
+        name = build_code(code) if isinstance(code, TemporaryCode) else code.ehc_id
+        return STD.mac(self._card_key, name.encode())

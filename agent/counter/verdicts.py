@@ -89,7 +89,7 @@ def _refusal_of_signed(
     if key is None:
         return Reason.CODE_OTHER_DOMAIN
     try:
-        verify_extension(code, key)
+        verify_extension(key, code)
     except NotAuthentic:
         return Reason.CODE_FORGED
     issued_at, expires_at = extension_times(extension)

@@ -1,0 +1,64 @@
+"""``onecode-agent``: runs a box, and looks into one. Argument parsing and exit codes only."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from agent import commands
+from agent.config import BoxFiles
+from shared.errors import OneCodeError
+from shared.exits import Exit, describe, exit_of
+
+DIRECTORY_VARIABLE = "ONECODE_BOX_DIR"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The command line; each leaf sets ``run`` to a function of ``agent.commands``."""
+    parser = argparse.ArgumentParser(prog="onecode-agent", description=__doc__)
+    parser.add_argument(
+        "--dir",
+        type=Path,
+        default=Path(os.environ.get(DIRECTORY_VARIABLE, "onecode-box")),
+        help=f"the box's directory (default: ${DIRECTORY_VARIABLE} or ./onecode-box)",
+    )
+    leaves = parser.add_subparsers(dest="command", required=True)
+
+    run = leaves.add_parser("run", help="run the box until stopped")
+    run.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING"))
+    run.set_defaults(run=commands.run)
+
+    queue = leaves.add_parser("queue", help="what the queue holds, by state and lane")
+    queue.set_defaults(run=commands.queue)
+
+    ledger = leaves.add_parser("ledger", help="the box's ledger").add_subparsers(required=True)
+    verify = ledger.add_parser("verify", help="prove the account from the box's own file")
+    verify.set_defaults(run=commands.verify_ledger)
+
+    scan = leaves.add_parser("scan", help="judge the code read from standard input")
+    scan.set_defaults(run=commands.scan)
+
+    issue = leaves.add_parser(
+        "issue",
+        help="register a resident and print a label; a JSON object on standard input:"
+        " document_type, number, name, and if known sex and phone",
+    )
+    issue.set_defaults(run=commands.issue)
+    for leaf in (queue, verify, scan, issue):
+        leaf.add_argument("--json", action="store_true", help="for machines")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; the exit code is one of ``shared.exits.Exit``."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        code: Exit = arguments.run(BoxFiles(arguments.dir), arguments)
+    except OneCodeError as error:
+        print(describe(error), file=sys.stderr)
+        return exit_of(error)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

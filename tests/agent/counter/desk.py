@@ -1,0 +1,90 @@
+"""A counter put together from fakes, with the clock in the test's hand."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from agent.counter.again import AgainWindow
+from agent.counter.birth import Registrar
+from agent.counter.display import Display
+from agent.counter.issuing import Issuing
+from agent.counter.judge import Judge
+from agent.counter.service import Counter
+from agent.counter.states import ScanState
+from agent.counter.tokens import CodeTokens
+from agent.counter.views import ScanView
+from agent.ports import FrameScanned
+from shared.clock import ManualClock
+from shared.crypto import STD
+from shared.ids import BoxId
+from shared.messages import MedicalStep, Record
+from tests.factories import DOMAIN_KEY, DOMAIN_KID
+from tests.fakes import (
+    MemoryCache,
+    MemoryOutbox,
+    RecordingPrinter,
+    ScriptedUplink,
+    noon_clock,
+    seconds,
+)
+
+
+@dataclass
+class Desk:
+    """The world around one counter; ``restart`` gives a new process with the same disk."""
+
+    clock: ManualClock = field(default_factory=noon_clock)
+    uplink: ScriptedUplink = field(default_factory=ScriptedUplink)
+    outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
+    cache: MemoryCache = field(default_factory=MemoryCache)
+    printer: RecordingPrinter = field(default_factory=RecordingPrinter)
+    states: list[ScanState] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        registrar = Registrar(
+            BoxId("site1", "box7"), "window 3", bytes(16), self.clock, self.uplink
+        )
+        tokens = CodeTokens(bytes(32))
+        judge = Judge(
+            deadline=seconds(0.8),
+            medical_step=MedicalStep.REGISTER,
+            registrar=registrar,
+            uplink=self.uplink,
+            cache=self.cache,
+            tokens=tokens,
+            code_keys={DOMAIN_KID: STD.verify_key(DOMAIN_KEY.public_bytes)},
+        )
+        self.display = Display()
+        self.counter = Counter(
+            registrar=registrar,
+            judge=judge,
+            outbox=self.outbox,
+            again=AgainWindow(seconds(10), registrar),
+            tokens=tokens,
+            display=self.display,
+            medical_step=MedicalStep.REGISTER,
+            observe=self.states.append,
+        )
+        self.issuing = Issuing(
+            registrar=registrar,
+            outbox=self.outbox,
+            uplink=self.uplink,
+            printer=self.printer,
+            site_name="示范医院",
+            deadline=seconds(5),
+        )
+
+    def begin(self, text: str | bytes) -> asyncio.Task[ScanView]:
+        """Start a scan, as the scanner's loop does."""
+        data = text if isinstance(text, bytes) else text.encode()
+        return asyncio.create_task(self.counter.scan(FrameScanned(data, self.clock.now())))
+
+    async def scan(self, text: str | bytes) -> ScanView:
+        """A scan that needs no answer from the test."""
+        return await self.begin(text)
+
+    @property
+    def records(self) -> list[Record]:
+        return [draft.record for draft in self.outbox.drafts]

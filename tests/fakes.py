@@ -1,0 +1,117 @@
+"""Fakes of the counter's ports, with their signatures; a test decides what they answer and when."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from agent.ports import CachedAnswer, Consumption, DeviceDescriptor, Draft, Label
+from agent.ports import PrinterStatus, PrintOutcome
+from shared.clock import ClockOffset, ManualClock, to_microseconds
+from shared.devices import DeviceState, PrintState
+from shared.errors import OneCodeError, Unavailable
+from shared.ledger import Account, Row
+from shared.messages import Ask, Reply, ScanRecord
+from shared.reasons import Reason
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+class ScriptedUplink:
+    """Each ask waits until the test answers it by its id, in whatever order."""
+
+    def __init__(self) -> None:
+        self.asks: list[Ask] = []
+        self.up = True
+        self.clock_offset: ClockOffset | None = ClockOffset(0, 5)
+        self._waiting: dict[bytes, asyncio.Future[Reply]] = {}
+        self._came = asyncio.Condition()
+
+    async def ask(self, ask: Ask, deadline_seconds: float) -> Reply:
+        assert deadline_seconds > 0
+        if not self.up:
+            raise Unavailable(Reason.LINK_DOWN)
+        self._waiting[ask.id] = asyncio.get_running_loop().create_future()
+        async with self._came:
+            self.asks.append(ask)
+            self._came.notify_all()
+        return await self._waiting[ask.id]
+
+    async def asked(self, count: int) -> Ask:
+        """The ``count``-th ask, once it has come."""
+        async with self._came:
+            await self._came.wait_for(lambda: len(self.asks) >= count)
+        return self.asks[count - 1]
+
+    def answer(self, reply: Reply) -> None:
+        self._waiting[reply.id].set_result(reply)
+
+    def stay_silent(self, ask: Ask) -> None:
+        self._waiting[ask.id].set_exception(Unavailable(Reason.NO_ANSWER))
+
+
+class MemoryOutbox:
+    """Keeps drafts in order. ``fail_with`` makes it refuse; ``gate`` makes commits wait."""
+
+    def __init__(self) -> None:
+        self.drafts: list[Draft] = []
+        self.fail_with: OneCodeError | None = None
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def commit(self, draft: Draft) -> Row:
+        await self.gate.wait()
+        if self.fail_with is not None:
+            raise self.fail_with
+        self.drafts.append(draft)
+        born = to_microseconds(draft.born_at)
+        return Row(len(self.drafts), draft.id.bytes, draft.record.lane, born, bytes(32), b"")
+
+    async def find_consumption(self, token: bytes) -> Consumption | None:
+        for draft in self.drafts:
+            if draft.consumed == token and isinstance(draft.record, ScanRecord):
+                return Consumption(draft.id, draft.born_at, draft.record.verdict)
+        return None
+
+    async def read_account(self) -> Account:
+        return Account(len(self.drafts), 0, len(self.drafts), 0)
+
+
+class MemoryCache:
+    """A cache that forgets nothing."""
+
+    def __init__(self) -> None:
+        self._answers: dict[bytes, CachedAnswer] = {}
+
+    async def remember(self, token: bytes, answer: CachedAnswer) -> None:
+        self._answers[token] = answer
+
+    async def recall(self, token: bytes) -> CachedAnswer | None:
+        return self._answers.get(token)
+
+
+class RecordingPrinter:
+    """Remembers labels; ``outcome`` may be an error that comes before any byte leaves."""
+
+    descriptor = DeviceDescriptor("a printer that remembers", "memory")
+
+    def __init__(self) -> None:
+        self.labels: list[Label] = []
+        self.outcome: PrintOutcome | OneCodeError = PrintOutcome(PrintState.SENT)
+
+    async def read_status(self) -> PrinterStatus:
+        return PrinterStatus(DeviceState.READY)
+
+    async def print(self, label: Label) -> PrintOutcome:
+        if isinstance(self.outcome, OneCodeError):
+            raise self.outcome
+        self.labels.append(label)
+        return self.outcome
+
+
+def noon_clock() -> ManualClock:
+    """A manual clock at noon."""
+    return ManualClock(NOON)
+
+
+def seconds(count: float) -> timedelta:
+    """Shorter to read in tests."""
+    return timedelta(seconds=count)
