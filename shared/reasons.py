@@ -1,4 +1,4 @@
-"""Every reason the system gives, with its words and its next step, in Chinese and English.
+"""Every reason the system gives; its words, in Chinese and English, stand in ``shared.words``.
 
 A reason code is stable and may be quoted to support; the words may be improved at will.
 One table for verdicts, prints, requests and stored data, so that a screen, a slip and a
@@ -121,7 +121,6 @@ class Reason(StrEnum):
     @property
     def words(self) -> Words:
         """What happened and what to do, in both languages."""
+        from shared.words import WORDS  # that table needs this enum to exist first
+
         return WORDS[self]
-
-
-WORDS: dict[Reason, Words] = {}
