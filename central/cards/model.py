@@ -1,0 +1,58 @@
+"""The tables of cards. Ehc ids and codes are personal: only sealed, or as keyed tokens."""
+
+import peewee
+
+from central.patients.model import PersonRow
+from central.storage.table import Table
+
+
+class CardRow(Table):
+    """The one account of a person. ``id`` (UUIDv7) is its public number and tells nothing."""
+
+    id = peewee.BlobField(primary_key=True)
+    person = peewee.ForeignKeyField(PersonRow, unique=True)
+    state = peewee.TextField()
+    opened_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "card"
+
+
+class EhcIdRow(Table):
+    """An ``ehc_id`` that leads to a card; the newest is the one given out.
+
+    A changed name or a new root key gives the card another; old stickers stay good.
+    """
+
+    token = peewee.BlobField(primary_key=True)
+    card = peewee.ForeignKeyField(CardRow)
+    ehc_id = peewee.BlobField()  # sealed
+    root_version = peewee.IntegerField()
+    made_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "card_ehc_id"
+
+
+class IssuedCodeRow(Table):
+    """One issued dynamic code: until when it is good, and which record used it up.
+
+    ``token`` is of the whole text, ``tail_token`` of what a splicer would take from it.
+    ``reported_at`` is when the row of the record that used it arrived.
+    """
+
+    token = peewee.BlobField(primary_key=True)
+    tail_token = peewee.BlobField(index=True)
+    card = peewee.ForeignKeyField(CardRow, index=False)
+    issued_at = peewee.BigIntegerField()
+    expires_at = peewee.BigIntegerField()
+    used_box = peewee.TextField(null=True)
+    used_id = peewee.BlobField(null=True)
+    used_at = peewee.BigIntegerField(null=True)
+    reported_at = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "issued_code"
+
+
+MODELS: tuple[type[Table], ...] = (CardRow, EhcIdRow, IssuedCodeRow)

@@ -1,0 +1,165 @@
+"""The account of each person: opened, suspended, resumed, cancelled, and giving out its codes.
+
+What a shown code is worth is ``central.cards.judging``. Every method runs inside the caller's
+unit of work; ehc ids and codes reach the store only as tokens and sealed values.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from central.audit.service import Audit
+from central.cards import store
+from central.cards.card import Card, CardId, Judgement
+from central.cards.judging import CodeJudge
+from central.cards.states import REFUSALS, CardState, check_step
+from central.cards.tokens import code_token, ehc_token, tail_token
+from central.keys.service import Keys
+from central.patients.person import Person, PersonId
+from shared.clock import to_microseconds
+from shared.ehc import MAX_TTL_SECONDS, DynamicCode, StaticCode, build_code
+from shared.errors import Malformed, Refused
+from shared.ids import BoxId, RecordId, new_record_id
+from shared.reasons import Reason
+
+_EHC_ID = "card_ehc_id.ehc_id"
+
+
+class Cards:
+    """Opens cards, moves them through their states, issues their codes."""
+
+    def __init__(self, keys: Keys, audit: Audit) -> None:
+        self._keys = keys
+        self._audit = audit
+        self._judge = CodeJudge(keys)
+
+    def open_account(self, person: Person, at: datetime, actor: str) -> Card:
+        """The person's card, opened now if there is none, with the ehc id of their current name.
+
+        An ehc id the card had before keeps leading to it.
+        """
+        derived = self._keys.derive(person.document.type, person.document.number, person.name)
+        stored = store.find_card_of(person.id)
+        if stored and self._keys.open(_EHC_ID, stored.ehc_id) == derived.ehc_id:
+            return self._card(stored)
+        moment = to_microseconds(at)
+        id = CardId(stored.id if stored else new_record_id(at))
+        if not stored:
+            store.insert_card(id, person.id, CardState.ACTIVE, moment)
+            self._audit.write("card.open", str(id), actor, at)
+        token = ehc_token(self._keys, derived.ehc_id)
+        if not store.renew_ehc_id(token, id, moment):
+            sealed = self._keys.seal(_EHC_ID, derived.ehc_id)
+            store.insert_ehc_id(token, id, sealed, derived.root_version, moment)
+        return self.read(id)
+
+    def read(self, id: CardId) -> Card:
+        """The card with this number. Raises Refused (NOT_FOUND)."""
+        stored = store.find_card(id)
+        if stored is None:
+            raise Refused(Reason.NOT_FOUND, f"card {id}")
+        return self._card(stored)
+
+    def read_of(self, person: PersonId) -> Card:
+        """The person's card. Raises Refused (NOT_FOUND)."""
+        stored = store.find_card_of(person)
+        if stored is None:
+            raise Refused(Reason.NOT_FOUND, f"card of person {person}")
+        return self._card(stored)
+
+    def static_code(self, card: Card) -> str:
+        """The card's static code, the same each time.
+
+        Raises Refused (CARD_SUSPENDED, CARD_CANCELLED).
+        """
+        _check_usable(card)
+        return build_code(StaticCode(card.ehc_id))
+
+    def issue_dynamic(
+        self, card: Card, at: datetime, ttl_seconds: int = 60, *, signed: bool = True
+    ) -> str:
+        """A new dynamic code, entered in the ledger: no two that are issued are the same text.
+
+        It is good from the second of ``at`` for ``ttl_seconds`` (1–255). Unsigned ones are the
+        bare national form, for readers that know no more; a box alone cannot check them.
+        Raises Refused (CARD_SUSPENDED, CARD_CANCELLED), Malformed (REQUEST_MALFORMED).
+        """
+        _check_usable(card)
+        if not 1 <= ttl_seconds <= MAX_TTL_SECONDS:
+            raise Malformed(Reason.REQUEST_MALFORMED, f"a code lives 1–{MAX_TTL_SECONDS} seconds")
+        issued_at = at.replace(microsecond=0)
+        expires_at = issued_at + timedelta(seconds=ttl_seconds)
+        # The national form has no nonce, so its next code in one second takes the next second.
+        for offset in range(ttl_seconds):
+            validity = self._keys.build_validity(issued_at + timedelta(seconds=offset))
+            code = DynamicCode(card.ehc_id, validity)
+            if signed:
+                code = self._keys.sign_extension(code, issued_at, ttl_seconds)
+            text = build_code(code)
+            if store.insert_issued(
+                code_token(self._keys, text),
+                tail_token(self._keys, text),
+                card.id,
+                to_microseconds(issued_at),
+                to_microseconds(expires_at),
+            ):
+                return text
+        raise Refused(Reason.REQUEST_NOT_ALLOWED, "too many codes of one card in one second")
+
+    def judge(
+        self, text: str, box: BoxId, record_id: RecordId, at: datetime, *, consume: bool = True
+    ) -> Judgement:
+        """What ``text`` is worth at ``at``; a good dynamic code is used up for (box, record).
+
+        Without ``consume`` nothing changes: what would have been said.
+        """
+        return self._judge.judge(text, box, record_id, at, consume=consume)
+
+    def report_use(self, text: str, box: BoxId, record_id: RecordId, at: datetime) -> bool:
+        """The record that used up a dynamic code has arrived.
+
+        False when the use has moved on to another record of the box, and this one has none.
+        """
+        token = code_token(self._keys, text)
+        return store.report_use(token, str(box), record_id.bytes, to_microseconds(at))
+
+    def suspend(self, id: CardId, at: datetime, actor: str) -> Card:
+        """Refuse the card's codes until it is resumed. Raises Refused (NOT_FOUND, STATE_STEP)."""
+        return self._step(id, CardState.SUSPENDED, at, actor)
+
+    def resume(self, id: CardId, at: datetime, actor: str) -> Card:
+        """Make a suspended card good again. Raises Refused (NOT_FOUND, STATE_STEP)."""
+        return self._step(id, CardState.ACTIVE, at, actor)
+
+    def cancel(self, id: CardId, at: datetime, actor: str) -> Card:
+        """End the card for ever. Raises Refused (NOT_FOUND, STATE_STEP)."""
+        return self._step(id, CardState.CANCELLED, at, actor)
+
+    def _step(self, id: CardId, after: CardState, at: datetime, actor: str) -> Card:
+        before = self.read(id).state
+        check_step(before, after)
+        if not store.update_state(id, before, after):
+            raise Refused(Reason.STATE_STEP, "the card was changed meanwhile")
+        self._audit.write("card.state", str(id), actor, at, before=before, after=after)
+        return self.read(id)
+
+    def _card(self, stored: store.StoredCard) -> Card:
+        return Card(
+            CardId(stored.id),
+            PersonId(stored.person),
+            CardState(stored.state),
+            self._keys.open(_EHC_ID, stored.ehc_id),
+            stored.root_version,
+        )
+
+
+def parse_card_id(text: str) -> CardId:
+    """Read a card's number. Raises Malformed."""
+    try:
+        return CardId(UUID(text))
+    except ValueError as error:
+        raise Malformed(Reason.ID_MALFORMED, "card number") from error
+
+
+def _check_usable(card: Card) -> None:
+    if refusal := REFUSALS.get(card.state):
+        raise Refused(refusal, f"card {card.id}")

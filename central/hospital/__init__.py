@@ -1,0 +1,1 @@
+"""The links to each hospital's own records: patient ids and record numbers, by site."""

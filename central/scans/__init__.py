@@ -1,0 +1,1 @@
+"""What boxes ask and report: scans, registrations, labels; central's verdict on each, once."""
