@@ -23,4 +23,6 @@ def describe(error: OneCodeError) -> str:
     """Reason code, what happened and what to do, in Chinese and English."""
     words = error.reason.words
     detail = f" ({error.detail})" if error.detail else ""
-    return f"✗ {error.reason}{detail}\n  {words.zh} {words.next_zh}\n  {words.en} {words.next_en}"
+    return (
+        f"✗ {error.reason}{detail}\n  {words.zh}。{words.next_zh}。\n  {words.en}. {words.next_en}."
+    )

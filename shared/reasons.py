@@ -116,6 +116,7 @@ class Reason(StrEnum):
     NOT_ADMITTED = "not-admitted"
     BROKER_UNAVAILABLE = "broker-unavailable"
     PORT_BUSY = "port-busy"
+    AGENT_NOT_RUNNING = "agent-not-running"
     STATE_STEP = "state-step"
 
     @property

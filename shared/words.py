@@ -523,6 +523,12 @@ WORDS: dict[Reason, Words] = {
         "停止占用的程序，或换一个端口",
         "Stop what uses it, or choose another port",
     ),
+    Reason.AGENT_NOT_RUNNING: Words(
+        "本机程序没有运行",
+        "The agent on this box is not running",
+        "启动 onecode-agent run，再试一次",
+        "Start onecode-agent run, then try again",
+    ),
     Reason.STATE_STEP: Words(
         "当前状态不允许此操作",
         "The present state does not allow this step",

@@ -1,17 +1,16 @@
 """The routes of the local API: state, verdicts, account, issue, scan. Thin: parse, call, answer."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from typing import Protocol, TypeVar
 
 import msgspec
 from aiohttp import web
 
+from agent.api.views import StateView, view_account
 from agent.counter.issuing import IssueRequest, parse_request
 from agent.counter.views import IssueView, ScanView
 from agent.ports import FrameScanned
 from shared.clock import Clock
-from shared.devices import DeviceState, PrinterCondition
 from shared.errors import Malformed
 from shared.ledger import Account
 from shared.reasons import Reason
@@ -19,44 +18,6 @@ from shared.reasons import Reason
 MAX_REQUEST_BYTES = 16 * 1024
 
 T = TypeVar("T")
-
-
-class LinkView(msgspec.Struct, frozen=True):
-    """The line to central: its state and since when."""
-
-    state: str
-    since: datetime
-
-
-class DeviceView(msgspec.Struct, frozen=True):
-    """A device by name, and how it is."""
-
-    name: str
-    state: DeviceState
-    conditions: tuple[PrinterCondition, ...] = ()
-
-
-class AccountView(msgspec.Struct, frozen=True):
-    """created = acknowledged + pending + tombstoned, and whether it holds."""
-
-    created: int
-    acknowledged: int
-    pending: int
-    tombstoned: int
-    holds: bool
-    text: str
-
-
-class StateView(msgspec.Struct, frozen=True):
-    """Everything a counter shows at a glance."""
-
-    box: str
-    counter: str
-    link: LinkView
-    account: AccountView
-    scanner: DeviceView
-    printer: DeviceView
-    main: ScanView | None
 
 
 class IssueForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,18 +48,6 @@ class Box(Protocol):
     async def read_state(self) -> StateView: ...
 
     def recent(self) -> list[ScanView]: ...
-
-
-def view_account(account: Account) -> AccountView:
-    """The account as it is shown."""
-    return AccountView(
-        account.created,
-        account.acknowledged,
-        account.pending,
-        account.tombstoned,
-        account.holds,
-        str(account),
-    )
 
 
 def build_routes(box: Box, clock: Clock) -> list[web.RouteDef]:

@@ -18,7 +18,7 @@ from agent.counter.states import ScanEvent, ScanState, next_state
 from agent.counter.tokens import CodeTokens
 from agent.counter.verdicts import Decision, refuse
 from agent.counter.views import ScanView, advise
-from agent.ports import Consumption, Draft, FrameScanned, Outbox
+from agent.ports import Consumption, Draft, FrameDropped, FrameScanned, Outbox
 from shared.ehc import Code, DynamicCode, ForeignText, code_class, parse_code
 from shared.errors import Malformed, OneCodeError
 from shared.ledger import Lane
@@ -115,6 +115,13 @@ class Counter:
             if shown.verdict is not None:
                 return await self._repeat(scan, first.birth.id.bytes, shown)
         return await self._judge_first(scan, read, token)
+
+    async def refuse_dropped(self, dropped: FrameDropped) -> ScanView:
+        """A showing that brought no whole frame: the clerk hears why, and it is recorded."""
+        scan = _Scan(self._registrar.birth(dropped.at), self._observe)
+        self._display.begin(self._view(scan))
+        read = _Read(scan.birth, b"", None, dropped.reason)
+        return await self._judge_and_keep(scan, read, self._tokens.of_text(b""))
 
     async def take_late_reply(self, reply: Reply) -> None:
         """Central's answer to a scan already judged here: kept as a later state of that scan."""

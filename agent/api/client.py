@@ -1,0 +1,52 @@
+"""The command line's side of the local API: asks the running box, with the token from its files."""
+
+import http.client
+from typing import TypeVar
+
+import msgspec
+
+from agent.config import BoxFiles, read_box_config
+from shared.config import read_secret
+from shared.errors import Refused, Unavailable
+from shared.reasons import Reason
+
+_SECONDS = 30.0
+
+T = TypeVar("T")
+
+
+class _Problem(msgspec.Struct):
+    """The part of a problem document (RFC 9457) that names our reason."""
+
+    reason: Reason
+
+
+class LocalApi:
+    """One box's API; a connection a call."""
+
+    def __init__(self, files: BoxFiles) -> None:
+        self._files = files
+
+    def post(self, path: str, body: object, shape: type[T]) -> T:
+        """POST a value as JSON; the answer as ``shape``. Raises as ``post_bytes``."""
+        return self.post_bytes(path, msgspec.json.encode(body), shape)
+
+    def post_bytes(self, path: str, body: bytes, shape: type[T]) -> T:
+        """POST JSON as it is. Raises Unavailable (AGENT_NOT_RUNNING) or the box's own refusal."""
+        token = read_secret(self._files.api_token).decode()
+        port = read_box_config(self._files).api_port
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        try:
+            connection.request("POST", f"/api/v1/{path}", body, headers)
+            response = connection.getresponse()
+            answer = response.read()
+        except OSError as error:
+            raise Unavailable(Reason.AGENT_NOT_RUNNING, str(error)) from error
+        finally:
+            connection.close()
+        if response.status == http.client.OK:
+            return msgspec.json.decode(answer, type=shape)
+        reason = msgspec.json.decode(answer, type=_Problem).reason
+        unavailable = response.status == http.client.SERVICE_UNAVAILABLE
+        raise Unavailable(reason) if unavailable else Refused(reason)

@@ -1,0 +1,165 @@
+"""The box put together: builds every part, owns the task group and the order of stopping.
+
+Scanning starts first; the line and the API, whose libraries load slowly, follow. Stopping: refuse
+input, finish what is begun, drain once more, say offline, close the queue — each with its limit.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import NamedTuple
+
+from agent.box import RunningBox
+from agent.cache.answers import open_cache
+from agent.config import BoxConfig, BoxFiles
+from agent.counter.again import AgainWindow
+from agent.counter.birth import Registrar
+from agent.counter.display import Display
+from agent.counter.issuing import Issuing
+from agent.counter.judge import Judge
+from agent.counter.service import Counter
+from agent.counter.states import ScanState
+from agent.counter.tokens import CodeTokens
+from agent.drivers.catalog import open_printer, open_scanner
+from agent.offline_queue.outbox import SqliteOutbox, open_outbox
+from agent.offline_queue.states import Edge as QueueEdge
+from agent.ports import Cache
+from agent.transport.edges import Edge as LineEdge
+from agent.transport.uplink import CentralUplink, open_uplink
+from shared.clock import Clock, SystemClock, read_boot_id
+from shared.config import read_secret
+from shared.crypto import STD
+
+log = logging.getLogger(__name__)
+
+_FINISH_SECONDS = 3.0
+_DRAIN_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Observers:
+    """Who watches the states and edges of a box: debug logs, and faults put there by tests."""
+
+    scan: Callable[[ScanState], None] = lambda _: None
+    queue: Callable[[QueueEdge], None] = lambda _: None
+    line: Callable[[LineEdge], None] = lambda _: None
+
+
+WATCHED_BY_NOBODY = Observers()
+
+
+async def run_box(
+    config: BoxConfig, files: BoxFiles, observers: Observers = WATCHED_BY_NOBODY
+) -> None:
+    """Run until SIGTERM or SIGINT. Raises errors of our tree when it cannot even start."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        outbox = await stack.enter_async_context(
+            open_outbox(
+                files.queue,
+                config.box_id,
+                config.epoch,
+                STD,
+                bytes.fromhex(config.central_public),
+                clock,
+                observers.queue,
+            )
+        )
+        cache = await stack.enter_async_context(open_cache(files.cache, files.cache_key, clock))
+        uplink = open_uplink(config, files, outbox, clock, observers.line)
+        box = _build_box(config, files, Parts(clock, outbox, cache, uplink), observers)
+        async with asyncio.TaskGroup() as group:
+            scanner = group.create_task(box.read_scanner(group), name="scanner")
+            await box.wait_opened()
+            log.info("box %s is ready to scan", config.box)
+            line = group.create_task(uplink.run(), name="line")
+            listener = group.create_task(box.listen_to_central(), name="listener")
+            async with _open_api(config, files, box, clock):
+                await stop.wait()
+                log.info("box %s is stopping", config.box)
+                scanner.cancel()
+                await box.finish_work(_FINISH_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_DRAIN_SECONDS):
+                    await uplink.wait_drained()
+            line.cancel()
+            listener.cancel()
+    log.info("box %s has stopped", config.box)
+
+
+class Parts(NamedTuple):
+    """What outlives any single scan."""
+
+    clock: Clock
+    outbox: SqliteOutbox
+    cache: Cache
+    uplink: CentralUplink
+
+
+def _build_box(
+    config: BoxConfig, files: BoxFiles, parts: Parts, observers: Observers
+) -> RunningBox:
+    registrar = Registrar(config.box_id, config.counter, read_boot_id(), parts.clock, parts.uplink)
+    tokens = CodeTokens(read_secret(files.pair_key))
+    judge = Judge(
+        deadline=timedelta(milliseconds=config.ask_deadline_ms),
+        medical_step=config.medical_step,
+        registrar=registrar,
+        uplink=parts.uplink,
+        cache=parts.cache,
+        tokens=tokens,
+        code_keys={
+            int(kid): STD.verify_key(bytes.fromhex(key)) for kid, key in config.code_keys.items()
+        },
+    )
+    display = Display()
+    counter = Counter(
+        registrar=registrar,
+        judge=judge,
+        outbox=parts.outbox,
+        again=AgainWindow(timedelta(seconds=config.again_seconds), registrar),
+        tokens=tokens,
+        display=display,
+        medical_step=config.medical_step,
+        observe=observers.scan,
+    )
+    printer = open_printer(config.printer, config.font)
+    issuing = Issuing(
+        registrar=registrar,
+        outbox=parts.outbox,
+        uplink=parts.uplink,
+        printer=printer,
+        site_name=config.site_name,
+        deadline=timedelta(milliseconds=config.register_deadline_ms),
+    )
+    return RunningBox(
+        box=config.box_id,
+        counter_name=config.counter,
+        counter=counter,
+        issuing=issuing,
+        display=display,
+        outbox=parts.outbox,
+        uplink=parts.uplink,
+        scanner=open_scanner(config.scanner, parts.clock),
+        printer=printer,
+    )
+
+
+@asynccontextmanager
+async def _open_api(
+    config: BoxConfig, files: BoxFiles, box: RunningBox, clock: Clock
+) -> AsyncIterator[None]:
+    from agent.api.access import load_token
+    from agent.api.server import serve_api
+
+    token = load_token(files.api_token)
+    async with serve_api(box, clock, token, config.api_port) as port:
+        log.info("local API on http://127.0.0.1:%d/api/v1", port)
+        yield

@@ -1,0 +1,102 @@
+"""What ``onecode-agent`` does, a function a command. Each returns the exit code."""
+
+import argparse
+import asyncio
+import logging
+import sys
+
+import msgspec
+
+from agent.config import BoxFiles, read_box_config
+from agent.counter.views import Advice, IssueView, ScanView
+from shared.exits import Exit
+from shared.messages import Identity
+
+
+def run(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """Run the box until SIGTERM or SIGINT."""
+    from agent.app import run_box
+
+    logging.basicConfig(
+        level=arguments.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    asyncio.run(run_box(read_box_config(files), files))
+    return Exit.HELD
+
+
+def queue(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """Show what the queue holds."""
+    from agent.offline_queue.doctor import summarise_queue
+
+    summary = summarise_queue(files.queue)
+    print(_json(summary) if arguments.json else summary)
+    return Exit.HELD
+
+
+def verify_ledger(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """Prove the account from the box's own file, whether the agent runs or not."""
+    from agent.offline_queue.doctor import verify_queue
+
+    report = verify_queue(files.queue)
+    if arguments.json:
+        print(_json(report))
+    else:
+        for finding in report.findings:
+            print(
+                f"✗ {finding.reason} {finding.epoch}/{finding.first}–{finding.last} {finding.detail}"
+            )
+        print(report.account)
+    held = report.account.holds and not report.findings
+    return Exit.HELD if held else Exit.CHECK_FAILED
+
+
+def scan(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """Have the running box judge the code on standard input."""
+    from agent.api.client import LocalApi
+
+    view = LocalApi(files).post("scan", {"text": sys.stdin.read().strip("\r\n")}, ScanView)
+    print(_json(view) if arguments.json else _scan_in_words(view))
+    return Exit.HELD
+
+
+def issue(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """Have the running box register the resident on standard input and print a label."""
+    from agent.api.client import LocalApi
+
+    view = LocalApi(files).post_bytes("issue", sys.stdin.buffer.read(), IssueView)
+    print(_json(view) if arguments.json else _issue_in_words(view))
+    return Exit.HELD if view.identity else Exit.CHECK_FAILED
+
+
+def _scan_in_words(view: ScanView) -> str:
+    lines = [f"{view.verdict or view.state}{' (again)' if view.again else ''}"]
+    return "\n".join(lines + _identity_in_words(view.identity) + _advice_in_words(view.advice))
+
+
+def _issue_in_words(view: IssueView) -> str:
+    lines = [view.outcome.value] + _identity_in_words(view.identity)
+    if view.label:
+        lines += [f"  label {view.label.id} {view.label.state}"]
+        lines += _advice_in_words(view.label.advice)
+    return "\n".join(lines + _advice_in_words(view.advice))
+
+
+def _identity_in_words(identity: Identity | None) -> list[str]:
+    if identity is None:
+        return []
+    numbers = ", ".join(f"{number.type} {number.number}" for number in identity.record_numbers)
+    return [f"  {identity.name}  {identity.document}  {identity.patient_id}  {numbers}"]
+
+
+def _advice_in_words(advice: Advice | None) -> list[str]:
+    if advice is None:
+        return []
+    return [
+        f"  {advice.reason}",
+        f"  {advice.zh}。{advice.next_zh}。",
+        f"  {advice.en}. {advice.next_en}.",
+    ]
+
+
+def _json(value: object) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
