@@ -5,6 +5,7 @@ SM4-GCM) must fit behind the same names. The EHC itself always uses SM3 and SM4,
 suite: ``sm3`` and ``Sm4`` at the end of the file.
 """
 
+import hashlib
 from enum import IntEnum
 from typing import Protocol
 
@@ -179,9 +180,8 @@ class _Std:
     id = SuiteId.STD
 
     def digest(self, data: bytes) -> bytes:
-        digest = hashes.Hash(hashes.SHA256())
-        digest.update(data)
-        return digest.finalize()
+        # the standard library's is four times faster on short data, and three make a row
+        return hashlib.sha256(data).digest()
 
     def mac(self, key: bytes, data: bytes) -> bytes:
         mac = hmac.HMAC(key, hashes.SHA256())

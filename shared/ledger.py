@@ -101,22 +101,31 @@ def row_hash(  # noqa: PLR0913 - the six hashed quantities of CONTRACTS §2
 
 def hash_of(suite: Suite, row: Row) -> bytes:
     """The hash of a row, after checking its widths. Raises Malformed."""
+    return _hash_with(suite, row, suite.digest(_checked(row).body))
+
+
+def _checked(row: Row) -> Row:
     if len(row.prev) != HASH_BYTES or len(row.id) != 16 or row.seq < FIRST_SEQ:
         raise Malformed(Reason.MESSAGE_MALFORMED, "row with wrong widths")
     if not 0 <= row.lane < 256 or not 0 <= row.born < 1 << 64 or row.seq >= 1 << 63:
         raise Malformed(Reason.MESSAGE_MALFORMED, "row out of range")
     if len(row.body) > MAX_BODY_BYTES:
         raise Malformed(Reason.BODY_TOO_LARGE)
-    return row_hash(suite, row.prev, row.seq, row.id, row.lane, row.born, suite.digest(row.body))
+    return row
+
+
+def _hash_with(suite: Suite, row: Row, body_hash: bytes) -> bytes:
+    return row_hash(suite, row.prev, row.seq, row.id, row.lane, row.born, body_hash)
 
 
 def append(
     suite: Suite, head: Head, id: bytes, lane: int, born: int, body: bytes
 ) -> tuple[Row, Mark, Head]:
     """The next row after ``head``, its mark, and the new head. Raises Malformed (size)."""
-    row = Row(head.seq + 1, id, lane, born, head.hash, body)
-    digest = hash_of(suite, row)
-    mark = Mark(head.epoch, row.seq, id, lane, born, head.hash, suite.digest(body), digest)
+    row = _checked(Row(head.seq + 1, id, lane, born, head.hash, body))
+    body_hash = suite.digest(body)
+    digest = _hash_with(suite, row, body_hash)
+    mark = Mark(head.epoch, row.seq, id, lane, born, head.hash, body_hash, digest)
     return row, mark, Head(head.epoch, row.seq, digest)
 
 
