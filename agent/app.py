@@ -130,7 +130,7 @@ def _build_box(
         medical_step=config.medical_step,
         observe=observers.scan,
     )
-    printer = open_printer(config.printer, config.font)
+    printer = open_printer(config.printer, files.directory, config.font)
     issuing = Issuing(
         registrar=registrar,
         outbox=parts.outbox,
@@ -147,7 +147,7 @@ def _build_box(
         display=display,
         outbox=parts.outbox,
         uplink=parts.uplink,
-        scanner=open_scanner(config.scanner, parts.clock),
+        scanner=open_scanner(config.scanner, files.directory, parts.clock),
         printer=printer,
     )
 

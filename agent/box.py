@@ -5,7 +5,7 @@ the local API finds everything in one place. Made by ``agent.app``.
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from agent.api.views import DeviceView, LinkView, StateView, view_account
 from agent.counter.display import Display
@@ -28,6 +28,8 @@ from shared.ids import BoxId
 from shared.ledger import Account
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class RunningBox:
@@ -125,7 +127,7 @@ class RunningBox:
             main=self._display.main,
         )
 
-    async def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
+    async def _do(self, work: Coroutine[Any, Any, T]) -> T:
         task = asyncio.create_task(work)
         self._track(task)
         return await asyncio.shield(task)

@@ -42,9 +42,8 @@ def verify_ledger(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
         print(_json(report))
     else:
         for finding in report.findings:
-            print(
-                f"✗ {finding.reason} {finding.epoch}/{finding.first}–{finding.last} {finding.detail}"
-            )
+            place = f"{finding.epoch}/{finding.first}–{finding.last}"
+            print(f"✗ {finding.reason} {place} {finding.detail}")
         print(report.account)
     held = report.account.holds and not report.findings
     return Exit.HELD if held else Exit.CHECK_FAILED
@@ -74,7 +73,7 @@ def _scan_in_words(view: ScanView) -> str:
 
 
 def _issue_in_words(view: IssueView) -> str:
-    lines = [view.outcome.value] + _identity_in_words(view.identity)
+    lines = [view.outcome.value, *_identity_in_words(view.identity)]
     if view.label:
         lines += [f"  label {view.label.id} {view.label.state}"]
         lines += _advice_in_words(view.label.advice)

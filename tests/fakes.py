@@ -3,8 +3,15 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from agent.ports import CachedAnswer, Consumption, DeviceDescriptor, Draft, Label
-from agent.ports import PrinterStatus, PrintOutcome
+from agent.ports import (
+    CachedAnswer,
+    Consumption,
+    DeviceDescriptor,
+    Draft,
+    Label,
+    PrinterStatus,
+    PrintOutcome,
+)
 from shared.clock import ClockOffset, ManualClock, to_microseconds
 from shared.devices import DeviceState, PrintState
 from shared.errors import OneCodeError, Unavailable

@@ -1,4 +1,5 @@
-"""What the local API tells of the whole box, as plain data. Without the HTTP library: it loads late."""
+"""What the local API tells of the whole box, as plain data; free of the HTTP library, which loads
+late."""
 
 from datetime import datetime
 

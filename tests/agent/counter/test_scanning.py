@@ -293,9 +293,7 @@ async def test_a_wrong_clock_of_ours_is_not_held_against_the_patient() -> None:
     desk = Desk()
     scan = desk.begin(STATIC_TEXT)
     ask = await desk.uplink.asked(1)
-    reply = RefusalReply(
-        id=ask.id, central_at=to_microseconds(NOON), reason=Reason.ASK_EXPIRED
-    )
+    reply = RefusalReply(id=ask.id, central_at=to_microseconds(NOON), reason=Reason.ASK_EXPIRED)
     desk.uplink.answer(reply)
     assert (await scan).verdict is Verdict.PROVISIONAL
 
