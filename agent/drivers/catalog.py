@@ -1,0 +1,55 @@
+"""Which driver serves which configured device. Drivers are imported when chosen: a box without a
+printer never loads Pillow, one without USB never loads libusb.
+"""
+
+from pathlib import Path
+
+from agent.config import PrinterConfig, ScannerConfig
+from agent.ports import DeviceDescriptor, LabelPrinter, Scanner
+from shared.clock import Clock
+from shared.errors import Malformed
+from shared.reasons import Reason
+
+
+def open_scanner(config: ScannerConfig, directory: Path, clock: Clock) -> Scanner | None:
+    """The configured scanner, None for kind ``none``; nothing is opened before its events are read.
+
+    ``path`` is a device path, relative to ``directory`` if not absolute. Raises Malformed.
+    """
+    device = DeviceDescriptor(f"{config.kind} scanner", str(directory / config.path))
+    gap_seconds = config.gap_ms / 1000
+    match config.kind:
+        case "none":
+            return None
+        case "serial":
+            from agent.drivers.scanner_serial import SerialScanner
+
+            return SerialScanner(device, gap_seconds, clock)
+        case "hid":
+            from agent.drivers.scanner_hid import HidScanner
+
+            return HidScanner(device, gap_seconds, clock)
+    raise Malformed(Reason.CONFIG_MALFORMED, f"scanner kind {config.kind!r}")
+
+
+def open_printer(config: PrinterConfig, directory: Path, font: str = "") -> LabelPrinter | None:
+    """The configured printer, None for kind ``none``; nothing is opened before it is used.
+
+    ``path`` is ``vendor:product`` in hex for ``usb``, a folder for ``simulated``, relative to
+    ``directory`` if not absolute. Raises Malformed.
+    """
+    if config.kind == "none":
+        return None
+    from agent.drivers.encoder import ZplEncoder
+
+    encoder = ZplEncoder(font)
+    match config.kind:
+        case "usb":
+            from agent.drivers.printer_usb import UsbPrinter, parse_usb_path
+
+            return UsbPrinter(parse_usb_path(config.path), encoder)
+        case "simulated":
+            from agent.drivers.simulated import SimulatedPrinter
+
+            return SimulatedPrinter(directory / config.path, encoder)
+    raise Malformed(Reason.CONFIG_MALFORMED, f"printer kind {config.kind!r}")

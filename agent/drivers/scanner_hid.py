@@ -1,0 +1,103 @@
+"""A scanner that types like a keyboard: the only importer of evdev.
+
+The device is grabbed, so that no code is typed into a console or another program. What its
+keys mean is ``keymap``'s business. ``descriptor.location`` should be a stable path such as
+``/dev/input/by-id/…-event-kbd``.
+"""
+
+import errno
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+
+import evdev
+
+from agent.drivers.framing import Framer, Piece
+from agent.drivers.keymap import LED_CAPSL, EventsLost, KeyDecoder, KeyEvent
+from agent.drivers.line import watch
+from agent.ports import DeviceDescriptor, ScannerEvent
+from shared.clock import Clock
+from shared.errors import Unavailable
+from shared.reasons import Reason
+
+_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EBUSY})
+"""Not ours to open: no right, or another program has grabbed it (EBUSY)."""
+
+
+class HidScanner:
+    """A source of frames from one keyboard device; implements ``agent.ports.Scanner``."""
+
+    def __init__(self, descriptor: DeviceDescriptor, gap_seconds: float, clock: Clock) -> None:
+        self._descriptor = descriptor
+        self._gap_seconds = gap_seconds
+        self._clock = clock
+
+    @property
+    def descriptor(self) -> DeviceDescriptor:
+        return self._descriptor
+
+    def events(self) -> AsyncIterator[ScannerEvent]:
+        return watch(self._descriptor, self._open, self._gap_seconds, self._clock)
+
+    def _open(self) -> "HidLine":
+        return HidLine(self._descriptor.location)
+
+
+class HidLine:
+    """An open, grabbed keyboard."""
+
+    def __init__(self, path: str) -> None:
+        """Open ``path``. Raises Unavailable: DEVICE_DENIED or DEVICE_ABSENT."""
+        with ExitStack() as undo:
+            try:
+                self._device: evdev.InputDevice[str] = evdev.InputDevice(path)
+                undo.callback(self._device.close)
+                self._device.grab()
+                self._put_caps_lock_out()
+                self._decoder = KeyDecoder()
+                self._resync()
+            except OSError as error:
+                raise _unavailable(error) from error
+            undo.pop_all()
+        self.framer = Framer()
+
+    def fileno(self) -> int:
+        return self._device.fileno()
+
+    def read(self) -> list[Piece]:
+        pieces: list[Piece] = []
+        try:
+            for event in self._device.read():
+                typed = self._decoder.feed(KeyEvent(event.type, event.code, event.value))
+                if isinstance(typed, EventsLost):
+                    # The rest of this batch goes too: asking for the state empties the kernel's
+                    # queue of keys, so what follows here would have a hole.
+                    self._resync()
+                    return [*pieces, self.framer.discard(Reason.FRAME_LOST)]
+                pieces += self.framer.feed(typed)
+        except BlockingIOError:
+            return pieces
+        except OSError as error:
+            raise _unavailable(error) from error
+        return pieces
+
+    def close(self) -> None:
+        """Closing lets go of the grab."""
+        self._device.close()
+
+    def _put_caps_lock_out(self) -> None:
+        """Scanners turn letters over while this LED is lit, some do and some do not: with the LED
+        out all type alike. The grab keeps others from lighting it."""
+        if LED_CAPSL not in self._device.capabilities().get(evdev.ecodes.EV_LED, []):
+            return
+        try:
+            self._device.set_led(LED_CAPSL, 0)
+        except evdev.EvdevError as error:  # opened for reading only
+            raise Unavailable(Reason.DEVICE_DENIED, "keyboard is read-only") from error
+
+    def _resync(self) -> None:
+        self._decoder.resync(self._device.active_keys(), LED_CAPSL in self._device.leds())
+
+
+def _unavailable(error: OSError) -> Unavailable:
+    reason = Reason.DEVICE_DENIED if error.errno in _DENIED else Reason.DEVICE_ABSENT
+    return Unavailable(reason, f"keyboard: {error.strerror}")
