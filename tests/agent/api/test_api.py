@@ -1,0 +1,132 @@
+"""The local API over a real socket: who may speak, what is answered, how a refusal looks."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import aiohttp
+import msgspec
+import pytest
+
+from agent.api.server import serve_api
+from agent.api.views import DeviceView, LinkView, StateView, view_account
+from agent.counter.issuing import IssueRequest
+from agent.counter.states import ScanState
+from agent.counter.views import IssueView, ScanView
+from agent.ports import FrameScanned
+from shared.devices import DeviceState
+from shared.errors import Unavailable
+from shared.ledger import Account
+from shared.messages import RegistrationOutcome
+from shared.reasons import Reason
+from tests.fakes import noon_clock
+
+TOKEN = "a-token-for-tests"
+FORM = {"document_type": "01", "number": "11010020171225006X", "name": "电子健康卡"}
+
+
+class OneBox:
+    """What the API sees of a box; answers at once."""
+
+    def __init__(self) -> None:
+        self.frames: list[bytes] = []
+        self.requests: list[IssueRequest] = []
+
+    async def scan(self, frame: FrameScanned) -> ScanView:
+        self.frames.append(frame.data)
+        return ScanView(id="1", at="", state=ScanState.SHOWN)
+
+    async def issue(self, request: IssueRequest) -> IssueView:
+        if request.phone:
+            raise Unavailable(Reason.ISSUE_NEEDS_CENTRAL)
+        self.requests.append(request)
+        return IssueView(id="1", outcome=RegistrationOutcome.NEW)
+
+    async def read_account(self) -> Account:
+        return Account(3, 2, 1, 0)
+
+    async def read_state(self) -> StateView:
+        return StateView(
+            box="site1/box7",
+            counter="window 3",
+            link=LinkView("up", datetime(2026, 1, 1, tzinfo=UTC)),
+            account=view_account(await self.read_account()),
+            scanner=DeviceView("scanner", DeviceState.READY),
+            printer=DeviceView("printer", DeviceState.ABSENT),
+            main=None,
+        )
+
+    def recent(self) -> list[ScanView]:
+        return []
+
+
+@asynccontextmanager
+async def serving(
+    box: OneBox, token: str = TOKEN, host: str | None = None
+) -> AsyncIterator[aiohttp.ClientSession]:
+    headers = {"Authorization": f"Bearer {token}"} | ({"Host": host} if host else {})
+    async with serve_api(box, noon_clock(), TOKEN, 0) as port:
+        base = f"http://127.0.0.1:{port}/api/v1/"
+        async with aiohttp.ClientSession(base, headers=headers) as session:
+            yield session
+
+
+async def test_state_account_and_verdicts() -> None:
+    """The account's equation is there as numbers and as a line to read."""
+    async with serving(OneBox()) as session:
+        state = await (await session.get("state")).json()
+        assert state["link"]["state"] == "up"
+        assert state["account"]["text"].startswith("created 3 = acknowledged 2 + pending 1")
+        assert (await (await session.get("account")).json())["holds"] is True
+        assert await (await session.get("verdicts")).json() == []
+
+
+async def test_issue_and_scan_reach_the_counter() -> None:
+    """The form is checked and normalised on the way; a code is taken as it is."""
+    box = OneBox()
+    async with serving(box) as session:
+        answer = await session.post("issue", json=FORM)
+        assert (await answer.json())["outcome"] == "new"
+        await session.post("scan", json={"text": "134567890123456789"})
+    assert box.requests[0].document.number == FORM["number"]
+    assert box.frames == [b"134567890123456789"]
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "reason"),
+    [
+        (FORM | {"number": "110100201712250061"}, 422, "document-check-character"),
+        (FORM | {"phone": "13800000000"}, 503, "issue-needs-central"),
+        (FORM | {"surprise": 1}, 422, "request-malformed"),
+        ({}, 422, "request-malformed"),
+    ],
+)
+async def test_a_refusal_is_a_reason_in_words(
+    form: dict[str, object], status: int, reason: str
+) -> None:
+    """problem+json, Chinese and English, with the next step; nothing typed comes back in it."""
+    async with serving(OneBox()) as session:
+        answer = await session.post("issue", json=form)
+        problem = await answer.json()
+        assert (answer.status, problem["reason"]) == (status, reason)
+        assert answer.content_type == "application/problem+json"
+        assert all(problem[key] for key in ("title", "title_zh", "next", "next_zh"))
+        assert str(FORM["number"]) not in msgspec.json.encode(problem).decode()
+
+
+@pytest.mark.parametrize(
+    ("token", "host"), [("wrong", None), ("", None), (TOKEN, "evil.example"), (TOKEN, "[")]
+)
+async def test_strangers_are_refused(token: str, host: str | None) -> None:
+    """No token, a wrong one, or a web page that made its name point at loopback."""
+    async with serving(OneBox(), token, host) as session:
+        answer = await session.get("state")
+        assert answer.status == 403
+        assert (await answer.json())["reason"] == "request-not-allowed"
+
+
+async def test_a_request_larger_than_any_form_is_refused() -> None:
+    """The body limit holds before anything is parsed."""
+    async with serving(OneBox()) as session:
+        answer = await session.post("scan", json={"text": "A" * 100_000})
+        assert answer.status == 413
