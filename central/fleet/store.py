@@ -1,0 +1,115 @@
+"""The fleet's statements."""
+
+from datetime import datetime
+
+import peewee
+
+from central.fleet.box import Box, PublicKey
+from central.fleet.certificates import CertificateFacts
+from central.fleet.model import BoxKey, BoxRow, Certificate, Counter, Institution, Site
+from central.fleet.states import BoxState
+from shared.clock import to_microseconds
+from shared.ids import BoxId, parse_box_id
+
+
+def find_site_name(site: str) -> str | None:
+    """What labels call the site; None for an unknown one."""
+    row = Site.execute("SELECT name FROM site WHERE id = ?", (site,)).fetchone()
+    return str(row[0]) if row else None
+
+
+def insert_site(site: str, name: str) -> None:
+    """A new site, run by an institution of the same name until it is told otherwise."""
+    Institution.insert(id=site, name=name).on_conflict_ignore().execute()
+    Site.create(id=site, institution=site, name=name)
+
+
+def keep_counter(site: str, name: str) -> int:
+    """The counter's key, made when it is new."""
+    counter, _ = Counter.get_or_create(site=site, name=name)
+    return int(counter.id)
+
+
+def next_box_number() -> int:
+    """The number after the greatest ever given; a number is never given twice."""
+    row = BoxRow.execute("SELECT coalesce(max(number), 0) + 1 FROM box").fetchone()
+    return int(row[0])
+
+
+def insert_box(box: BoxId, number: int, counter: int, pair_key: bytes, at: datetime) -> bool:
+    """Add an active box; False when the id is taken."""
+    try:
+        BoxRow.insert(
+            id=str(box),
+            number=number,
+            counter=counter,
+            state=BoxState.ACTIVE,
+            state_at=to_microseconds(at),
+            state_reason="",
+            pair_key=pair_key,
+        ).execute()
+    except peewee.IntegrityError:
+        return False
+    return True
+
+
+def insert_key(box: BoxId, key_id: int, key: PublicKey, at: datetime) -> None:
+    """Keep a public signing key of a box."""
+    BoxKey.create(
+        box=str(box), key_id=key_id, suite=key.suite, public=key.public, since=to_microseconds(at)
+    )
+
+
+def insert_certificate(box: BoxId, facts: CertificateFacts) -> None:
+    """Keep what was issued."""
+    Certificate.insert(
+        serial=facts.serial,
+        box=str(box),
+        fingerprint=facts.fingerprint,
+        not_before=to_microseconds(facts.not_before),
+        not_after=to_microseconds(facts.not_after),
+    ).execute()
+
+
+_BOX = """
+    SELECT box.id, box.number, site.name, counter.name, box.state
+    FROM box JOIN counter ON counter.id = box.counter_id JOIN site ON site.id = counter.site_id
+"""
+
+
+def find_box(box: BoxId) -> Box | None:
+    """The box with this id."""
+    row = BoxRow.execute(f"{_BOX} WHERE box.id = ?", (str(box),)).fetchone()
+    return _box(row) if row else None
+
+
+def list_boxes() -> list[Box]:
+    """Every box, by its id."""
+    return [_box(row) for row in BoxRow.execute(f"{_BOX} ORDER BY box.id")]
+
+
+def find_pair_key(box: BoxId) -> tuple[BoxState, bytes] | None:
+    """The box's state and its sealed pair key, in one look: every ask needs both."""
+    row = BoxRow.execute("SELECT state, pair_key FROM box WHERE id = ?", (str(box),)).fetchone()
+    return (BoxState(row[0]), row[1]) if row else None
+
+
+def find_key(box: BoxId, key_id: int) -> PublicKey | None:
+    """A signing key of a box, also a former one."""
+    row = BoxKey.execute(
+        "SELECT suite, public FROM box_key WHERE box_id = ? AND key_id = ?", (str(box), key_id)
+    ).fetchone()
+    return PublicKey(*row) if row else None
+
+
+def update_state(box: BoxId, state: BoxState, why: str, at: datetime) -> None:
+    """Move a box to a state."""
+    BoxRow.execute(
+        "UPDATE box SET state = ?, state_reason = ?, state_at = ? WHERE id = ?",
+        (state, why, to_microseconds(at), str(box)),
+    )
+
+
+def _box(row: tuple[str, int, str, str, str]) -> Box:
+    id, number, site_name, counter, state = row
+    return Box(parse_box_id(id), number, site_name, counter, BoxState(state))
