@@ -83,8 +83,8 @@ class Fleet:
         return suite(key.suite).verify_key(key.public)
 
     def mark_quarantined(self, id: BoxId, why: str, at: datetime) -> None:
-        """Stop answering a box whose ledger contradicts itself; again changes nothing."""
-        if self.box(id).state is not BoxState.QUARANTINED:
+        """Stop answering a box whose ledger contradicts itself; nothing more for one not active."""
+        if self.box(id).state is BoxState.ACTIVE:
             self._move(id, BoxState.QUARANTINED, why, at, "central")
 
     def _move(self, id: BoxId, state: BoxState, why: str, at: datetime, actor: str) -> None:

@@ -26,8 +26,10 @@ def insert_site(site: str, name: str) -> None:
 
 def keep_counter(site: str, name: str) -> int:
     """The counter's key, made when it is new."""
-    counter, _ = Counter.get_or_create(site=site, name=name)
-    return int(counter.id)
+    Counter.insert(site=site, name=name).on_conflict_ignore().execute()
+    values = (site, name)
+    row = Counter.execute("SELECT id FROM counter WHERE site_id = ? AND name = ?", values)
+    return int(row.fetchone()[0])
 
 
 def next_box_number() -> int:
