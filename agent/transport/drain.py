@@ -23,6 +23,7 @@ from shared.topics import RECEIPT, UP
 
 _log = logging.getLogger(__name__)
 
+_FIRST_RETRY_SECONDS = 1.0
 MOST_WAIT_SECONDS = 60.0
 
 
@@ -54,7 +55,23 @@ class Drain:
         self._drained = asyncio.Event()
 
     async def run(self) -> None:
-        """Drain for ever."""
+        """Drain for ever; a queue that cannot be read or written now is tried again."""
+        waits = Backoff(_FIRST_RETRY_SECONDS, MOST_WAIT_SECONDS)
+        while True:
+            try:
+                await self._drain(waits)
+            except Unavailable as error:
+                _log.warning("the queue cannot be drained now: %s", error)
+                await asyncio.sleep(waits.next_seconds())
+
+    async def wait_drained(self) -> None:
+        """Return when nothing is pending. Raises Unavailable, Damaged."""
+        self._drained.clear()
+        while await self._custody.read_pending(1) is not None:
+            await self._drained.wait()
+            self._drained.clear()
+
+    async def _drain(self, waits: Backoff) -> None:
         while True:
             pending = await self._custody.read_pending(MAX_BATCH_ROWS)
             if pending is None:
@@ -65,10 +82,7 @@ class Drain:
             batch = build_batch(self._keys, pending)
             self._observe(Edge.BATCH_BUILT)
             await self._deliver(batch)
-
-    async def wait_drained(self) -> None:
-        """Return when the queue was last seen empty of pending rows."""
-        await self._drained.wait()
+            waits.reset()
 
     def accept(self, payload: bytes) -> None:
         """Take a receipt. Raises NotAuthentic or Malformed for a forgery."""

@@ -83,7 +83,7 @@ class CentralUplink:
         await self._line.wait_up()
 
     async def wait_drained(self) -> None:
-        """Return when nothing was pending at the last look; give it a time limit."""
+        """Return when nothing is pending; give it a time limit. Raises Unavailable, Damaged."""
         await self._drain.wait_drained()
 
     async def ask(self, ask: Ask, deadline_seconds: float) -> Reply:

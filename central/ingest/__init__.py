@@ -1,0 +1,1 @@
+"""What boxes send: asks answered, batches taken into custody, the ledger proved."""

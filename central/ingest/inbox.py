@@ -1,0 +1,217 @@
+"""Takes a box's batch into custody: one unit of work, and what the receipt will say.
+
+Every authentic row is taken, also one that central cannot interpret: that one is parked with its
+reason. A row that ends the process by a bug is counted after its unit was rolled back, and parked
+the third time, so that it does not block the rest for ever. Only a row that contradicts what the
+box signed before is not taken: a fork, which quarantines the box.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from central.fleet.service import Fleet
+from central.ingest import store
+from central.ingest.bodies import Bodies
+from central.ingest.chain import Contradiction, find_contradiction
+from central.ingest.dispatch import Dispatcher
+from central.ingest.model import Standing
+from central.ingest.store import Fork, SignedHead, StoredHead
+from central.storage.database import Database
+from shared.clock import to_microseconds
+from shared.codec import batches
+from shared.crypto import Suite, suite
+from shared.errors import Malformed, OneCodeError, Refused
+from shared.ids import BoxId
+from shared.ledger import FIRST_SEQ, HASH_BYTES, Mark, Row, genesis_hash, verify_batch
+from shared.messages import Batch, Receipt, Settled, Tombstone, TombstoneRecord
+from shared.reasons import Reason
+
+MOST_CRASHES = 3
+"""So often may one row end this process before it is parked."""
+
+
+class RowCrashError(Exception):
+    """A handler failed on a row in a way that nobody foresaw: a bug, named by its position."""
+
+    def __init__(self, box: BoxId, epoch: int, seq: int, hash: bytes) -> None:
+        super().__init__(f"{box} epoch {epoch} seq {seq}")
+        self.box = box
+        self.epoch = epoch
+        self.seq = seq
+        self.hash = hash
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A batch whose signature holds."""
+
+    suite: Suite
+    batch: Batch
+    hashes: list[bytes]
+
+
+class Inbox:
+    """Used inside the caller's unit of work, by one thread."""
+
+    def __init__(
+        self, database: Database, fleet: Fleet, bodies: Bodies, dispatcher: Dispatcher
+    ) -> None:
+        self._database = database
+        self._fleet = fleet
+        self._bodies = bodies
+        self._dispatcher = dispatcher
+
+    def take(self, box: BoxId, payload: bytes, at: datetime) -> Receipt | None:
+        """The receipt for a batch, the same for the same batch; None when no row was taken.
+
+        Raises Refused for a batch that is not authentic or not this box's, RowCrashError.
+        """
+        opened = self._open(box, payload)
+        batch = opened.batch
+        self._bodies.keep(box, batch)
+        stored = store.find_head(box, batch.head.epoch)
+        forked = self._is_head_forked(box, opened, stored, at)
+        heads = [] if forked else [batch.head]
+        if stored is not None:
+            heads.append(stored.signed.head)
+        genesis = genesis_hash(opened.suite, box, batch.head.epoch)
+        crashed = store.list_crashed(box, MOST_CRASHES)
+        taken: list[Settled] = []
+        received = 0
+        for row, hash in zip(batch.rows, opened.hashes, strict=True):
+            known = store.list_neighbours(box, batch.head.epoch, row.seq)
+            contradiction = find_contradiction(row, hash, known, heads, genesis)
+            here = known.get(row.seq)
+            if contradiction is not None:
+                self._report_fork(box, batch.head.epoch, contradiction, at)
+                forked = True
+                continue
+            if here is None or here.standing == Standing.TOMBSTONED:
+                self._take_row(box, opened, row, hash, poisonous=hash in crashed, at=at)
+                received += 1
+            taken.append(Settled(row.seq, hash))
+        self._save_head(box, opened, stored, received, forked=forked)
+        return Receipt(str(box), batch.head.epoch, tuple(taken)) if taken else None
+
+    def count_crash(self, crash: RowCrashError) -> None:
+        """Remember that a row ended the process; in a unit of its own."""
+        store.count_crash(crash.box, crash.epoch, crash.seq, crash.hash)
+
+    def interpret(self, box: BoxId, epoch: int, row: Row, hash: bytes, at: datetime) -> None:
+        """Open a row and give it to its feature. Raises Refused, RowCrashError."""
+        if store.is_interpreted(box, row.id):
+            raise Refused(Reason.ALREADY_EXISTS)
+        record = self._bodies.open(box, row)
+        try:
+            if isinstance(record, TombstoneRecord):
+                self._bury(box, record, at)
+            else:
+                self._dispatcher.record(box, row.id, record, at)
+        except OneCodeError:
+            raise
+        except Exception as error:
+            raise RowCrashError(box, epoch, row.seq, hash) from error
+
+    def _open(self, box: BoxId, payload: bytes) -> _Opened:
+        batch = batches.decode(payload)
+        if batch.box != str(box):
+            raise Refused(Reason.NOT_FOR_THIS_BOX)
+        _check_ranges(batch)
+        algorithms = suite(batch.suite)
+        key = self._fleet.verify_key(box, batch.key_id)
+        hashes = verify_batch(
+            algorithms, key, box, batch.key_id, batch.head, batch.rows, batch.signature
+        )
+        return _Opened(algorithms, batch, hashes)
+
+    def _take_row(  # noqa: PLR0913 - a row, its place, and how it is to be treated
+        self, box: BoxId, opened: _Opened, row: Row, hash: bytes, *, poisonous: bool, at: datetime
+    ) -> None:
+        epoch, received_at = opened.batch.head.epoch, to_microseconds(at)
+        reason = Reason.RECORD_POISON if poisonous else None
+        if reason is None:
+            try:
+                with self._database.unit():
+                    self.interpret(box, epoch, row, hash, at)
+            except Refused as refusal:
+                reason = refusal.reason
+        body_hash = opened.suite.digest(row.body)
+        mark = Mark(epoch, row.seq, row.id, row.lane, row.born, row.prev, body_hash, hash)
+        standing = Standing.INTERPRETED if reason is None else Standing.PARKED
+        store.save_row(box, epoch, mark, standing, received_at)
+        if reason is not None:
+            store.insert_parked(box, epoch, row, reason, received_at)
+
+    def _bury(self, box: BoxId, record: TombstoneRecord, at: datetime) -> None:
+        """Note the positions a box has given up; one that had arrived after all stays received."""
+        for tombstone in record.rows:
+            _check_tombstone(tombstone)
+            here = store.list_neighbours(box, tombstone.epoch, tombstone.seq).get(tombstone.seq)
+            if here is None:
+                store.insert_tombstone(box, tombstone, to_microseconds(at))
+            elif here.hash != tombstone.hash:
+                contradiction = Contradiction(
+                    tombstone.seq, tombstone.hash, here.hash, Reason.LEDGER_FORK
+                )
+                self._report_fork(box, tombstone.epoch, contradiction, at)
+
+    def _is_head_forked(
+        self, box: BoxId, opened: _Opened, stored: StoredHead | None, at: datetime
+    ) -> bool:
+        """Whether a batch's head contradicts what the box signed or sent before."""
+        head = opened.batch.head
+        here = store.list_neighbours(box, head.epoch, head.seq).get(head.seq)
+        if head.seq == 0:
+            known = genesis_hash(opened.suite, box, head.epoch)
+        elif stored is not None and stored.signed.head.seq == head.seq:
+            known = stored.signed.head.hash
+        elif here is not None:
+            known = here.hash
+        else:
+            return False
+        if known == head.hash:
+            return False
+        contradiction = Contradiction(head.seq, head.hash, known, Reason.LEDGER_FORK)
+        self._report_fork(box, head.epoch, contradiction, at)
+        return True
+
+    def _report_fork(
+        self, box: BoxId, epoch: int, contradiction: Contradiction, at: datetime
+    ) -> None:
+        if store.insert_fork(box, Fork(epoch, *contradiction, to_microseconds(at))):
+            why = f"{contradiction.reason} epoch {epoch} seq {contradiction.seq}"
+            self._fleet.mark_quarantined(box, why, at)
+
+    def _save_head(
+        self,
+        box: BoxId,
+        opened: _Opened,
+        stored: StoredHead | None,
+        received: int,
+        *,
+        forked: bool,
+    ) -> None:
+        """Advance the head, unless the batch contradicts the ledger; count what was taken."""
+        batch = opened.batch
+        hashes = b"".join(opened.hashes)
+        signed = SignedHead(batch.head, batch.suite, batch.key_id, batch.signature, hashes)
+        if stored is not None:
+            received += stored.received
+            if forked or stored.signed.head.seq >= batch.head.seq:
+                signed = stored.signed
+        store.save_head(box, signed, received)
+
+
+def _check_ranges(batch: Batch) -> None:
+    """What no box can have written, and what SQLite could not hold."""
+    numbers = (batch.key_id, batch.head.epoch)
+    if not all(0 <= number < 1 << 32 for number in numbers) or batch.head.seq < 0:
+        raise Malformed(Reason.MESSAGE_MALFORMED, "batch out of range")
+    if any(row.born >= 1 << 63 for row in batch.rows):
+        raise Malformed(Reason.MESSAGE_MALFORMED, "row out of range")
+
+
+def _check_tombstone(tombstone: Tombstone) -> None:
+    fits = 0 <= tombstone.epoch < 1 << 32 and FIRST_SEQ <= tombstone.seq < 1 << 63
+    if not fits or len(tombstone.id) != 16 or len(tombstone.hash) != HASH_BYTES:
+        raise Malformed(Reason.MESSAGE_MALFORMED, "tombstone with wrong widths")

@@ -1,0 +1,171 @@
+"""Ingest running: messages from the broker, each its own task, units of work in the writer.
+
+Replies and receipts leave only after the commit. QoS: replies at most once (0), for after its
+deadline nobody waits for one; receipts at least once (1), and a lost one costs a repetition of
+the batch. Any number of such processes may run and die: the subscriptions are shared.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from central.config import CentralConfig, CentralFiles
+from central.fleet.broker import CONTROL_RESPONSE
+from central.fleet.service import Fleet
+from central.ingest.admission import Admission, report_response
+from central.ingest.edges import Edge, Observe, ignore
+from central.ingest.inbox import RowCrashError
+from central.ingest.mqtt import Connection, Message, open_connection
+from central.ingest.parts import Ingest
+from central.storage.database import Database
+from central.storage.writer import Writer
+from shared.backoff import Backoff
+from shared.clock import Clock, SystemClock
+from shared.codec import receipts
+from shared.errors import Refused, Unavailable
+from shared.ids import BoxId
+from shared.pairing import Direction
+from shared.reasons import Reason
+from shared.topics import RECEIPT, REPLY, STATUS, UP, build_topic, parse_topic
+
+_log = logging.getLogger(__name__)
+
+_FIRST_RETRY_SECONDS = 0.5
+_MOST_RETRY_SECONDS = 10.0
+_MOST_AT_ONCE = 1000
+"""Messages under way; more wait in the connection."""
+
+
+class IngestCentral(Protocol):
+    """What the runner needs of central."""
+
+    @property
+    def config(self) -> CentralConfig: ...
+
+    @property
+    def files(self) -> CentralFiles: ...
+
+    @property
+    def database(self) -> Database: ...
+
+    @property
+    def fleet(self) -> Fleet: ...
+
+    @property
+    def ingest(self) -> Ingest: ...
+
+
+async def run_ingest(
+    central: IngestCentral,
+    writer: Writer,
+    *,
+    ready: Callable[[], None] = lambda: None,
+    observe: Observe = ignore,
+    clock: Clock | None = None,
+) -> None:
+    """Serve until cancelled; ``ready`` is called each time the subscriptions stand.
+
+    Connects again for ever. Anything but a lost broker or database is a bug and ends it.
+    """
+    desk = _Desk(central, writer, observe, clock or SystemClock())
+    backoff = Backoff(_FIRST_RETRY_SECONDS, _MOST_RETRY_SECONDS)
+    failures = 0
+
+    def subscribed() -> None:
+        nonlocal failures
+        failures = 0
+        backoff.reset()
+        ready()
+
+    while True:
+        try:
+            async with open_connection(central.config.broker, central.files) as connection:
+                subscribed()
+                await desk.serve(connection)
+        except* Unavailable as group:
+            level = logging.DEBUG if failures else logging.WARNING
+            _log.log(level, "ingest is interrupted: %s", group.exceptions[0])
+            failures += 1
+        await asyncio.sleep(backoff.next_seconds())
+
+
+class _Desk:
+    """Handles what arrives on one connection after another."""
+
+    def __init__(
+        self, central: IngestCentral, writer: Writer, observe: Observe, clock: Clock
+    ) -> None:
+        self._fleet = central.fleet
+        self._database = central.database
+        self._asks = central.ingest.asks
+        self._inbox = central.ingest.inbox
+        self._writer = writer
+        self._observe = observe
+        self._clock = clock
+        self._dropped: Counter[Reason] = Counter()
+
+    async def serve(self, connection: Connection) -> None:
+        """Until the connection is lost. Raises a group with Unavailable in it."""
+        room = asyncio.Semaphore(_MOST_AT_ONCE)
+        admission = Admission(self._database, self._fleet, self._writer)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(admission.run(connection), name="admission")
+            async for message in connection.messages():
+                await room.acquire()
+                task = group.create_task(self._handle(connection, message))
+                task.add_done_callback(lambda _: room.release())
+
+    async def _handle(self, connection: Connection, message: Message) -> None:
+        if message.topic == CONTROL_RESPONSE:
+            report_response(message.payload)
+            return
+        try:
+            box, kind = parse_topic(message.topic)
+            if kind == UP:
+                await self._take_batch(connection, box, message.payload)
+            elif kind != STATUS:  # presence is retained at the broker; nobody asks for it yet
+                await self._answer(connection, box, kind, message.payload)
+        except Refused as refusal:
+            self._drop(message.topic, refusal)
+
+    async def _answer(self, connection: Connection, box: BoxId, kind: str, payload: bytes) -> None:
+        reply = await self._writer.run(partial(self._answer_in_unit, box, kind, payload))
+        self._observe(Edge.ASK_AFTER_COMMIT)
+        await connection.publish(build_topic(box, REPLY), reply, qos=0)
+        self._observe(Edge.REPLY_SENT)
+
+    async def _take_batch(self, connection: Connection, box: BoxId, payload: bytes) -> None:
+        try:
+            receipt = await self._writer.run(partial(self._take_in_unit, box, payload))
+        except RowCrashError as crash:
+            # Its unit is rolled back. Counted in one of its own, so that the third time it is
+            # parked; then the process ends like by any bug.
+            await self._writer.run(partial(self._inbox.count_crash, crash))
+            raise
+        self._observe(Edge.AFTER_COMMIT)
+        if receipt is not None:
+            await connection.publish(build_topic(box, RECEIPT), receipt, qos=1)
+            self._observe(Edge.RECEIPT_SENT)
+
+    def _answer_in_unit(self, box: BoxId, kind: str, payload: bytes) -> bytes:
+        reply = self._asks.answer(box, kind, payload, self._clock.now())
+        self._observe(Edge.ASK_BEFORE_COMMIT)
+        return reply
+
+    def _take_in_unit(self, box: BoxId, payload: bytes) -> bytes | None:
+        # Asked for first: a box that is not active is not answered, and keeps its rows; one that
+        # this batch quarantines still hears which rows were taken.
+        pair_key = self._fleet.pair_key(box)
+        receipt = self._inbox.take(box, payload, self._clock.now())
+        self._observe(Edge.BEFORE_COMMIT)
+        if receipt is None:
+            return None
+        return pair_key.seal(Direction.DOWN, box, RECEIPT, receipts.encode(receipt))
+
+    def _drop(self, topic: str, refusal: Refused) -> None:
+        self._dropped[refusal.reason] += 1
+        first = self._dropped[refusal.reason] == 1
+        _log.log(logging.WARNING if first else logging.DEBUG, "%s dropped: %s", topic, refusal)
