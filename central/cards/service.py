@@ -114,6 +114,10 @@ class Cards:
         """
         return self._judge.judge(text, box, record_id, at, consume=consume)
 
+    def token_of(self, text: str) -> bytes:
+        """The keyed token that stands for a scanned text wherever it must be known again."""
+        return code_token(self._keys, text)
+
     def report_use(self, text: str, box: BoxId, record_id: RecordId, at: datetime) -> bool:
         """The record that used up a dynamic code has arrived.
 

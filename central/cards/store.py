@@ -145,7 +145,8 @@ def consume(token: bytes, before: bytes | None, box: str, id: bytes, at: int) ->
 def report_use(token: bytes, box: str, id: bytes, at: int) -> bool:
     """Note that the record which used a code has arrived; False when another holds the code."""
     cursor = IssuedCodeRow.execute(
-        "UPDATE issued_code SET reported_at = ? WHERE token = ? AND used_box = ? AND used_id = ?",
+        "UPDATE issued_code SET reported_at = COALESCE(reported_at, ?)"
+        " WHERE token = ? AND used_box = ? AND used_id = ?",
         (at, token, box, id),
     )
     return cursor.rowcount == 1

@@ -1,0 +1,30 @@
+"""Where and when a record says it was born, checked and put on central's time. Pure."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from shared.clock import from_microseconds
+from shared.errors import Malformed, Refused
+from shared.ids import BoxId, RecordId, record_id
+from shared.messages import Origin
+from shared.reasons import Reason
+
+
+def read_birth(box: BoxId, origin: Origin) -> datetime:
+    """The box's wall time with its measured offset; as the box says where none was measured.
+
+    Raises Refused (NOT_FOR_THIS_BOX) for another box's record, Malformed for an impossible time.
+    """
+    if origin.box != str(box):
+        raise Refused(Reason.NOT_FOR_THIS_BOX, f"a record of {origin.box}")
+    try:
+        return from_microseconds(origin.wall_at) + timedelta(milliseconds=origin.offset_ms or 0)
+    except OverflowError as error:
+        raise Malformed(Reason.MESSAGE_MALFORMED, "time of birth") from error
+
+
+def read_record_id(data: bytes) -> RecordId:
+    """A record's id as it travels, 16 bytes. Raises Malformed."""
+    if len(data) != 16:
+        raise Malformed(Reason.ID_MALFORMED, "record id")
+    return record_id(UUID(bytes=data))

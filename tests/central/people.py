@@ -1,0 +1,77 @@
+"""Central's persons, cards, scans and hospital on a real database with real keys, for tests."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from central.audit.model import MODELS as AUDIT
+from central.audit.service import Audit
+from central.cards.card import Card
+from central.cards.model import MODELS as CARDS
+from central.cards.service import Cards
+from central.hospital.model import MODELS as HOSPITAL
+from central.hospital.service import Hospital
+from central.keys.service import Keys
+from central.keys.store import new_contents
+from central.patients.model import MODELS as PATIENTS
+from central.patients.person import Person, Registration
+from central.patients.service import Patients
+from central.scans.model import MODELS as SCANS
+from central.scans.registration import Registrations
+from central.scans.service import Scans
+from central.storage.database import Database, open_database
+from central.storage.runner import migrate, read_migrations
+from shared.ids import BoxId
+from shared.residents import check_character
+
+AT = datetime(2026, 3, 1, 8, 0, 0, 250_000, tzinfo=UTC)
+BOX = BoxId("site1", "box1")
+OTHER_BOX = BoxId("site2", "box9")
+CLERK = "test"
+CODE_KID = 7
+SAMPLE = Registration("01", "11010020171225006X", "电子健康卡")
+"""The national standard's own sample person."""
+
+
+@dataclass(frozen=True)
+class People:
+    """The four features put together as central does."""
+
+    database: Database
+    keys: Keys
+    patients: Patients
+    cards: Cards
+    hospital: Hospital
+    scans: Scans
+    registrations: Registrations
+
+    def enrol(self, registration: Registration = SAMPLE) -> tuple[Person, Card]:
+        """Register a person and open their card."""
+        with self.database.unit():
+            person, _ = self.patients.register(registration, AT, CLERK)
+            return person, self.cards.open_account(person, AT, CLERK)
+
+
+@contextmanager
+def open_people(directory: Path) -> Iterator[People]:
+    """A fresh central of its own in ``directory``."""
+    database = open_database("sqlite:///central.db", directory)
+    migrate(database, read_migrations())
+    database.bind((*AUDIT, *PATIENTS, *CARDS, *HOSPITAL, *SCANS))
+    keys = Keys(new_contents(CODE_KID))
+    audit = Audit(database, keys.audit_mac)
+    patients, cards, hospital = Patients(keys, audit), Cards(keys, audit), Hospital()
+    scans = Scans(patients, cards, hospital)
+    registrations = Registrations(keys, patients, cards, hospital)
+    try:
+        yield People(database, keys, patients, cards, hospital, scans, registrations)
+    finally:
+        database.close()
+
+
+def make_resident(number: int, name: str) -> Registration:
+    """A made-up resident: a valid number for each ``number`` below 1,000."""
+    body = f"11010019900101{number:03d}"
+    return Registration("01", body + check_character(body), name)
