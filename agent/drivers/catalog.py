@@ -1,5 +1,5 @@
-"""Which driver serves which configured device. Drivers are imported when chosen: a box without a
-printer never loads Pillow, one without USB never loads libusb.
+"""Which driver serves which configured device. A driver's library is imported when the driver is
+chosen, so that a box loads what it uses.
 """
 
 from pathlib import Path

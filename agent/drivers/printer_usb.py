@@ -23,6 +23,7 @@ from shared.errors import Malformed, Unavailable
 from shared.reasons import Reason
 
 PRINTER_CLASS = 7  # USB device class codes: 07h, printer
+PLAIN_PROTOCOLS = {1, 2}  # USB printer class 1.1 §4.2.1: uni- and bidirectional; 3 is IEEE 1284.4
 WRITE_TIMEOUT_MS = 5000  # a printer that is busy or full does not take bytes
 CHUNK_BYTES = 4096
 STATUS_TIMEOUT_MS = 500
@@ -182,36 +183,52 @@ def _open(path: UsbPath, backend: usb.backend.IBackend | None) -> Iterator[_Pipe
         if device is None:
             raise Unavailable(Reason.DEVICE_ABSENT, "no such printer on USB")
         try:
-            interface = _printer_interface(device)
+            interface = _printer_interface(_configuration(device))
             number = interface.bInterfaceNumber
             if device.is_kernel_driver_active(number):
                 device.detach_kernel_driver(number)
             usb.util.claim_interface(device, number)
+            if interface.bAlternateSetting:
+                interface.set_altsetting()
             yield _Pipe(interface)
         finally:
             usb.util.dispose_resources(device)
 
 
-def _printer_interface(device: Any) -> Any:
-    for configuration in device:
-        found = usb.util.find_descriptor(configuration, bInterfaceClass=PRINTER_CLASS)
-        if found is not None:
-            return found
-    return None
+def _is_printer(device: Any) -> bool:
+    return any(_printer_interface(configuration) is not None for configuration in device)
+
+
+def _configuration(device: Any) -> Any:
+    """The active configuration; the first one where the kernel has set none."""
+    try:
+        return device.get_active_configuration()
+    except usb.core.USBError:
+        device.set_configuration()
+        return device.get_active_configuration()
+
+
+def _printer_interface(configuration: Any) -> Any:
+    """The interface, in that of its settings, which takes plain bytes and answers; or None."""
+    return usb.util.find_descriptor(
+        configuration,
+        bInterfaceClass=PRINTER_CLASS,
+        custom_match=lambda interface: (
+            interface.bInterfaceProtocol in PLAIN_PROTOCOLS
+            and _endpoint(interface, usb.util.ENDPOINT_IN) is not None
+        ),
+    )
 
 
 def _endpoint(interface: Any, direction: int) -> Any:
-    """The interface's bulk endpoint of this direction. Raises Unavailable without one."""
-    found = usb.util.find_descriptor(
+    """The interface's bulk endpoint of this direction, or None."""
+    return usb.util.find_descriptor(
         interface,
         custom_match=lambda endpoint: (
             usb.util.endpoint_direction(endpoint.bEndpointAddress) == direction
             and usb.util.endpoint_type(endpoint.bmAttributes) == usb.util.ENDPOINT_TYPE_BULK
         ),
     )
-    if found is None:
-        raise Unavailable(Reason.DEVICE_SILENT, "the printer does not speak both ways")
-    return found
 
 
 @contextmanager

@@ -11,8 +11,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from agent.drivers.encoder import ZplEncoder
-from agent.drivers.raster import write_picture
-from agent.drivers.zpl import parse_format
 from agent.ports import (
     DeviceChanged,
     DeviceDescriptor,
@@ -127,6 +125,9 @@ class SimulatedPrinter:
 
     def _take(self, name: str, data: bytes) -> None:
         """Keep what came, and print it if it is whole, as a printer does."""
+        from agent.drivers.raster import write_picture
+        from agent.drivers.zpl import parse_format
+
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / f"{name}.zpl").write_bytes(data)
         try:
