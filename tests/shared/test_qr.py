@@ -83,13 +83,12 @@ def test_a_dynamic_code_reads_back(extension: Extension) -> None:
 
 
 def test_the_logo_leaves_room_for_a_worn_label() -> None:
-    """With the logo and a further eighth of the data modules turned over, the label still reads."""
+    """Beside the logo, a blot over a tenth of the modules (clear of the corners) still reads."""
     chance = random.Random(6)
     for _ in range(20):
         worn = picture(render_bitmap(STATIC, 4, Level.H, logo=True))
-        # A scratch across the data, clear of the finder patterns: 24 × 3 modules.
-        x, y = chance.randrange(48, 84), chance.randrange(56, 84)
-        worn.paste(255 * chance.randrange(2), (x, y, x + 96, y + 12))
+        x, y = chance.randrange(16, 112), chance.randrange(48, 96)
+        worn.paste(255 * chance.randrange(2), (x, y, x + 64, y + 44))
         assert [found.text for found in zxingcpp.read_barcodes(worn)] == [STATIC]
 
 
