@@ -59,6 +59,17 @@ async def run_box(
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with open_box(config, files, observers) as box, _open_api(config, files, box):
+        await stop.wait()
+        log.info("box %s is stopping", config.box)
+    log.info("box %s has stopped", config.box)
+
+
+@asynccontextmanager
+async def open_box(
+    config: BoxConfig, files: BoxFiles, observers: Observers = WATCHED_BY_NOBODY
+) -> AsyncIterator[RunningBox]:
+    """A box at work, its scanner read and its line kept up; leaving the block stops it in order."""
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         outbox = await stack.enter_async_context(
@@ -81,17 +92,14 @@ async def run_box(
             log.info("box %s is ready to scan", config.box)
             line = group.create_task(uplink.run(), name="line")
             listener = group.create_task(box.listen_to_central(), name="listener")
-            async with _open_api(config, files, box, clock):
-                await stop.wait()
-                log.info("box %s is stopping", config.box)
-                scanner.cancel()
-                await box.finish_work(_FINISH_SECONDS)
+            yield box
+            scanner.cancel()
+            await box.finish_work(_FINISH_SECONDS)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_DRAIN_SECONDS):
                     await uplink.wait_drained()
             line.cancel()
             listener.cancel()
-    log.info("box %s has stopped", config.box)
 
 
 class Parts(NamedTuple):
@@ -153,13 +161,11 @@ def _build_box(
 
 
 @asynccontextmanager
-async def _open_api(
-    config: BoxConfig, files: BoxFiles, box: RunningBox, clock: Clock
-) -> AsyncIterator[None]:
+async def _open_api(config: BoxConfig, files: BoxFiles, box: RunningBox) -> AsyncIterator[None]:
     from agent.api.access import load_token
     from agent.api.server import serve_api
 
     token = load_token(files.api_token)
-    async with serve_api(box, clock, token, config.api_port) as port:
+    async with serve_api(box, SystemClock(), token, config.api_port) as port:
         log.info("local API on http://127.0.0.1:%d/api/v1", port)
         yield

@@ -1,0 +1,102 @@
+"""The standing oracle: the account proved from both files, by code that shares nothing with ours.
+
+Reads the box's and central's SQLite files with plain SQL and recomputes every hash with hashlib,
+from CONTRACTS §2 alone: genesis = H(suite ‖ length ‖ box ‖ epoch), hash = H(prev ‖ seq ‖ id ‖
+lane ‖ born ‖ H(body)). So a defect in ``shared.ledger`` cannot hide itself here.
+"""
+
+import hashlib
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+PENDING, SETTLED, TOMBSTONED = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class BoxRow:
+    """One row as the box's file has it."""
+
+    epoch: int
+    seq: int
+    id: bytes
+    hash: bytes
+    state: int
+
+
+def read_box(file: Path) -> list[BoxRow]:
+    """The box's rows; asserts that sequences have no gap and every hash and link is right."""
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+        epochs = {
+            number: (box, suite, seq, head)
+            for number, box, suite, seq, head in database.execute(
+                'SELECT number, box, suite, seq, hash FROM "epoch"'
+            )
+        }
+        rows = []
+        for epoch, (box, suite, head_seq, head_hash) in sorted(epochs.items()):
+            name = box.encode()
+            last = _digest(bytes([suite, len(name)]) + name + epoch.to_bytes(4, "big"))
+            expected = 1
+            for seq, id, lane, born, prev, body, digest, state in database.execute(
+                "SELECT seq, id, lane, born, prev, body, hash, state"
+                ' FROM "row" WHERE epoch = ? ORDER BY seq',
+                (epoch,),
+            ):
+                assert seq == expected, f"the box's sequence jumps from {expected - 1} to {seq}"
+                assert prev == last, f"row {seq} does not name the row before"
+                hashed = prev + seq.to_bytes(8, "big") + id + bytes([lane])
+                hashed += born.to_bytes(8, "big") + _digest(body)
+                assert digest == _digest(hashed), f"row {seq} is not what was hashed"
+                rows.append(BoxRow(epoch, seq, id, digest, state))
+                expected, last = seq + 1, digest
+            assert (head_seq, head_hash) == (expected - 1, last), "the head is not the last row"
+    assert len({row.id for row in rows}) == len(rows), "an id was given twice"
+    return rows
+
+
+def read_central(file: Path, box: str) -> dict[tuple[int, int], tuple[bytes, bytes]]:
+    """Central's positions of a box: (epoch, seq) → (id, hash)."""
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+        return {
+            (epoch, seq): (id, digest)
+            for epoch, seq, id, digest in database.execute(
+                "SELECT epoch, seq, id, hash FROM ledger_position WHERE box_id = ?", (box,)
+            )
+        }
+
+
+def prove(box_file: Path, central_file: Path, box: str) -> int:
+    """Everything the box created is at central exactly once and settled; how many rows that is."""
+    rows = read_box(box_file)
+    positions = read_central(central_file, box)
+    created = len(rows)
+    acknowledged = sum(row.state == SETTLED for row in rows)
+    pending = sum(row.state == PENDING for row in rows)
+    tombstoned = sum(row.state == TOMBSTONED for row in rows)
+    assert created == acknowledged + pending + tombstoned
+    for row in rows:
+        if row.state == SETTLED:
+            assert positions.get((row.epoch, row.seq)) == (row.id, row.hash), (
+                f"row {row.seq} is settled at the box and not what central holds"
+            )
+    here = {(row.epoch, row.seq) for row in rows}
+    assert set(positions) <= here, "central holds rows the box never committed"
+    assert len({id for id, _ in positions.values()}) == len(positions), "an id is held twice"
+    assert pending == 0, f"{pending} rows still wait"
+    return created
+
+
+def consumptions(central_file: Path) -> list[tuple[str, bytes]]:
+    """Who used up which dynamic code: (box, record id), one for each code that is used."""
+    with closing(sqlite3.connect(f"file:{central_file}?mode=ro", uri=True)) as database:
+        return list(
+            database.execute(
+                "SELECT used_box, used_id FROM issued_code WHERE used_id IS NOT NULL"
+            )
+        )
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
