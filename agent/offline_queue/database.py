@@ -7,8 +7,6 @@ The one place where SQLite's and peewee's exceptions become ours.
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -39,18 +37,21 @@ _UNAVAILABLE = frozenset(
 )
 
 
-@contextmanager
-def mapped_exceptions() -> Iterator[None]:
+class mapped_exceptions:  # noqa: N801 - read as ``with mapped_exceptions():``
     """Turn the disk's failures into Unavailable and Damaged; anything else is a bug and passes."""
-    try:
-        yield
-    except (sqlite3.Error, peewee.DatabaseError) as error:
-        code = _primary_code(error)
-        if code in _DAMAGE:
-            raise Damaged(Reason.STORE_DAMAGED, str(error)) from error
-        if code in _UNAVAILABLE:
-            raise Unavailable(Reason.STORE_UNAVAILABLE, str(error)) from error
-        raise
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, _type: type[BaseException] | None, error: BaseException | None, _at: object
+    ) -> None:
+        if isinstance(error, sqlite3.Error | peewee.DatabaseError):
+            code = _primary_code(error)
+            if code in _DAMAGE:
+                raise Damaged(Reason.STORE_DAMAGED, str(error)) from error
+            if code in _UNAVAILABLE:
+                raise Unavailable(Reason.STORE_UNAVAILABLE, str(error)) from error
 
 
 def _primary_code(error: BaseException) -> int:

@@ -7,7 +7,7 @@ instead. A bug ends the thread: it reaches everyone who waits, and whoever leave
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -17,7 +17,15 @@ from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from agent.offline_queue.states import Edge
-from agent.offline_queue.store import Entry, Position, Store, ignore_edge, open_store
+from agent.offline_queue.store import (
+    Entry,
+    Position,
+    Standing,
+    Store,
+    account_of,
+    ignore_edge,
+    open_store,
+)
 from agent.ports import Consumption, Draft, Pending
 from shared.clock import Clock, SystemClock, to_microseconds
 from shared.codec import records
@@ -61,9 +69,10 @@ class SqliteOutbox:
         self._store = store
         self._suite = suite
         self._loop = loop
-        self._waiting: SimpleQueue[_Job[Any] | None] = SimpleQueue()
+        self._gathered: list[_Job[Any]] = []
+        self._waiting: SimpleQueue[list[_Job[Any]]] = SimpleQueue()
         self._group: list[_Job[Any]] = []
-        self._account = store.account
+        self._standings = store.standings
         self._arrived = asyncio.Event()
         self._ended: BaseException | None = None
 
@@ -80,11 +89,11 @@ class SqliteOutbox:
 
     async def read_account(self) -> Account:
         """created = acknowledged + pending + tombstoned, as of the last commit told."""
-        return self._account
+        return account_of(self._standings)
 
     async def wait_for_pending(self) -> None:
         """Return when at least one row is pending."""
-        while not self._account.pending:
+        while not account_of(self._standings).pending:
             self._arrived.clear()
             await self._arrived.wait()
 
@@ -119,43 +128,49 @@ class SqliteOutbox:
             while group := self._take():
                 self._group = group
                 self._run(group)
-                self._loop.call_soon_threadsafe(self._tell, group, self._store.account)
+                self._loop.call_soon_threadsafe(self._tell, group, self._store.standings)
         finally:
             self._store.close()
 
     def stop(self) -> None:
         """Let the thread finish what waits, and end."""
-        self._waiting.put(None)
+        self._hand_over()
+        self._waiting.put([])
 
     def end(self, writer: asyncio.Future[None]) -> None:
         """The thread is gone: whoever still waits, or comes later, hears why."""
         self._ended = writer.exception() or Unavailable(Reason.STORE_UNAVAILABLE, "closed")
-        left = self._group
+        left = [*self._group, *self._gathered]
         while not self._waiting.empty():
-            if job := self._waiting.get():
-                left.append(job)
+            left += self._waiting.get()
         for job in left:
             job.error = self._ended
             job.tell()
 
-    async def _submit(self, act: Callable[[], T], writes: bool = False) -> T:
+    def _submit(self, act: Callable[[], T], writes: bool = False) -> asyncio.Future[T]:
         if self._ended is not None:
             raise self._ended
-        future: asyncio.Future[T] = self._loop.create_future()
-        job = _Job(act, future, writes)
-        self._waiting.put(job)
-        return await future
+        job = _Job(act, self._loop.create_future(), writes)
+        if not self._gathered:
+            # Once a turn of the loop: many producers wake the thread once, not once each.
+            self._loop.call_soon(self._hand_over)
+        self._gathered.append(job)
+        return job.future
+
+    def _hand_over(self) -> None:
+        if self._gathered:
+            self._waiting.put(self._gathered)
+            self._gathered = []
 
     def _take(self) -> list[_Job[Any]]:
         """All that waits, at least one; nothing when it is time to end."""
-        group: list[_Job[Any]] = []
-        while not group or not self._waiting.empty():
-            job = self._waiting.get()
-            if job is None:
-                if group:
-                    self._waiting.put(None)
+        group = self._waiting.get()
+        while group and not self._waiting.empty():
+            more = self._waiting.get()
+            if not more:
+                self._waiting.put(more)
                 break
-            group.append(job)
+            group += more
         return group
 
     def _run(self, group: Sequence[_Job[Any]]) -> None:
@@ -173,11 +188,10 @@ class SqliteOutbox:
             if not job.writes:
                 _attempt(job, OneCodeError)
 
-    def _tell(self, group: Sequence[_Job[Any]], account: Account) -> None:
+    def _tell(self, group: Sequence[_Job[Any]], standings: Mapping[int, Standing]) -> None:
         """Runs in the loop, once a group."""
-        self._account = account
-        if account.pending:
-            self._arrived.set()
+        self._standings = standings
+        self._arrived.set()
         for job in group:
             job.tell()
 

@@ -7,7 +7,7 @@ commit. The hot statements are plain SQL on the peewee database's own connection
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -72,6 +72,16 @@ class Standing(NamedTuple):
     tombstoned: int
 
 
+def account_of(standings: Mapping[int, Standing]) -> Account:
+    """The account over all epochs."""
+    return Account(
+        created=sum(standing.head.seq for standing in standings.values()),
+        acknowledged=sum(standing.settled for standing in standings.values()),
+        pending=sum(standing.pending for standing in standings.values()),
+        tombstoned=sum(standing.tombstoned for standing in standings.values()),
+    )
+
+
 def ignore_edge(_edge: Edge) -> None:
     """The observer when nobody watches."""
 
@@ -95,6 +105,7 @@ class Store:
         self._epoch = max(standings)
         self._durable = standings
         self._standings = dict(standings)
+        self._head = standings[self._epoch].head
         self._observe = observe
 
     @contextmanager
@@ -111,7 +122,8 @@ class Store:
                 yield
                 self._write_standings()
                 self._connection.execute("COMMIT")
-                self._durable = dict(self._standings)
+                self._durable = self._standings
+                self._standings = dict(self._durable)
             finally:
                 self._roll_back()
         self._observe(Edge.COMMITTED)
@@ -121,9 +133,8 @@ class Store:
 
         Raises Malformed (BODY_TOO_LARGE), Refused (ALREADY_EXISTS) with nothing written.
         """
-        standing = self._standings[self._epoch]
         body = self._sealer.seal(entry.plaintext, entry.id, entry.lane, entry.born)
-        row, mark, head = append(self._suite, standing.head, entry.id, entry.lane, entry.born, body)
+        row, mark, head = append(self._suite, self._head, entry.id, entry.lane, entry.born, body)
         try:
             self._connection.execute(_INSERT_ROW, (*mark[:6], body, mark.body_hash, mark.hash))
         except sqlite3.IntegrityError as error:
@@ -132,7 +143,7 @@ class Store:
                     Reason.ALREADY_EXISTS, "a record of this id is in the queue"
                 ) from error
             raise Damaged(Reason.STORE_DAMAGED, f"sequence {row.seq} is taken") from error
-        self._standings[self._epoch] = standing._replace(head=head, pending=standing.pending + 1)
+        self._head = head
         self._observe(Edge.ROW_INSERTED)
         if entry.consumed is not None:
             token = (entry.consumed, entry.id, entry.born, entry.verdict)
@@ -202,15 +213,9 @@ class Store:
         return Pending(self._durable[epoch].head, rows, encapsulations)
 
     @property
-    def account(self) -> Account:
-        """What is durable, over all epochs."""
-        standings = self._durable.values()
-        return Account(
-            created=sum(standing.head.seq for standing in standings),
-            acknowledged=sum(standing.settled for standing in standings),
-            pending=sum(standing.pending for standing in standings),
-            tombstoned=sum(standing.tombstoned for standing in standings),
-        )
+    def standings(self) -> Mapping[int, Standing]:
+        """What is durable, by epoch: replaced by each commit, never changed in place."""
+        return self._durable
 
     def close(self) -> None:
         """Close the file; SQLite copies the write-ahead log back as it goes."""
@@ -227,6 +232,11 @@ class Store:
         return at, id, hash, body
 
     def _write_standings(self) -> None:
+        own = self._standings[self._epoch]
+        added = self._head.seq - own.head.seq
+        self._standings[self._epoch] = Standing(
+            self._head, own.pending + added, own.settled, own.tombstoned
+        )
         for epoch, standing in self._standings.items():
             if standing != self._durable[epoch]:
                 head, _, settled, tombstoned = standing
@@ -237,6 +247,7 @@ class Store:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
             self._standings = dict(self._durable)
+            self._head = self._durable[self._epoch].head
 
 
 def _encapsulation_id(row: Row) -> bytes | None:
