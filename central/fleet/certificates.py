@@ -1,4 +1,4 @@
-"""X.509 for the fleet: two small authorities, and what they issue. Pure: bytes in, PEM out.
+"""X.509 for the fleet: two small authorities, and what they issue. PEM in and out.
 
 The box authority signs the broker's server certificate and every box; central's own authority
 signs central's processes, which come in on a listener of their own (CONTRACTS §3). Extended key
@@ -9,6 +9,7 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -21,7 +22,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from shared.errors import Damaged, Malformed
+from shared.config import read_secret
+from shared.errors import Damaged, Malformed, Unavailable
 from shared.ids import BoxId
 from shared.reasons import Reason
 
@@ -69,12 +71,13 @@ class Authority:
         """Raises Damaged for files that are no P-256 authority."""
         try:
             key = load_pem_private_key(identity.key, password=None)
-            self._certificate = x509.load_pem_x509_certificate(identity.certificate)
+            self._issuer = x509.load_pem_x509_certificate(identity.certificate)
         except ValueError as error:
             raise Damaged(Reason.STORE_DAMAGED, "authority's files") from error
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise Damaged(Reason.STORE_DAMAGED, "authority's key is of another kind")
         self._key = key
+        self.certificate = identity.certificate  # PEM, for those who check what is issued
 
     def issue_server(self, hosts: Iterable[str], at: datetime) -> Identity:
         """The broker's certificate for these host names and addresses."""
@@ -101,7 +104,7 @@ class Authority:
         names: x509.SubjectAlternativeName | None = None,
     ) -> Identity:
         key = ec.generate_private_key(ec.SECP256R1())
-        issuer = self._certificate
+        issuer = self._issuer
         builder = (
             _builder(name, issuer.subject, key, at, days)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -112,6 +115,14 @@ class Authority:
         if names is not None:
             builder = builder.add_extension(names, critical=False)
         return _identity(builder.sign(self._key, hashes.SHA256()), key)
+
+
+def read_authority(certificate: Path, key: Path) -> Authority:
+    """An authority from its files. Raises Unavailable, Refused (the key's mode), Damaged."""
+    try:
+        return Authority(Identity(certificate.read_bytes(), read_secret(key)))
+    except OSError as error:
+        raise Unavailable(Reason.CONFIG_MISSING, str(certificate)) from error
 
 
 def create_authority(name: str, at: datetime) -> Identity:

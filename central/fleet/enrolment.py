@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from central.config import BrokerConfig
+from central.config import BrokerConfig, CentralFiles
 from central.fleet.box import Box, Joining
+from central.fleet.broker import build_roles
 from central.fleet.certificates import Authority
 from central.fleet.service import Fleet
 from central.keys.service import Keys
@@ -46,11 +47,11 @@ class Enrolment:
         self._boxes = boxes
         self._broker = broker
 
-    def add_box(self, place: Place, authority: bytes, out: Path, at: datetime, actor: str) -> Box:
+    def add_box(self, place: Place, out: Path, at: datetime, actor: str) -> Box:
         """Add the box and fill ``out``, inside the caller's unit: both hold or neither.
 
-        ``authority`` is the PEM by which the box knows the broker. Raises Refused
-        (ALREADY_EXISTS) for a known box or a used directory, Malformed, Unavailable (disk).
+        Raises Refused (ALREADY_EXISTS) for a known box or a used directory, Malformed,
+        Unavailable (disk).
         """
         signing_key = STD.new_signing_key()
         pair_key = os.urandom(KEY_BYTES)
@@ -68,7 +69,7 @@ class Enrolment:
         box = self._fleet.add_box(joining, at, actor)
         files = {
             "box.toml": build_box_config(box, place, self._broker, self._keys).encode(),
-            "ca.pem": authority,
+            "ca.pem": self._boxes.certificate,
             "box.pem": identity.certificate,
             "box.key": identity.key,
             "signing.key": signing_key.to_bytes(),
@@ -76,6 +77,17 @@ class Enrolment:
         }
         _write(out, files)
         return box
+
+
+def save_roles(files: CentralFiles, fleet: Fleet) -> None:
+    """Write the roles the broker starts with, so that it knows its boxes before central comes.
+
+    A running broker keeps its own copy and is told by ``admit_commands``.
+    """
+    fresh = files.broker_roles.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    write_secret(fresh, build_roles(fleet.boxes()).encode())
+    fresh.replace(files.broker_roles)
 
 
 def build_box_config(box: Box, place: Place, broker: BrokerConfig, keys: Keys) -> str:

@@ -1,0 +1,128 @@
+"""The composition root: one directory becomes a central that works. Plain constructors.
+
+Command lines use it as ``with open_central(directory) as central, central.unit(): …``; the
+server runs the same services in its writer's thread.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from central.audit.model import MODELS as AUDIT_MODELS
+from central.audit.service import Audit
+from central.cards.model import MODELS as CARD_MODELS
+from central.cards.service import Cards
+from central.config import (
+    CentralConfig,
+    CentralFiles,
+    read_central_config,
+    read_passphrase,
+)
+from central.fleet.model import MODELS as FLEET_MODELS
+from central.fleet.service import Fleet
+from central.hospital.model import MODELS as HOSPITAL_MODELS
+from central.hospital.service import Hospital
+from central.ingest.dispatch import Dispatcher
+from central.ingest.ledger import Ledger
+from central.ingest.model import MODELS as INGEST_MODELS
+from central.ingest.parts import Ingest, build_ingest
+from central.keys.service import Keys, open_keys
+from central.patients.model import MODELS as PATIENT_MODELS
+from central.patients.service import Patients
+from central.scans.model import MODELS as SCAN_MODELS
+from central.scans.registration import Registrations
+from central.scans.service import Scans
+from central.storage.database import Database, open_database
+from central.storage.runner import migrate, read_migrations
+from shared.messages import (
+    LateAnswerRecord,
+    PrintRecord,
+    RegisterAsk,
+    RegistrationRecord,
+    RepeatRecord,
+    ScanAsk,
+    ScanRecord,
+)
+
+MODELS = (
+    *AUDIT_MODELS,
+    *FLEET_MODELS,
+    *PATIENT_MODELS,
+    *CARD_MODELS,
+    *HOSPITAL_MODELS,
+    *SCAN_MODELS,
+    *INGEST_MODELS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Central:
+    """Everything that central is made of."""
+
+    config: CentralConfig
+    files: CentralFiles
+    keys: Keys
+    database: Database
+    audit: Audit
+    fleet: Fleet
+    patients: Patients
+    cards: Cards
+    hospital: Hospital
+    scans: Scans
+    ingest: Ingest
+
+    @property
+    def ledger(self) -> Ledger:
+        """What proves the boxes' accounts."""
+        return self.ingest.ledger
+
+    @contextmanager
+    def unit(self) -> Iterator[None]:
+        """One unit of work of a command, and the audit sealed behind it."""
+        with self.database.unit():
+            yield
+        self.audit.seal_pending()
+
+
+@contextmanager
+def open_central(directory: Path) -> Iterator[Central]:
+    """Open what ``init`` made: keys first, then the database, migrated to this version.
+
+    Raises Unavailable (CONFIG_MISSING, STORE_UNAVAILABLE), Refused (KEYS_LOCKED, STORE_NEWER),
+    Malformed (CONFIG_MALFORMED), Damaged.
+    """
+    files = CentralFiles(directory)
+    config = read_central_config(files)
+    keys = open_keys(files.keys, read_passphrase(files))
+    with ExitStack() as stack:
+        database = open_database(config.database, directory)
+        stack.callback(database.close)
+        migrate(database, read_migrations())
+        database.bind(MODELS)
+        yield build_central(config, files, keys, database)
+
+
+def build_central(
+    config: CentralConfig, files: CentralFiles, keys: Keys, database: Database
+) -> Central:
+    """Put the services together over an opened database."""
+    audit = Audit(database, keys.audit_mac)
+    fleet = Fleet(keys, audit)
+    patients, cards, hospital = Patients(keys, audit), Cards(keys, audit), Hospital()
+    scans = Scans(patients, cards, hospital)
+    registrations = Registrations(keys, patients, cards, hospital)
+    dispatcher = Dispatcher(
+        asks={ScanAsk: scans.answer, RegisterAsk: registrations.answer_register},
+        records={
+            ScanRecord: scans.record_scan,
+            RepeatRecord: scans.record_repeat,
+            LateAnswerRecord: scans.record_late_answer,
+            RegistrationRecord: registrations.record_registration,
+            PrintRecord: registrations.record_print,
+        },
+    )
+    ingest = build_ingest(database, keys, fleet, dispatcher)
+    return Central(
+        config, files, keys, database, audit, fleet, patients, cards, hospital, scans, ingest
+    )

@@ -1,0 +1,48 @@
+"""The server: one writer, ingest, and the audit's sealer, until SIGTERM or SIGINT."""
+
+import asyncio
+import logging
+import signal
+
+from central.app import Central
+from central.ingest.runner import run_ingest
+from central.storage.writer import Writer
+from shared.errors import Unavailable
+
+_log = logging.getLogger(__name__)
+
+_SEAL_SECONDS = 1.0
+
+
+async def serve(central: Central) -> None:
+    """Run until told to stop; then ingest ends first, the writer drains, the audit is sealed.
+
+    An error that nobody expected ends everything: systemd starts it again.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with Writer(central.database) as writer:
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(run_ingest(central, writer, ready=_say_ready), name="ingest"),
+                group.create_task(_seal_audit(central, writer), name="audit sealer"),
+            ]
+            await stop.wait()
+            for task in tasks:
+                task.cancel()
+        await writer.run(central.audit.seal_pending)
+
+
+def _say_ready() -> None:
+    _log.info("central is ready: boxes are answered")
+
+
+async def _seal_audit(central: Central, writer: Writer) -> None:
+    while True:
+        try:
+            await writer.run(central.audit.seal_pending)
+        except Unavailable as error:
+            _log.warning("the audit waits for its seals: %s", error)
+        await asyncio.sleep(_SEAL_SECONDS)

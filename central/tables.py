@@ -1,0 +1,24 @@
+"""What commands print: a table for a person, JSON for a program. The only importer of rich."""
+
+import json
+from collections.abc import Mapping, Sequence
+
+Row = Mapping[str, str | int | bool | None]
+
+
+def print_table(columns: Mapping[str, str], rows: Sequence[Row], *, as_json: bool) -> None:
+    """Print ``rows``; ``columns`` maps each key to its heading. JSON holds the same keys."""
+    if as_json:
+        print(json.dumps([{key: row[key] for key in columns} for row in rows], ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns.values())
+    for row in rows:
+        table.add_row(*(_text(row[key]) for key in columns))
+    Console().print(table, markup=False)
+
+
+def _text(value: str | int | bool | None) -> str:
+    return "" if value is None else str(value)
