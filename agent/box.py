@@ -82,6 +82,10 @@ class RunningBox:
         """Return once the scanner is ready, or known not to be."""
         await self._opened.wait()
 
+    async def wait_online(self) -> None:
+        """Return once the line to central is up."""
+        await self._uplink.wait_up()
+
     async def listen_to_central(self) -> None:
         """Take what the line tells, for ever."""
         async for event in self._uplink.downlink.events():

@@ -5,6 +5,7 @@ import logging
 import signal
 
 from central.app import Central
+from central.ingest.edges import Observe, ignore
 from central.ingest.runner import run_ingest
 from central.storage.writer import Writer
 from shared.errors import Unavailable
@@ -14,7 +15,7 @@ _log = logging.getLogger(__name__)
 _SEAL_SECONDS = 1.0
 
 
-async def serve(central: Central) -> None:
+async def serve(central: Central, observe: Observe = ignore) -> None:
     """Run until told to stop; then ingest ends first, the writer drains, the audit is sealed.
 
     An error that nobody expected ends everything: systemd starts it again.
@@ -26,7 +27,9 @@ async def serve(central: Central) -> None:
     async with Writer(central.database) as writer:
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(run_ingest(central, writer, ready=_say_ready), name="ingest"),
+                group.create_task(
+                    run_ingest(central, writer, ready=_say_ready, observe=observe), name="ingest"
+                ),
                 group.create_task(_seal_audit(central, writer), name="audit sealer"),
             ]
             await stop.wait()

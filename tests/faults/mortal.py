@@ -54,9 +54,11 @@ def run_box(directory: Path, fault: Fault) -> None:
 
 def run_central(directory: Path, fault: Fault) -> None:
     """Central's ingest, watched."""
-    from central.app import serve
+    from central.app import open_central
+    from central.serving import serve
 
-    asyncio.run(serve(directory, fault.of("ingest")))
+    with open_central(directory) as central:
+        asyncio.run(serve(central, fault.of("ingest")))
 
 
 def main() -> None:
