@@ -12,7 +12,8 @@ from shared.reasons import Reason
 RecordId = NewType("RecordId", UUID)
 """A UUIDv7 (RFC 9562 §5.7): fixed when a record is born, the same online and offline."""
 
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,29}[a-z0-9])?")
+"""At most 31: ``<site>/<box>`` must fit a common name's 64 characters (RFC 5280 A.1)."""
 RESERVED_SITES = frozenset({"central", "lists"})
 """Site ids that would collide with central's own topics (CONTRACTS §3)."""
 
@@ -28,11 +29,13 @@ def new_record_id(at: datetime) -> RecordId:
 
 
 def parse_record_id(text: str) -> RecordId:
-    """Read a record id in its usual text form. Raises Malformed."""
+    """Read a record id in its usual text form (RFC 9562 §4), no other. Raises Malformed."""
     try:
         value = UUID(text)
     except ValueError as error:
         raise Malformed(Reason.ID_MALFORMED, "record id") from error
+    if str(value) != text.lower():
+        raise Malformed(Reason.ID_MALFORMED, "record id")
     return record_id(value)
 
 
@@ -54,7 +57,7 @@ class BoxId(NamedTuple):
 
 
 def parse_box_id(text: str) -> BoxId:
-    """Read ``<site>/<box>``; both are lower-case letters, digits and inner hyphens, 1–32 long.
+    """Read ``<site>/<box>``; both are lower-case letters, digits and inner hyphens, 1–31 long.
 
     Raises Malformed, also for reserved site ids.
     """
