@@ -6,6 +6,8 @@ suite: ``sm3`` and ``Sm4`` at the end of the file.
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import Protocol
 
@@ -20,7 +22,7 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM
 from cryptography.hazmat.primitives.hpke import Suite as HpkeSuite
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from shared.errors import NotAuthentic, Refused
+from shared.errors import Malformed, NotAuthentic, Refused
 from shared.reasons import Reason
 
 KEY_BYTES = 32
@@ -93,18 +95,26 @@ class Suite(Protocol):
 
     def new_signing_key(self) -> SigningKey: ...
 
-    def signing_key(self, private: bytes) -> SigningKey: ...
+    def signing_key(self, private: bytes) -> SigningKey:
+        """Raises Malformed."""
+        ...
 
-    def verify_key(self, public: bytes) -> VerifyKey: ...
+    def verify_key(self, public: bytes) -> VerifyKey:
+        """Raises Malformed."""
+        ...
 
-    def aead(self, key: bytes) -> Aead: ...
+    def aead(self, key: bytes) -> Aead:
+        """Raises Malformed."""
+        ...
 
     def new_recipient_key(self) -> RecipientKey: ...
 
-    def recipient_key(self, private: bytes) -> RecipientKey: ...
+    def recipient_key(self, private: bytes) -> RecipientKey:
+        """Raises Malformed."""
+        ...
 
     def encapsulate(self, public: bytes, secret: bytes, bound_to: bytes) -> bytes:
-        """Wrap a secret so that only the holder of the private half opens it."""
+        """Wrap a secret so that only the holder of the private half opens it. Raises Malformed."""
         ...
 
 
@@ -113,6 +123,15 @@ def suite(number: int) -> Suite:
     if number == SuiteId.STD:
         return STD
     raise Refused(Reason.SUITE_UNKNOWN, f"suite {number}")
+
+
+@contextmanager
+def _key_material() -> Iterator[None]:
+    """The library's ValueError for bytes that are no key becomes ours."""
+    try:
+        yield
+    except ValueError as error:
+        raise Malformed(Reason.KEY_MALFORMED) from error
 
 
 class _Ed25519Signing:
@@ -195,22 +214,28 @@ class _Std:
         return _Ed25519Signing(Ed25519PrivateKey.generate())
 
     def signing_key(self, private: bytes) -> SigningKey:
-        return _Ed25519Signing(Ed25519PrivateKey.from_private_bytes(private))
+        with _key_material():
+            return _Ed25519Signing(Ed25519PrivateKey.from_private_bytes(private))
 
     def verify_key(self, public: bytes) -> VerifyKey:
-        return _Ed25519Verify(Ed25519PublicKey.from_public_bytes(public))
+        with _key_material():
+            return _Ed25519Verify(Ed25519PublicKey.from_public_bytes(public))
 
     def aead(self, key: bytes) -> Aead:
+        if len(key) != KEY_BYTES:
+            raise Malformed(Reason.KEY_MALFORMED)
         return _AesGcm(key)
 
     def new_recipient_key(self) -> RecipientKey:
         return _X25519Recipient(X25519PrivateKey.generate())
 
     def recipient_key(self, private: bytes) -> RecipientKey:
-        return _X25519Recipient(X25519PrivateKey.from_private_bytes(private))
+        with _key_material():
+            return _X25519Recipient(X25519PrivateKey.from_private_bytes(private))
 
     def encapsulate(self, public: bytes, secret: bytes, bound_to: bytes) -> bytes:
-        return _HPKE.encrypt(secret, X25519PublicKey.from_public_bytes(public), bound_to)
+        with _key_material():
+            return _HPKE.encrypt(secret, X25519PublicKey.from_public_bytes(public), bound_to)
 
 
 STD: Suite = _Std()

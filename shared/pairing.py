@@ -8,7 +8,7 @@ inside (request id, expiry) is the business of ``shared.messages``.
 import os
 from enum import StrEnum
 
-from shared.crypto import NONCE_BYTES, STD, Aead, suite
+from shared.crypto import KEY_BYTES, NONCE_BYTES, STD, Aead, suite
 from shared.errors import Malformed
 from shared.ids import BoxId
 from shared.reasons import Reason
@@ -29,6 +29,9 @@ class PairKey:
     """
 
     def __init__(self, secret: bytes) -> None:
+        """``secret`` is KEY_BYTES. Raises Malformed: half a key file is no key."""
+        if len(secret) != KEY_BYTES:
+            raise Malformed(Reason.KEY_MALFORMED)
         self._aeads: dict[Direction, Aead] = {
             direction: STD.aead(STD.derive(secret, b"onecode pair " + direction.encode()))
             for direction in Direction

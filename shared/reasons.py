@@ -91,6 +91,7 @@ class Reason(StrEnum):
     ENCAPSULATION_MISSING = "encapsulation-missing"
     SIGNATURE_WRONG = "signature-wrong"
     KEY_UNKNOWN = "key-unknown"
+    KEY_MALFORMED = "key-malformed"
     SUITE_UNKNOWN = "suite-unknown"
     BODY_TOO_LARGE = "body-too-large"
     LEDGER_GAP = "ledger-gap"

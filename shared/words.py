@@ -379,6 +379,12 @@ WORDS: dict[Reason, Words] = {
         "检查设备登记；请报管理员",
         "Check the box's registration with operations",
     ),
+    Reason.KEY_MALFORMED: Words(
+        "密钥文件或密钥不完整",
+        "A key is incomplete or is no key",
+        "请重新登记此设备",
+        "Register this box again",
+    ),
     Reason.SUITE_UNKNOWN: Words(
         "不支持这种密码算法",
         "This crypto suite is not supported",
