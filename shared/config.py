@@ -23,12 +23,12 @@ def read_config(path: Path, shape: type[T]) -> T:
     Raises Unavailable when the file is missing, Malformed (naming the key) when it is wrong.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
     except OSError as error:
         raise Unavailable(Reason.CONFIG_MISSING, str(path)) from error
     try:
-        return msgspec.convert(tomllib.loads(text), shape, strict=False)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        return msgspec.convert(tomllib.loads(data.decode()), shape)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise Malformed(Reason.CONFIG_MALFORMED, f"{path}: {error}") from error
 
 
@@ -49,13 +49,20 @@ def read_secret(path: Path) -> bytes:
 def write_secret(path: Path, secret: bytes) -> None:
     """Write a secret file of mode 0600, durably, never over an existing one.
 
-    Raises Refused (ALREADY_EXISTS).
+    Raises Refused (ALREADY_EXISTS), or Unavailable when it cannot be written.
     """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
         raise Refused(Reason.ALREADY_EXISTS, str(path)) from error
+    except OSError as error:
+        raise Unavailable(Reason.STORE_UNAVAILABLE, str(path)) from error
     with os.fdopen(descriptor, "wb") as file:
         file.write(secret)
         file.flush()
         os.fsync(file.fileno())
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)  # the file's name is durable only with its directory
+    finally:
+        os.close(directory)
