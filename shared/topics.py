@@ -51,6 +51,6 @@ def build_topic(box: BoxId, kind: str) -> str:
 def parse_topic(topic: str) -> BoxTopic:
     """Split a topic below a box's root. Raises Malformed."""
     parts = topic.split("/", 4)
-    if len(parts) != 5 or f"{parts[0]}/{parts[1]}" != ROOT:
+    if len(parts) != 5 or f"{parts[0]}/{parts[1]}" != ROOT or not parts[4]:
         raise Malformed(Reason.MESSAGE_MALFORMED, "topic outside onecode/v1/<site>/<box>")
     return BoxTopic(parse_box_id(f"{parts[2]}/{parts[3]}"), parts[4])
