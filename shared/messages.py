@@ -6,15 +6,20 @@ file.
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from shared.crypto import SuiteId
 from shared.devices import PrinterCondition, PrintState
-from shared.ledger import Head, Lane, Row
+from shared.ledger import HASH_BYTES, Head, Lane, Row
 from shared.reasons import Reason
 from shared.sealing import Encapsulation
+
+Id = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+Hash = Annotated[bytes, msgspec.Meta(min_length=HASH_BYTES, max_length=HASH_BYTES)]
+Time = Annotated[int, msgspec.Meta(ge=0, lt=253_402_300_800_000_000)]
+"""Microseconds since 1970 UTC, before the year 10000: whatever decodes is a ``datetime``."""
 
 
 class Verdict(StrEnum):
@@ -82,8 +87,8 @@ class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     box: str
     counter: str
-    boot_id: bytes
-    wall_at: int
+    boot_id: Id
+    wall_at: Time
     monotonic_ns: int
     offset_ms: int | None = None  # central's clock minus ours, None before it was measured
     offset_confidence_ms: int | None = None
@@ -117,14 +122,14 @@ class ScanRecord(RecordBase, frozen=True, kw_only=True, tag="scan"):
 class RepeatRecord(RecordBase, frozen=True, kw_only=True, tag="scan-again"):
     """The same text at the same counter again within seconds; nothing is consumed."""
 
-    first: bytes
+    first: Id
     verdict: Verdict
 
 
 class LateAnswerRecord(RecordBase, frozen=True, kw_only=True, tag="scan-answered-late"):
     """Central's answer to ``first`` came after the box had judged alone."""
 
-    first: bytes
+    first: Id
     verdict: Verdict
     reason: Reason | None
 
@@ -152,8 +157,8 @@ class RegistrationRecord(RecordBase, frozen=True, kw_only=True, tag="registratio
 class PrintRecord(RecordBase, frozen=True, kw_only=True, tag="print"):
     """One state of one label; a later state is a new record with the same ``label``."""
 
-    label: bytes
-    registration: bytes
+    label: Id
+    registration: Id
     state: PrintState
     reason: Reason | None = None
     conditions: tuple[PrinterCondition, ...] = ()
@@ -166,8 +171,8 @@ class Tombstone(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
 
     epoch: int
     seq: int
-    id: bytes
-    hash: bytes
+    id: Id
+    hash: Hash
     reason: Reason
 
 
@@ -207,7 +212,7 @@ class Settled(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     """One row in central's custody."""
 
     seq: int
-    hash: bytes
+    hash: Hash
 
 
 class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -228,10 +233,10 @@ class AskBase(
     """What every ask carries. ``id`` is the record's id, and the nonce central's time echoes."""
 
     version: Literal[1] = 1
-    id: bytes
+    id: Id
     box: str
-    born: int
-    expires_at: int
+    born: Time
+    expires_at: Time
     counter: str
     operator: str = ""
     drill: bool = False
@@ -263,8 +268,8 @@ class ReplyBase(
     """What every reply carries: the ask's ``id`` and central's time when it answered."""
 
     version: Literal[1] = 1
-    id: bytes
-    central_at: int
+    id: Id
+    central_at: Time
 
 
 class ScanReply(ReplyBase, frozen=True, kw_only=True, tag="scan"):
@@ -296,5 +301,5 @@ class Status(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A box's retained presence; the will says offline."""
 
     online: bool
-    since: int
+    since: Time
     version: Literal[1] = 1
