@@ -28,7 +28,7 @@ class OneCodeError(Exception):
         self.detail = detail
 
 
-class Refused(OneCodeError):
+class Refused(OneCodeError):  # noqa: N818 - the house's word for it
     """The input or the act is refused; the same input will be refused again."""
 
 
@@ -40,9 +40,9 @@ class NotAuthentic(Refused):
     """A signature, seal or fingerprint that does not hold."""
 
 
-class Unavailable(OneCodeError):
+class Unavailable(OneCodeError):  # noqa: N818
     """Something needed is not there now (network, device, central, disk space)."""
 
 
-class Damaged(OneCodeError):
+class Damaged(OneCodeError):  # noqa: N818
     """Stored data is not what was written. Never deleted: set aside and shown."""

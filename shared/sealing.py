@@ -1,4 +1,4 @@
-"""Record bodies, sealed at birth to central's public key, so that box, broker and spool tell nothing.
+"""Record bodies, sealed at birth to central's public key: box, broker and spool tell nothing.
 
 One HPKE encapsulation a start of the box carries a fresh key; each body is then AES-GCM under
 that key with a counter for nonce (CONTRACTS §4: an exchange a row would halve the speed). The
@@ -22,7 +22,7 @@ _HEADER_BYTES = 2 + _ID_BYTES + _COUNTER_BYTES
 
 
 class Encapsulation(NamedTuple):
-    """A wrapped body key; ``id`` is the start of the digest of ``wrapped``, so it can't be swapped."""
+    """A wrapped body key; ``id`` is the start of the digest of ``wrapped``: no swapping."""
 
     id: bytes
     wrapped: bytes
