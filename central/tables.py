@@ -20,5 +20,15 @@ def print_table(columns: Mapping[str, str], rows: Sequence[Row], *, as_json: boo
     Console().print(table, markup=False)
 
 
+def print_record(row: Row, *, as_json: bool) -> None:
+    """Print one thing, a line a field so that nothing is cut; as JSON a list of one, like tables."""
+    if as_json:
+        print_table({key: key for key in row}, [row], as_json=True)
+        return
+    width = max(map(len, row))
+    for key, value in row.items():
+        print(f"{key:>{width}}  {_text(value)}")
+
+
 def _text(value: str | int | bool | None) -> str:
     return "" if value is None else str(value)
