@@ -9,7 +9,7 @@ import contextlib
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
@@ -71,7 +71,12 @@ class Supervisor:
         for name in reversed(list(self._children)):
             self.stop(name)
 
-    def start(self, name: str, command: Sequence[str | Path]) -> None:
+    def start(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         """Start a child; its output is appended to ``<logs>/<name>.log``."""
         self._logs.mkdir(parents=True, exist_ok=True)
         with self.log_file(name).open("ab") as log:
@@ -81,6 +86,7 @@ class Supervisor:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                env=environment,
             )
 
     def stop(self, name: str) -> None:
@@ -105,6 +111,12 @@ class Supervisor:
             return wait_until(lambda: self._look_alive(look), seconds, f"{name} is ready")
         except StepError as failure:
             raise StepError(f"{failure}\n{self.last_words(name)}") from failure
+
+    def wait_ended(self, name: str, seconds: float) -> int:
+        """Wait until the child has ended by itself; its exit code. Raises StepError."""
+        code = wait_until(self._children[name].poll, seconds, f"{name} has ended")
+        del self._children[name]
+        return code
 
     def check(self) -> None:
         """Raises StepError when a child has ended by itself."""
