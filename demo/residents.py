@@ -29,5 +29,5 @@ def build_number(birth_date: str, sequence: int) -> str:
 SAMPLE = Resident(build_number("20171225", 6), "电子健康卡")
 MOTHER = Resident(build_number("19910308", 22), "林小满")
 ELDER = Resident(build_number("19430917", 15), "欧阳春生")
-VISITOR = Resident(build_number("19860704", 31), "阿依古丽·买买提")
+STRANGER = Resident(build_number("19860704", 31), "阿依古丽·买买提")
 LATECOMER = Resident(build_number("20051121", 48), "周一鸣")

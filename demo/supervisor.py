@@ -16,6 +16,7 @@ from typing import Self, TypeVar
 
 T = TypeVar("T")
 
+READY_SECONDS = 20.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.005
 
@@ -105,18 +106,10 @@ class Supervisor:
         child.kill()
         child.wait()
 
-    def wait_ready(self, name: str, look: Callable[[], T | None], seconds: float = 20.0) -> T:
-        """Wait until ``look`` sees the child at work. Raises StepError, with its last words."""
-        try:
-            return wait_until(lambda: self._look_alive(look), seconds, f"{name} is ready")
-        except StepError as failure:
-            raise StepError(f"{failure}\n{self.last_words(name)}") from failure
-
-    def wait_ended(self, name: str, seconds: float) -> int:
-        """Wait until the child has ended by itself; its exit code. Raises StepError."""
-        code = wait_until(self._children[name].poll, seconds, f"{name} has ended")
-        del self._children[name]
-        return code
+    def wait_ready(self, name: str, look: Callable[[], T | None]) -> T:
+        """Wait until ``look`` sees the child at work. Raises StepError, naming its log."""
+        what = f"{name} is ready (see {self.log_file(name)})"
+        return wait_until(lambda: self._look_alive(look), READY_SECONDS, what)
 
     def check(self) -> None:
         """Raises StepError when a child has ended by itself."""

@@ -1,0 +1,87 @@
+"""``python -m demo``: play the story, print the table, then run on until Ctrl-C.
+
+Exits 0 only if every step held. Nothing is left running, however it ends.
+"""
+
+import argparse
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from demo.stage import Stage
+from demo.story import Story
+from demo.supervisor import StepError
+from demo.table import Said, StepTable, open_console
+
+DIRECTORY = Path("build/demo")
+_WATCH_SECONDS = 0.5
+
+
+def play(story: Story, table: StepTable) -> bool:
+    """Run every step in order; whether all of them held."""
+    for block in story.blocks():
+        table.block(block.title)
+        for step in block.steps:
+            begun = time.perf_counter()
+            try:
+                happened = step.run()
+            except (StepError, OSError) as failure:
+                table.failed(step.said, str(failure))
+                return False
+            seconds = happened.seconds or time.perf_counter() - begun
+            table.row(step.said, happened.said, seconds)
+    table.account(story.account)
+    return True
+
+
+def run_on(stage: Stage, table: StepTable) -> None:
+    """Leave everything running until Ctrl-C. Raises StepError when a part ends by itself."""
+    box, central = stage.box_directory, stage.central_directory
+    table.running(
+        [
+            (Said("盒子接口", "box API"), f"http://127.0.0.1:{stage.ports.api}/api/v1/state"),
+            (Said("令牌", "its token"), f"{box}/api.token"),
+            (Said("消息代理", "broker"), f"127.0.0.1:{stage.ports.boxes} (TLS)"),
+            (Said("标签与日志", "labels, logs"), str(stage.directory)),
+            (Said("试试", "try"), f"onecode-agent --dir {box} queue"),
+            (Said("", ""), f"onecode-central --dir {central} ledger verify"),
+            (Said("结束", "stop"), "Ctrl-C"),
+        ]
+    )
+    while True:
+        time.sleep(_WATCH_SECONDS)
+        stage.supervisor.check()
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    """Play; the exit code says whether every step held."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="stop at the end of the story")
+    arguments = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    table = StepTable(open_console())
+    table.open()
+    try:
+        with Stage(DIRECTORY.resolve()) as stage:
+            if not play(Story(stage), table):
+                return 1
+            if not arguments.once:
+                run_on(stage, table)
+    except KeyboardInterrupt:
+        table.say(Said("已停止", "everything is stopped"))
+        return 0 if not arguments.once else 130
+    except StepError as failure:
+        table.failed(Said("运行中断", "A part ended by itself"), str(failure))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

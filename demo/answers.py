@@ -1,0 +1,60 @@
+"""The box's answers in words, and what they must be: verdicts, issues, advice."""
+
+from typing import Any, NamedTuple
+
+from demo.supervisor import StepError
+from demo.table import Said
+
+_VERDICTS = {
+    "accepted": Said("通过", "ACCEPTED"),
+    "provisional": Said("暂准", "PROVISIONAL"),
+    "refused": Said("拒绝", "REFUSED"),
+}
+_OUTCOMES = {"new": Said("新登记", "new"), "found": Said("已登记", "found")}
+
+
+class Happened(NamedTuple):
+    """What came of a step; ``seconds`` where the box measured them itself, frame to verdict."""
+
+    said: Said
+    seconds: float | None = None
+
+
+def require(held: bool, what: str) -> None:
+    """Raises StepError unless ``held``."""
+    if not held:
+        raise StepError(what)
+
+
+def read_verdict(view: Any, verdict: str, reason: str | None = None) -> Happened:
+    """A scan's view, which must have this verdict and reason. Raises StepError."""
+    advice = view["advice"]
+    given = advice["reason"] if advice else None
+    require(
+        (view["verdict"], given) == (verdict, reason),
+        f"expected {verdict} ({reason}), the box says {view['verdict']} ({given})",
+    )
+    require(view["state"] == "shown", f"the scan is {view['state']}")
+    word = _VERDICTS[verdict]
+    who = _say_person(view["identity"])
+    zh = [word.zh, *who, *([advice["zh"]] if advice else [])]
+    en = [word.en, *([advice["en"]] if advice else [])]
+    return Happened(Said(" · ".join(zh), " · ".join(en)), view["milliseconds"] / 1000)
+
+
+def read_issue(view: Any, outcome: str) -> Happened:
+    """An issue's view, which must have this outcome and a label that left. Raises StepError."""
+    require(view.get("outcome") == outcome, f"expected {outcome}, the box says {view}")
+    label = view["label"]["state"]
+    require(label in {"sent", "confirmed"}, f"the label is {label}")
+    word = _OUTCOMES[outcome]
+    zh = " · ".join([word.zh, *_say_person(view["identity"])])
+    en = f"{word.en} · patient {view['identity']['patient_id']} · label {label.upper()}"
+    return Happened(Said(zh, en))
+
+
+def _say_person(identity: Any) -> list[str]:
+    if not identity:
+        return []
+    numbers = [number["number"] for number in identity["record_numbers"]]
+    return [identity["name"], *(f"门诊号 {number}" for number in numbers)]
