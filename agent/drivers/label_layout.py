@@ -49,7 +49,7 @@ COLUMN = QR_X + SYMBOL  # the symbol's quiet zone is the gutter
 SITE = Area(LEFT, 8, RIGHT - LEFT, 32, (26, 24, 22, 20, 18, 16))
 RULE_Y, RULE_HEIGHT = 40, 2
 NAME = Area(COLUMN, 54, RIGHT - COLUMN, 94, (54, 46, 38, 34, 30, 26, 22, 18))
-CAPTION = Area(COLUMN, 150, RIGHT - COLUMN, 20, (16,))
+CAPTION = Area(COLUMN, 148, RIGHT - COLUMN, 20, (16,))
 NUMBER = Area(COLUMN, 167, RIGHT - COLUMN, 36, (30, 26, 22, 18, 15))
 DATE = Area(COLUMN, 204, 110, 24, (19, 16))
 COPY = Area(RIGHT - 68, 204, 58, 24, (18, 14, 11))
@@ -58,6 +58,7 @@ COPY_MARGIN = 5
 NUMBER_CAPTION = "病历号"
 COPY_MARK = "副本"
 ELLIPSIS = "…"
+BREAKS = " ·"
 
 
 def draw_label(label: Label, typeface: Typeface) -> list[Placed]:
@@ -103,20 +104,19 @@ def _place(area: Area, text: str, typeface: Typeface) -> Placed:
 
 
 def _wrap(text: str, size: int, width: int, typeface: Typeface) -> list[str]:
-    """Break after a space where the line has one, else between characters."""
+    """Break after a space or a middle dot where the line has one, else between characters."""
     lines: list[str] = []
     line = ""
     for character in text:
         if typeface.width(line + character, size) <= width or not line:
             line += character
-            continue
-        head, space, tail = line.rpartition(" ")
-        if space and character != " ":
-            lines.append(head)
-            line = tail + character
-        else:
+        elif character == " ":
             lines.append(line)
-            line = "" if character == " " else character
+            line = ""
+        else:
+            cut = max(line.rfind(gap) for gap in BREAKS) + 1 or len(line)
+            lines.append(line[:cut].rstrip())
+            line = line[cut:] + character
     return [*lines, line]
 
 

@@ -111,9 +111,10 @@ class UsbPrinter:
         try:
             with _open(self._path, self._backend) as pipe:
                 status = pipe.ask_status()
-                if status.state is not DeviceState.READY:
-                    reason = Reason.PRINT_CONDITION if status.conditions else Reason.DEVICE_FAULTY
-                    return PrintOutcome(PrintState.FAILED, reason, status.conditions)
+                if status.conditions:
+                    return PrintOutcome(
+                        PrintState.FAILED, Reason.PRINT_CONDITION, status.conditions
+                    )
                 for count in pipe.write(data):
                     sent = count
         except Unavailable as error:
@@ -177,7 +178,7 @@ def _open(path: UsbPath, backend: usb.backend.IBackend | None) -> Iterator[_Pipe
             backend=backend,
             idVendor=path.vendor_id,
             custom_match=lambda found: (
-                path.product_id in {None, found.idProduct} and _printer_interface(found) is not None
+                path.product_id in {None, found.idProduct} and _is_printer(found)
             ),
         )
         if device is None:
