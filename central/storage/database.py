@@ -51,10 +51,14 @@ class Database:
         return run_statement(self.peewee, statement, values)
 
     @property
+    def connection(self) -> sqlite3.Connection:
+        """The calling thread's connection, opened now if it has none."""
+        return cast(sqlite3.Connection, self.peewee.connection())  # type: ignore[no-untyped-call]
+
+    @property
     def in_unit(self) -> bool:
-        """Whether this thread's connection has a transaction open, as SQLite itself sees it."""
-        connection = self.peewee.connection()  # type: ignore[no-untyped-call]
-        return cast(sqlite3.Connection, connection).in_transaction
+        """Whether this thread has a transaction open, as SQLite itself sees it."""
+        return self.connection.in_transaction
 
     def close(self) -> None:
         """Close the calling thread's connection."""
