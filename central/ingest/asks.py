@@ -12,7 +12,7 @@ from central.ingest.dispatch import Dispatcher
 from central.storage.database import Database
 from shared.clock import to_microseconds
 from shared.codec import asks, replies
-from shared.errors import Malformed, Refused
+from shared.errors import Refused
 from shared.ids import BoxId, record_id
 from shared.messages import Ask, RefusalReply, Reply
 from shared.pairing import Direction
@@ -37,8 +37,6 @@ class AskDesk:
         ask = asks.decode(pair_key.open(Direction.UP, box, kind, payload))
         if ask.box != str(box):
             raise Refused(Reason.NOT_FOR_THIS_BOX)
-        if len(ask.id) != 16:
-            raise Malformed(Reason.ID_MALFORMED, "record id")
         _ = record_id(UUID(bytes=ask.id))
         reply = self._decide(box, ask, at)
         return pair_key.seal(Direction.DOWN, box, REPLY, replies.encode(reply))

@@ -8,16 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from shared.errors import Malformed, Refused
+from shared.errors import Refused
 from shared.ids import BoxId, RecordId, record_id
 from shared.messages import Ask, Record, Reply
 from shared.reasons import Reason
 
 AskHandler = Callable[[BoxId, Any, datetime], Reply]
 RecordHandler = Callable[[BoxId, RecordId, Any, datetime], None]
-
-_YEAR_10000 = 253_402_300_800_000_000
-"""In microseconds since 1970: no ``datetime`` holds more."""
 
 
 class Dispatcher:
@@ -31,7 +28,6 @@ class Dispatcher:
 
     def answer(self, box: BoxId, ask: Ask, at: datetime) -> Reply:
         """The feature's reply. Raises Refused."""
-        _check_time(ask.born)
         handler = self._asks.get(type(ask))
         if handler is None:
             raise Refused(Reason.SCHEMA_UNKNOWN)
@@ -41,13 +37,7 @@ class Dispatcher:
         """Give a record to its feature. Raises Refused."""
         if record.origin.box != str(box):
             raise Refused(Reason.NOT_FOR_THIS_BOX)
-        _check_time(record.origin.wall_at)
         handler = self._records.get(type(record))
         if handler is None:
             raise Refused(Reason.SCHEMA_UNKNOWN)
         handler(box, record_id(UUID(bytes=id)), record, at)
-
-
-def _check_time(microseconds: int) -> None:
-    if not 0 <= microseconds < _YEAR_10000:
-        raise Malformed(Reason.MESSAGE_MALFORMED, "a time out of range")

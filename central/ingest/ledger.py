@@ -64,10 +64,15 @@ class Ledger:
         self._inbox = inbox
 
     def verify(self, box: BoxId | None = None) -> list[BoxReport]:
-        """Prove the account of one box or of all that have one; each is read at one moment."""
+        """Prove the account of one box or of all, at one moment.
+
+        Raises Refused (NOT_ADMITTED) for a box that never was.
+        """
         with self._database.unit():
-            boxes = store.list_boxes() if box is None else [box]
-            return [self._verify_box(each) for each in boxes]
+            if box is not None:
+                return [self._verify_box(self._fleet.box(box).id)]
+            boxes = {*store.list_boxes(), *(each.id for each in self._fleet.list_boxes())}
+            return [self._verify_box(each) for each in sorted(boxes)]
 
     def list_parked(self, box: BoxId | None = None) -> list[ParkedRow]:
         """The rows in custody that wait for someone to make them readable."""

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from central.config import CentralFiles
-
 from tests.central.ingest.boxes import PaperBox, add_box
 from tests.central.ingest.centre import Centre, open_centre
 from tests.central.ingest.wire import Wire, prepare_broker
@@ -21,6 +20,13 @@ def centre(tmp_path: Path) -> Iterator[Centre]:
 @pytest.fixture
 def box(centre: Centre) -> PaperBox:
     return add_box(centre)
+
+
+@pytest.fixture(scope="module")
+def shared_centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Centre, PaperBox]]:
+    """One for all of a test's examples: what they send changes nothing."""
+    with open_centre(tmp_path_factory.mktemp("centre")) as centre:
+        yield centre, add_box(centre)
 
 
 @pytest.fixture

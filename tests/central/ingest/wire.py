@@ -51,9 +51,7 @@ class Wire:
             self.centre.config.broker,
         )
         with self.centre.database.unit():
-            enrolment.add_box(
-                place, files.directory, datetime.now(UTC), "test"
-            )
+            enrolment.add_box(place, files.directory, datetime.now(UTC), "test")
         return files
 
 
@@ -145,5 +143,3 @@ async def running_box(files: BoxFiles, observe: BoxObserve = ignore_box) -> Asyn
         finally:
             line.cancel()
             await asyncio.wait((line,))
-
-
