@@ -21,7 +21,7 @@ def print_table(columns: Mapping[str, str], rows: Sequence[Row], *, as_json: boo
 
 
 def print_record(row: Row, *, as_json: bool) -> None:
-    """Print one thing, a line a field so that nothing is cut; as JSON a list of one, like tables."""
+    """Print one thing, a line a field so that nothing is cut; JSON is a list of one."""
     if as_json:
         print_table({key: key for key in row}, [row], as_json=True)
         return

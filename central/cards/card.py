@@ -6,6 +6,7 @@ from uuid import UUID
 
 from central.cards.states import CardState
 from central.patients.person import PersonId
+from shared.errors import Malformed
 from shared.messages import Verdict
 from shared.reasons import Reason
 
@@ -45,3 +46,11 @@ class Judgement:
     def refused(cls, reason: Reason) -> Self:
         """Not good, and why."""
         return cls(Verdict.REFUSED, reason, None)
+
+
+def parse_card_id(text: str) -> CardId:
+    """Read a card's number. Raises Malformed."""
+    try:
+        return CardId(UUID(text))
+    except ValueError as error:
+        raise Malformed(Reason.ID_MALFORMED, "card number") from error

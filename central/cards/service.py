@@ -5,13 +5,12 @@ unit of work; ehc ids and codes reach the store only as tokens and sealed values
 """
 
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from central.audit.service import Audit
 from central.cards import store
 from central.cards.card import Card, CardId, Judgement
 from central.cards.judging import CodeJudge
-from central.cards.states import REFUSALS, CardState, check_step
+from central.cards.states import REFUSALS, CardAct, CardState, next_state
 from central.cards.tokens import code_token, ehc_token, tail_token
 from central.keys.service import Keys
 from central.patients.person import Person, PersonId
@@ -33,24 +32,29 @@ class Cards:
         self._judge = CodeJudge(keys)
 
     def open_account(self, person: Person, at: datetime, actor: str) -> Card:
-        """The person's card, opened now if there is none, with the ehc id of their current name.
+        """The person's card: opened if there is none, issued again if it was cancelled.
 
-        An ehc id the card had before keeps leading to it.
+        For whoever has the holder's document at hand. A suspended card stays suspended.
         """
-        derived = self._keys.derive(person.document.type, person.document.number, person.name)
         stored = store.find_card_of(person.id)
-        if stored and self._keys.open(_EHC_ID, stored.ehc_id) == derived.ehc_id:
-            return self._card(stored)
-        moment = to_microseconds(at)
-        id = CardId(stored.id if stored else new_record_id(at))
-        if not stored:
-            store.insert_card(id, person.id, CardState.ACTIVE, moment)
+        if stored is None:
+            id = CardId(new_record_id(at))
+            store.insert_card(id, person.id, CardState.ACTIVE, to_microseconds(at))
             self._audit.write("card.open", str(id), actor, at)
-        token = ehc_token(self._keys, derived.ehc_id)
-        if not store.renew_ehc_id(token, id, moment):
-            sealed = self._keys.seal(_EHC_ID, derived.ehc_id)
-            store.insert_ehc_id(token, id, sealed, derived.root_version, moment)
-        return self.read(id)
+            self._give_ehc_id(id, person, at)
+            return self.read(id)
+        if stored.state == CardState.CANCELLED:
+            self._act(CardId(stored.id), CardAct.REISSUE, at, actor)
+        return self.renew_ehc_id(person, at)
+
+    def renew_ehc_id(self, person: Person, at: datetime) -> Card:
+        """Give the card the ehc id of the person's current name; former ones still lead to it.
+
+        Raises Refused (NOT_FOUND).
+        """
+        card = self.read_of(person.id)
+        self._give_ehc_id(card.id, person, at)
+        return self.read(card.id)
 
     def read(self, id: CardId) -> Card:
         """The card with this number. Raises Refused (NOT_FOUND)."""
@@ -128,23 +132,33 @@ class Cards:
 
     def suspend(self, id: CardId, at: datetime, actor: str) -> Card:
         """Refuse the card's codes until it is resumed. Raises Refused (NOT_FOUND, STATE_STEP)."""
-        return self._step(id, CardState.SUSPENDED, at, actor)
+        return self._act(id, CardAct.SUSPEND, at, actor)
 
     def resume(self, id: CardId, at: datetime, actor: str) -> Card:
         """Make a suspended card good again. Raises Refused (NOT_FOUND, STATE_STEP)."""
-        return self._step(id, CardState.ACTIVE, at, actor)
+        return self._act(id, CardAct.RESUME, at, actor)
 
     def cancel(self, id: CardId, at: datetime, actor: str) -> Card:
-        """End the card for ever. Raises Refused (NOT_FOUND, STATE_STEP)."""
-        return self._step(id, CardState.CANCELLED, at, actor)
+        """End the card until the holder registers again. Raises Refused (NOT_FOUND, STATE_STEP)."""
+        return self._act(id, CardAct.CANCEL, at, actor)
 
-    def _step(self, id: CardId, after: CardState, at: datetime, actor: str) -> Card:
+    def _act(self, id: CardId, act: CardAct, at: datetime, actor: str) -> Card:
         before = self.read(id).state
-        check_step(before, after)
+        after = next_state(before, act)
         if not store.update_state(id, before, after):
             raise Refused(Reason.STATE_STEP, "the card was changed meanwhile")
-        self._audit.write("card.state", str(id), actor, at, before=before, after=after)
+        self._audit.write(f"card.{act}", str(id), actor, at, before=before)
         return self.read(id)
+
+    def _give_ehc_id(self, id: CardId, person: Person, at: datetime) -> None:
+        derived = self._keys.derive(person.document.type, person.document.number, person.name)
+        stored = store.find_card(id)
+        if stored and self._keys.open(_EHC_ID, stored.ehc_id) == derived.ehc_id:
+            return
+        token, moment = ehc_token(self._keys, derived.ehc_id), to_microseconds(at)
+        if not store.renew_ehc_id(token, id, moment):
+            sealed = self._keys.seal(_EHC_ID, derived.ehc_id)
+            store.insert_ehc_id(token, id, sealed, derived.root_version, moment)
 
     def _card(self, stored: store.StoredCard) -> Card:
         return Card(
@@ -154,14 +168,6 @@ class Cards:
             self._keys.open(_EHC_ID, stored.ehc_id),
             stored.root_version,
         )
-
-
-def parse_card_id(text: str) -> CardId:
-    """Read a card's number. Raises Malformed."""
-    try:
-        return CardId(UUID(text))
-    except ValueError as error:
-        raise Malformed(Reason.ID_MALFORMED, "card number") from error
 
 
 def _check_usable(card: Card) -> None:

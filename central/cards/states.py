@@ -1,7 +1,7 @@
-"""What a card can be, and every step it may take: one table, no I/O.
+"""What a card can be, and every act that moves it: one table, no I/O.
 
-A cancelled card stays cancelled: its ``ehc_id`` is for life and must not come back to life in
-somebody's drawer.
+``ehc_id`` is for life, so a cancelled card is not replaced by another: it is issued again, which
+only a registration with the holder's document does.
 """
 
 from enum import StrEnum
@@ -18,10 +18,27 @@ class CardState(StrEnum):
     CANCELLED = "cancelled"
 
 
-CARD_STEPS: dict[CardState, frozenset[CardState]] = {
-    CardState.ACTIVE: frozenset({CardState.SUSPENDED, CardState.CANCELLED}),
-    CardState.SUSPENDED: frozenset({CardState.ACTIVE, CardState.CANCELLED}),
-    CardState.CANCELLED: frozenset(),
+class CardAct(StrEnum):
+    """What can be done to a card; the audit's word for it behind ``card.``."""
+
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    CANCEL = "cancel"
+    REISSUE = "reissue"
+
+
+CARD_STEPS: dict[CardState, dict[CardAct, CardState]] = {
+    CardState.ACTIVE: {
+        CardAct.SUSPEND: CardState.SUSPENDED,
+        CardAct.CANCEL: CardState.CANCELLED,
+    },
+    CardState.SUSPENDED: {
+        CardAct.RESUME: CardState.ACTIVE,
+        CardAct.CANCEL: CardState.CANCELLED,
+    },
+    CardState.CANCELLED: {
+        CardAct.REISSUE: CardState.ACTIVE,
+    },
 }
 """The one table of card states."""
 
@@ -32,7 +49,9 @@ REFUSALS: dict[CardState, Reason] = {
 """Why a card in this state identifies nobody; a state that is not here does."""
 
 
-def check_step(before: CardState, after: CardState) -> None:
-    """Raises Refused (STATE_STEP) for a step the table does not have."""
-    if after not in CARD_STEPS[before]:
-        raise Refused(Reason.STATE_STEP, f"card is {before}, cannot become {after}")
+def next_state(before: CardState, act: CardAct) -> CardState:
+    """Where an act leads. Raises Refused (STATE_STEP) for one the table does not have."""
+    after = CARD_STEPS[before].get(act)
+    if after is None:
+        raise Refused(Reason.STATE_STEP, f"a card that is {before} has no {act}")
+    return after

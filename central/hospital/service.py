@@ -83,6 +83,11 @@ class Hospital:
             raise Refused(Reason.NOT_FOUND, f"patient id at {site}")
         return PersonId(person)
 
+    def list_sites(self, person: PersonId) -> list[SitePatient]:
+        """The person as each site knows them that has admitted them."""
+        sites = store.list_sites(person)
+        return [known for site in sites if (known := self.identify(person, site))]
+
     @staticmethod
     def _allocate_patient(person: PersonId, site: str, at: datetime) -> str:
         while True:

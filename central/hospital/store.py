@@ -22,6 +22,15 @@ def find_person(patient_id: str, site: str) -> UUID | None:
     return UUID(bytes=row[0]) if row else None
 
 
+def list_sites(person: UUID) -> list[str]:
+    """The sites where the person has an active patient id."""
+    rows = SitePatientRow.execute(
+        "SELECT site FROM site_patient WHERE person_id = ? AND active ORDER BY site",
+        (person.bytes,),
+    ).fetchall()
+    return [site for (site,) in rows]
+
+
 def list_numbers(patient_id: str, site: str) -> list[tuple[str, str]]:
     """Type and number of each record number under a patient id, oldest first."""
     return RecordNumberRow.execute(

@@ -5,6 +5,8 @@ from datetime import date
 from typing import NewType
 from uuid import UUID
 
+from shared.errors import Malformed
+from shared.reasons import Reason
 from shared.residents import Document
 
 PersonId = NewType("PersonId", UUID)
@@ -40,3 +42,11 @@ class Registration:
     name: str = field(repr=False)
     sex: str = "0"
     phone: str = field(default="", repr=False)
+
+
+def parse_person_id(text: str) -> PersonId:
+    """Read a person's id. Raises Malformed."""
+    try:
+        return PersonId(UUID(text))
+    except ValueError as error:
+        raise Malformed(Reason.ID_MALFORMED, "person id") from error

@@ -109,6 +109,7 @@ class Registrations:
             ask.document_type, ask.document_number, ask.name, ask.sex, ask.phone
         )
         person, found = self._patients.register(registration, at, str(box))
+        self._cards.open_account(person, at, str(box))
         reply = self._reply(box, ask, person, found, at)
         place = store.Place(id.bytes, str(box), ask.counter, ask.operator, ask.drill)
         registered = store.Registered(request_token, person.id.bytes, found)
@@ -118,7 +119,7 @@ class Registrations:
     def _reply(
         self, box: BoxId, ask: RegisterAsk, person: Person, found: bool, at: datetime
     ) -> RegisterReply:
-        card = self._cards.open_account(person, at, str(box))
+        card = self._cards.read_of(person.id)
         code = self._cards.static_code(card)
         patient = self._hospital.admit(person.id, box.site, at)
         return RegisterReply(

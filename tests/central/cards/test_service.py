@@ -8,7 +8,7 @@ import peewee
 import pytest
 
 from central.cards.card import CardId
-from central.cards.states import CARD_STEPS, CardState, check_step
+from central.cards.states import CARD_STEPS, CardAct, CardState, next_state
 from shared.ehc import DynamicCode, Extension, StaticCode, extension_times, parse_code
 from shared.errors import Malformed, Refused
 from shared.ids import new_record_id
@@ -50,19 +50,19 @@ def test_a_changed_name_changes_the_code_and_keeps_the_old_sticker_good(people: 
 
 
 @pytest.mark.parametrize("before", CardState)
-@pytest.mark.parametrize("after", CardState)
-def test_every_step_is_the_tables(before: CardState, after: CardState) -> None:
-    """Exactly the steps of the table are taken; every other one is refused."""
-    if after in CARD_STEPS[before]:
-        check_step(before, after)
+@pytest.mark.parametrize("act", CardAct)
+def test_every_act_is_the_tables(before: CardState, act: CardAct) -> None:
+    """Exactly the acts of the table are done; every other one is refused."""
+    if after := CARD_STEPS[before].get(act):
+        assert next_state(before, act) is after
     else:
         with pytest.raises(Refused) as refused:
-            check_step(before, after)
+            next_state(before, act)
         assert refused.value.reason is Reason.STATE_STEP
 
 
 def test_states_are_kept_and_audited(people: People) -> None:
-    """Suspend, resume, cancel: each step is stored, and in the audit by card number alone."""
+    """Suspend, resume, cancel: each act is stored, and in the audit by card number alone."""
     _, card = people.enrol()
     with people.database.unit():
         assert people.cards.suspend(card.id, AT, CLERK).state is CardState.SUSPENDED
@@ -72,10 +72,28 @@ def test_states_are_kept_and_audited(people: People) -> None:
             people.cards.resume(card.id, AT, CLERK)
     assert refused.value.reason is Reason.STATE_STEP
     rows = people.database.execute(
-        "SELECT subject, facts FROM audit_row WHERE act = 'card.state' ORDER BY seq"
+        "SELECT act, facts FROM audit_row WHERE subject = ? ORDER BY seq", (str(card.id),)
     ).fetchall()
-    assert [subject for subject, _ in rows] == [str(card.id)] * 3
-    assert '"after":"cancelled"' in rows[2][1]
+    assert [act for act, _ in rows] == ["card.open", "card.suspend", "card.resume", "card.cancel"]
+    assert rows[-1][1] == '{"before":"active"}'
+
+
+def test_a_cancelled_card_is_issued_again_at_a_registration(people: People) -> None:
+    """Opening with the document at hand makes it active again; a changed name alone does not."""
+    person, card = people.enrol()
+    with people.database.unit():
+        people.cards.cancel(card.id, AT, CLERK)
+        assert people.cards.renew_ehc_id(person, AT).state is CardState.CANCELLED
+        again = people.cards.open_account(person, AT, CLERK)
+    assert again == card
+
+
+def test_a_suspended_card_stays_suspended_at_a_registration(people: People) -> None:
+    """Registering again is no way around a suspension."""
+    person, card = people.enrol()
+    with people.database.unit():
+        people.cards.suspend(card.id, AT, CLERK)
+        assert people.cards.open_account(person, AT, CLERK).state is CardState.SUSPENDED
 
 
 @pytest.mark.parametrize(

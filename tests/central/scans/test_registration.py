@@ -125,6 +125,20 @@ def test_a_suspended_card_gives_no_label(people: People) -> None:
     assert refusal_of(register(people, make_registration())) is Reason.CARD_SUSPENDED
 
 
+def test_a_cancelled_card_is_issued_again(people: People) -> None:
+    """A new ask with the document gives the same code; the repeat of an old ask does not."""
+    old = make_registration()
+    first = register(people, old)
+    _, card = people.enrol()
+    with people.database.unit():
+        people.cards.cancel(card.id, AT, CLERK)
+    assert refusal_of(register(people, old)) is Reason.CARD_CANCELLED
+    again = register(people, make_registration())
+    assert isinstance(first, RegisterReply)
+    assert isinstance(again, RegisterReply)
+    assert (again.found, again.code) == (True, first.code)
+
+
 @pytest.mark.parametrize("row_first", [True, False])
 def test_row_and_ask_meet_in_one_row(people: People, row_first: bool) -> None:
     """Ask and record of one registration are one row, in whichever order they come, twice too."""
