@@ -92,9 +92,7 @@ def consumptions(central_file: Path) -> list[tuple[str, bytes]]:
     """Who used up which dynamic code: (box, record id), one for each code that is used."""
     with closing(sqlite3.connect(f"file:{central_file}?mode=ro", uri=True)) as database:
         return list(
-            database.execute(
-                "SELECT used_box, used_id FROM issued_code WHERE used_id IS NOT NULL"
-            )
+            database.execute("SELECT used_box, used_id FROM issued_code WHERE used_id IS NOT NULL")
         )
 
 

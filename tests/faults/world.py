@@ -1,0 +1,192 @@
+"""One site for fault tests: real broker, central and box as processes, killed at will.
+
+The box scans from a pseudo-terminal. Central is opened in this process too, as a command line
+would, to issue codes. Each test leaves the world running and settled.
+"""
+
+import sqlite3
+import sys
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from central.app import open_central
+from central.cards.card import Card
+from central.config import BrokerConfig
+from central.fleet.certificates import read_authority
+from central.fleet.enrolment import Enrolment, Place, save_roles
+from central.foundation import Foundation, found_central
+from central.patients.person import Registration
+from demo.box_api import BoxApi
+from demo.scanner import PtyScanner
+from demo.supervisor import Supervisor, wait_until
+from shared.clock import SystemClock
+from shared.ids import BoxId
+from tests.broker import Broker, free_ports
+from tests.faults import oracle
+
+BOX = BoxId("site1", "box7")
+AGAIN_SECONDS = 60
+"""Longer than any restart here takes: the same patient who shows the code again is "again"."""
+SETTLE_SECONDS = 60.0
+TESTER = "test"
+
+
+class World:
+    """Use as a context manager: everything starts, and stops in order at the end."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self.central_directory = directory / "central"
+        self.box_directory = directory / "box"
+        self.queue = self.box_directory / "queue.db"
+        self.database = self.central_directory / "central.db"
+        self.scanner = PtyScanner()
+        self.supervisor = Supervisor(directory / "logs")
+        box_port, central_port, api_port = free_ports(3)
+        self.ports = BrokerConfig(box_port=box_port, central_port=central_port)
+        self.api = BoxApi(api_port, self.box_directory / "api.token")
+        self.broker = Broker(
+            self.central_directory / "broker/mosquitto.conf",
+            (box_port, central_port),
+            directory / "broker.log",
+        )
+
+    def __enter__(self) -> Self:
+        now = SystemClock().now()
+        found_central(self.central_directory, Foundation(self.ports), now, TESTER)
+        self.scanner.__enter__()
+        self._add_box()
+        self.broker.start()
+        self.start_central()
+        self.start_box()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.supervisor.__exit__(kind, error, traceback)
+        self.broker.stop()
+        self.scanner.__exit__(kind, error, traceback)
+
+    # --- processes -------------------------------------------------------------------------------
+
+    def start_central(self, *fault: str) -> None:
+        """Start central, with a fault of ``tests.faults.mortal`` if one is given."""
+        self._start("central", self.central_directory, "serve", fault)
+        self.supervisor.wait_ready("central", lambda: self._said("central", "central is ready"))
+
+    def start_box(self, *fault: str, online: bool = True) -> None:
+        """Start the box, with a fault if one is given; wait for its API and its line."""
+        self._start("box", self.box_directory, "run", fault)
+        self.supervisor.wait_ready("box", self.api.is_ready)
+        if online:
+            self.wait_link("up")
+
+    def restart_central(self, *fault: str) -> None:
+        """Another central in place of this one."""
+        self.supervisor.stop("central")
+        self.start_central(*fault)
+
+    def restart_box(self, *fault: str) -> None:
+        """Another box process over the same files."""
+        self.supervisor.stop("box")
+        self.start_box(*fault)
+
+    def wait_death(self, name: str) -> None:
+        """Wait until the process has ended by its fault."""
+        self.supervisor.wait_ended(name, SETTLE_SECONDS)
+
+    def _start(self, side: str, directory: Path, command: str, fault: tuple[str, ...]) -> None:
+        self.supervisor.log_file(side).unlink(missing_ok=True)
+        program = ["agent" if side == "box" else "central", "--dir", directory, command]
+        if fault:
+            program = ["tests.faults.mortal", side, directory, *fault]
+        self.supervisor.start(side, [sys.executable, "-m", *program])
+
+    def _said(self, name: str, words: str) -> bool | None:
+        return True if words in self.supervisor.last_words(name, 1000) else None
+
+    # --- at the counter --------------------------------------------------------------------------
+
+    def wait_link(self, state: str) -> None:
+        """Wait until the box's line is ``state``."""
+        look = lambda: True if self.api.fetch("state")["link"]["state"] == state else None  # noqa: E731
+        wait_until(look, SETTLE_SECONDS, f"the line is {state}")
+
+    def scan(self, text: str) -> Any:
+        """Show a code to the scanner; the view of that scan once it is through."""
+        before = {view["id"] for view in self.api.fetch("verdicts")}
+        self.scanner.scan(text)
+        return wait_until(lambda: self._new_view(before), SETTLE_SECONDS, "the scan is shown")
+
+    def _new_view(self, before: set[str]) -> Any:
+        views = [view for view in self.api.fetch("verdicts") if view["id"] not in before]
+        return views[0] if views else None
+
+    def issue(self, number: str, name: str) -> Any:
+        """Register a resident at the counter."""
+        form = {"document_type": "01", "number": number, "name": name}
+        return self.api.send("issue", form)
+
+    # --- at central ------------------------------------------------------------------------------
+
+    def issue_code(self, ttl_seconds: int = 255) -> str:
+        """A new dynamic code of the standard's sample person."""
+        with open_central(self.central_directory) as central, central.unit():
+            now = SystemClock().now()
+            return central.cards.issue_dynamic(self._card(central), now, ttl_seconds)
+
+    def static_code(self) -> str:
+        """The sample person's static code."""
+        with open_central(self.central_directory) as central, central.unit():
+            return central.cards.static_code(self._card(central))
+
+    def _card(self, central: Any) -> Card:
+        now = SystemClock().now()
+        registration = Registration("01", "11010020171225006X", "电子健康卡")
+        person, _ = central.patients.register(registration, now, TESTER)
+        card: Card = central.cards.open_account(person, now, TESTER)
+        return card
+
+    def _add_box(self) -> None:
+        place = Place(
+            BOX,
+            "window 3",
+            "示范医院",
+            scanner=f"serial:{self.scanner.path}",
+            printer=f"simulated:{self._directory / 'labels'}",
+            api_port=self.api.port,
+        )
+        with open_central(self.central_directory) as central, central.unit():
+            authority = read_authority(central.files.box_ca, central.files.box_ca_key)
+            enrolment = Enrolment(central.fleet, central.keys, authority, central.config.broker)
+            enrolment.add_box(place, self.box_directory, SystemClock().now(), TESTER)
+            save_roles(central.files, central.fleet)
+        config = self.box_directory / "box.toml"
+        config.write_text(f"again_seconds = {AGAIN_SECONDS}\n{config.read_text()}")
+
+    # --- proof -----------------------------------------------------------------------------------
+
+    def prove(self) -> int:
+        """Wait until central has signed for every row, then ask the oracle; rows in all."""
+        wait_until(self._settled, SETTLE_SECONDS, "every row is settled")
+        created = oracle.prove(self.queue, self.database, str(BOX))
+        held = {id for id, _ in oracle.read_central(self.database, str(BOX)).values()}
+        for box, id in oracle.consumptions(self.database):
+            assert box == str(BOX)
+            assert id in held, "a code was used up by a record that nobody has"
+        return created
+
+    def record_ids(self) -> set[bytes]:
+        """The ids of all rows in the box's file."""
+        return {row.id for row in oracle.read_box(self.queue)}
+
+    def _settled(self) -> bool | None:
+        with closing(sqlite3.connect(f"file:{self.queue}?mode=ro", uri=True)) as database:
+            (pending,) = database.execute('SELECT count(*) FROM "row" WHERE state = 0').fetchone()
+        return True if pending == 0 else None
