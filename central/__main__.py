@@ -20,6 +20,7 @@ COMMANDS = {
     "init": "central.commands",
     "serve": "central.commands",
     "ehc": "central.keys.commands",
+    "keys": "central.keys.commands",
     "person": "central.patients.commands",
     "card": "central.cards.commands",
     "box": "central.fleet.commands",

@@ -1,8 +1,9 @@
-"""``onecode-central ehc derive``: the national formula by itself, without any store or key of ours.
+"""``onecode-central keys``: versions and check values; ``ehc derive``: the formula by itself.
 
-JSON lines in, JSON lines out, in step: ``{"id_type", "id_number", "name", "root_key"}`` becomes
-``{"mindex_id", "factor", "ehc_id"}``, or ``{"line", "error", "message"}`` for a line that cannot
-be derived. What is written never repeats what identifies a person.
+``derive`` touches no store and no key of ours: JSON lines in, JSON lines out, in step:
+``{"id_type", "id_number", "name", "root_key"}`` becomes ``{"mindex_id", "factor", "ehc_id"}``, or
+``{"line", "error", "message"}`` for a line that cannot be derived. What is written never repeats
+what identifies a person.
 """
 
 import argparse
@@ -16,7 +17,7 @@ _CHUNK_BYTES = 1 << 20
 
 
 def add_commands(subparsers: Any) -> None:
-    """Add ``ehc``."""
+    """Add ``ehc`` and ``keys``."""
     ehc = subparsers.add_parser("ehc", help="the national formula").add_subparsers(required=True)
     derive = ehc.add_parser("derive", help="derive JSON lines from standard input")
     derive.add_argument(
@@ -27,6 +28,14 @@ def add_commands(subparsers: Any) -> None:
     )
     derive.set_defaults(run=_derive)
 
+    keys = subparsers.add_parser("keys", help="central's keys").add_subparsers(required=True)
+    listing = keys.add_parser("list", help="versions and check values")
+    listing.add_argument("--json", action="store_true", help="for machines")
+    listing.set_defaults(run=_list)
+    renew = keys.add_parser("renew", help="add a version that becomes active; restart the server")
+    renew.add_argument("key", choices=("root", "protect"))
+    renew.set_defaults(run=_renew)
+
 
 def _derive(arguments: argparse.Namespace) -> int:
     del arguments
@@ -36,6 +45,39 @@ def _derive(arguments: argparse.Namespace) -> int:
         sys.stdout.buffer.flush()
         held = held and good
     return Exit.HELD if held else Exit.CHECK_FAILED
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    from central.config import CentralFiles, read_passphrase
+    from central.keys.service import open_keys
+    from central.tables import Row, print_table
+
+    files = CentralFiles(arguments.dir)
+    columns = {"key": "key", "version": "version", "check": "check value", "active": "active"}
+    rows: list[Row] = [
+        {"key": key.name, "version": key.version, "check": key.check, "active": key.active}
+        for key in open_keys(files.keys, read_passphrase(files)).check_values()
+    ]
+    print_table(columns, rows, as_json=arguments.json)
+    return Exit.HELD
+
+
+def _renew(arguments: argparse.Namespace) -> int:
+    from central.actors import command_actor
+    from central.app import open_central
+    from central.config import read_passphrase
+    from central.keys.store import read_key_store, renew_key, replace_key_store
+    from shared.clock import SystemClock
+
+    with open_central(arguments.dir) as central, central.unit():
+        passphrase = read_passphrase(central.files)
+        contents, version = renew_key(read_key_store(central.files.keys, passphrase), arguments.key)
+        central.audit.write(
+            "keys.renew", arguments.key, command_actor(), SystemClock().now(), version=version
+        )
+        replace_key_store(central.files.keys, contents, passphrase)
+    print(f"✓ {arguments.key} version {version}")
+    return Exit.HELD
 
 
 def derive_chunks(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:

@@ -59,9 +59,12 @@ def new_contents(code_kid: int) -> KeyContents:
     )
 
 
-def next_version(keys: tuple[VersionedKey, ...]) -> tuple[VersionedKey, ...]:
-    """The same versions with a fresh one behind them, which becomes active."""
-    return (*keys, VersionedKey(keys[-1].version + 1, os.urandom(_SM4_KEY_BYTES)))
+def renew_key(contents: KeyContents, name: str) -> tuple[KeyContents, int]:
+    """A fresh active version of ``root`` or ``protect`` behind the former ones; its number."""
+    versions = contents.roots if name == "root" else contents.protects
+    fresh = VersionedKey(versions[-1].version + 1, os.urandom(_SM4_KEY_BYTES))
+    renewed = {"root": "roots", "protect": "protects"}[name]
+    return msgspec.structs.replace(contents, **{renewed: (*versions, fresh)}), fresh.version
 
 
 def seal_contents(contents: KeyContents, passphrase: bytes) -> bytes:
