@@ -117,7 +117,9 @@ class _Reading:
 
     def stop(self) -> None:
         """Leave the event loop; needed before the line is closed."""
-        self._deafen()
+        if self._listening:
+            self._loop.remove_reader(self._line.fileno())
+            self._listening = False
         if self._silence is not None:
             self._silence.cancel()
 
@@ -125,25 +127,26 @@ class _Reading:
         if not self._listening:
             self._loop.add_reader(self._line.fileno(), self._on_readable)
             self._listening = True
+            self._await_silence()
 
-    def _deafen(self) -> None:
-        if self._listening:
-            self._loop.remove_reader(self._line.fileno())
-            self._listening = False
-
-    def _on_readable(self) -> None:
+    def _await_silence(self) -> None:
         if self._silence is not None:
             self._silence.cancel()
+        self._silence = self._loop.call_later(self._gap_seconds, self._on_silence)
+
+    def _on_readable(self) -> None:
         try:
             pieces = self._line.read()
         except Unavailable as error:
-            self._deafen()
+            self.stop()
             self._lost = error
             self._queue(self._line.framer.cut())
             self._stirred.set()
             return
-        self._silence = self._loop.call_later(self._gap_seconds, self._on_silence)
+        self._await_silence()
         self._queue(pieces)
+        if len(self._events) >= QUEUE_LIMIT:
+            self.stop()  # and no silence either: bytes may lie in the kernel
 
     def _on_silence(self) -> None:
         self._queue(self._line.framer.gap())
@@ -156,5 +159,3 @@ class _Reading:
             else:
                 self._events.append(FrameScanned(piece, at))
             self._stirred.set()
-        if len(self._events) >= QUEUE_LIMIT:
-            self._deafen()
