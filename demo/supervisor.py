@@ -111,6 +111,12 @@ class Supervisor:
         what = f"{name} is ready (see {self.log_file(name)})"
         return wait_until(lambda: self._look_alive(look), READY_SECONDS, what)
 
+    def wait_ended(self, name: str, seconds: float) -> int:
+        """Wait until the child has ended by itself; its exit code. Raises StepError."""
+        code = wait_until(self._children[name].poll, seconds, f"{name} has ended")
+        del self._children[name]
+        return code
+
     def check(self) -> None:
         """Raises StepError when a child has ended by itself."""
         for name, child in self._children.items():
