@@ -31,7 +31,7 @@ def play(story: Story, table: StepTable) -> bool:
                 table.failed(step.said, str(failure))
                 return False
             seconds = happened.seconds or time.perf_counter() - begun
-            table.row(step.said, happened.said, seconds)
+            table.row(step.said, happened.said, seconds, happened.tone)
     table.account(story.account)
     return True
 

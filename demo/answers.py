@@ -6,9 +6,9 @@ from demo.supervisor import StepError
 from demo.table import Said
 
 _VERDICTS = {
-    "accepted": Said("通过", "ACCEPTED"),
-    "provisional": Said("暂准", "PROVISIONAL"),
-    "refused": Said("拒绝", "REFUSED"),
+    "accepted": (Said("通过", "ACCEPTED"), "green"),
+    "provisional": (Said("暂准", "PROVISIONAL"), "yellow"),
+    "refused": (Said("拒绝", "REFUSED"), "red"),
 }
 _OUTCOMES = {"new": Said("新登记", "new"), "found": Said("已登记", "found")}
 
@@ -18,6 +18,7 @@ class Happened(NamedTuple):
 
     said: Said
     seconds: float | None = None
+    tone: str = ""  # a style, so that verdicts also differ by colour
 
 
 def require(held: bool, what: str) -> None:
@@ -35,11 +36,11 @@ def read_verdict(view: Any, verdict: str, reason: str | None = None) -> Happened
         f"expected {verdict} ({reason}), the box says {view['verdict']} ({given})",
     )
     require(view["state"] == "shown", f"the scan is {view['state']}")
-    word = _VERDICTS[verdict]
+    word, tone = _VERDICTS[verdict]
     who = _say_person(view["identity"])
     zh = [word.zh, *who, *([advice["zh"]] if advice else [])]
     en = [word.en, *([advice["en"]] if advice else [])]
-    return Happened(Said(" · ".join(zh), " · ".join(en)), view["milliseconds"] / 1000)
+    return Happened(Said(" · ".join(zh), " · ".join(en)), view["milliseconds"] / 1000, tone)
 
 
 def read_issue(view: Any, outcome: str) -> Happened:

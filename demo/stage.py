@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
+from uuid import UUID
 
 import zxingcpp
 from PIL import Image
@@ -187,7 +188,7 @@ class Stage:
 
     def read_label(self, label_id: str) -> str:
         """The text of a printed label's QR, read from its picture by a reader of its own."""
-        with Image.open(self.directory / f"{label_id}.png") as picture:
+        with Image.open(self.directory / f"{UUID(label_id)}.png") as picture:
             found = zxingcpp.read_barcodes(picture)
         if len(found) != 1:
             raise StepError(f"the label's picture holds {len(found)} readable codes")

@@ -5,6 +5,7 @@ happened. A step that does not hold raises StepError and ends the demonstration.
 """
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -140,13 +141,9 @@ class Story:
     def _scan_again(self) -> Happened:
         view = self._stage.scan(self._phones[MOTHER])
         require(view["again"], "a second read within the window is not shown as again")
-        said, seconds = read_verdict(view, "accepted")
-        return Happened(
-            Said(
-                f"重复读取，维持原判：{said.zh}", f"read again, the first verdict stands: {said.en}"
-            ),
-            seconds,
-        )
+        seconds = read_verdict(view, "accepted").seconds
+        said = Said("重复读取，维持原判，不再消耗", "again: the first verdict stands")
+        return Happened(said, seconds)
 
     def _scan_used(self) -> Happened:
         self._stage.wait_again_window()
@@ -164,7 +161,7 @@ class Story:
         return read_verdict(self._stage.scan(foreign), "refused", "code-other-domain")
 
     def _scan_payment(self) -> Happened:
-        before = self._stage.api.fetch("account")
+        before = self._stage.api.fetch("account")["created"]
         view = self._stage.scan(PAYMENT_CODE)
         require(view["state"] == "handed-on", f"the scan is {view['state']}")
         require(
@@ -181,7 +178,7 @@ class Story:
         return (
             step("消息代理被强行终止", "The broker is killed", self._cut),
             step(f"扫 {SAMPLE.name} 的标签", "A label this box knows", self._scan_known),
-            step(f"{ELDER.name} 出示新动态码", "A code signed before the cut", self._scan_signed),
+            step(f"{STRANGER.name} 出示动态码", "Signed before the cut", self._scan_signed),
             step("同一动态码再用一次", "The same code once more", self._scan_used_offline),
             step(f"扫 {STRANGER.name} 的标签", "A label this box never saw", self._scan_unknown),
             step(f"登记 {LATECOMER.name}", "Register someone new", self._issue_offline),
@@ -190,12 +187,14 @@ class Story:
 
     def _cut(self) -> Happened:
         stage = self._stage
-        stage.wait_settled()
-        self._phones[ELDER] = stage.issue_dynamic_code(ELDER)
         self._labels[STRANGER] = stage.register_elsewhere(STRANGER)
+        self._phones[STRANGER] = stage.issue_dynamic_code(STRANGER)
+        stage.wait_settled()
+        begun = time.perf_counter()
         stage.supervisor.kill("broker")
         stage.wait_offline()
-        return Happened(Said("盒子已察觉断线，继续工作", "the box notices and works on"))
+        said = Said("盒子已察觉断线，继续工作", "the box notices and works on")
+        return Happened(said, time.perf_counter() - begun)
 
     def _scan_known(self) -> Happened:
         view = self._stage.scan(self._labels[SAMPLE])
@@ -203,11 +202,12 @@ class Story:
         return read_verdict(view, "provisional", "offline-known")
 
     def _scan_signed(self) -> Happened:
-        return read_verdict(self._stage.scan(self._phones[ELDER]), "provisional", "offline-known")
+        view = self._stage.scan(self._phones[STRANGER])
+        return read_verdict(view, "provisional", "offline-signed")
 
     def _scan_used_offline(self) -> Happened:
         self._stage.wait_again_window()
-        return read_verdict(self._stage.scan(self._phones[ELDER]), "refused", "code-used")
+        return read_verdict(self._stage.scan(self._phones[STRANGER]), "refused", "code-used")
 
     def _scan_unknown(self) -> Happened:
         view = self._stage.scan(self._labels[STRANGER])
@@ -246,8 +246,10 @@ class Story:
         return Happened(Said("线路恢复", "the line is online"))
 
     def _drain(self) -> Happened:
-        account = self._stage.wait_settled()
-        return Happened(Said("待送 0 条，全部签收", f"{account['text']}"))
+        self._stage.wait_settled()
+        return Happened(
+            Said("待送 0 条，全部签收", "pending 0: central has signed for every record")
+        )
 
     # --- proof -----------------------------------------------------------------------------------
 

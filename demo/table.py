@@ -8,8 +8,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-_NARROWEST = 96
-_MARGIN = 2
+_NARROWEST = 80
+_WIDEST = 112
+_MARK_WIDTH = 1
 _TIME_WIDTH = 9
 
 
@@ -24,8 +25,10 @@ class Said:
 def open_console() -> Console:
     """A console wide enough for both languages, also where the output is no terminal."""
     console = Console(highlight=False)
-    if not console.is_terminal or console.width < _NARROWEST:
-        console.width = _NARROWEST
+    if console.is_terminal:
+        console.width = max(_NARROWEST, min(console.width, _WIDEST))
+    else:
+        console.width = _WIDEST
     return console
 
 
@@ -34,7 +37,6 @@ class StepTable:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._steps = 0
 
     def open(self) -> None:
         """Say what this is and that nobody in it is real."""
@@ -57,22 +59,20 @@ class StepTable:
             style="dim cyan",
         )
 
-    def row(self, step: Said, happened: Said, seconds: float) -> None:
-        """One step that held."""
-        self._steps += 1
-        time = Text(f"{seconds * 1000:,.0f} ms", style="green", no_wrap=True)
-        self._print_row(Text("✓", style="bold green"), step, happened, time)
+    def row(self, step: Said, happened: Said, seconds: float, tone: str) -> None:
+        """One step that held; ``tone`` is the style of what happened."""
+        mark, time = Text("✓", style="bold green"), Text(f"{seconds * 1000:,.0f} ms")
+        self._print_row(mark, _both(step), _both(happened, tone), time)
 
     def failed(self, step: Said, why: str) -> None:
         """The step at which the demonstration ends."""
-        words = Text(why, style="red")
-        self._print_row(Text("✗", style="bold red"), step, None, Text(""))
-        self._console.print(words)
+        self._print_row(Text("✗", style="bold red"), _both(step), Text(""), Text(""))
+        self._console.print(Text(why, style="red"))
 
     def account(self, text: str) -> None:
         """The last line: the ledger's account."""
         self._console.print()
-        self._console.print(Text(f"{text} ✓", style="bold green"))
+        self._console.print(Text(text, style="bold green"))
 
     def running(self, lines: list[tuple[Said, str]]) -> None:
         """What runs on, where, and what to try."""
@@ -87,16 +87,16 @@ class StepTable:
         """A plain remark."""
         self._console.print(Text.assemble(said.zh, (f"  {said.en}", "dim")))
 
-    def _print_row(self, mark: Text, step: Said, happened: Said | None, time: Text) -> None:
-        free = self._console.width - 2 * _MARGIN - _TIME_WIDTH - 2
+    def _print_row(self, mark: Text, step: Text, happened: Text, time: Text) -> None:
+        free = self._console.width - _MARK_WIDTH - _TIME_WIDTH - 3
         row = Table.grid(padding=(0, 1))
-        row.add_column(width=2)
-        row.add_column(width=free * 2 // 5)
-        row.add_column(width=free * 3 // 5 - _MARGIN)
-        row.add_column(width=_TIME_WIDTH, justify="right")
-        row.add_row(mark, _both(step), _both(happened) if happened else Text(""), time)
+        row.add_column(width=_MARK_WIDTH)
+        row.add_column(width=free // 3)
+        row.add_column(width=free - free // 3)
+        row.add_column(width=_TIME_WIDTH, justify="right", no_wrap=True)
+        row.add_row(mark, step, happened, time)
         self._console.print(row)
 
 
-def _both(said: Said) -> Text:
-    return Text.assemble(said.zh, "\n", (said.en, "dim"))
+def _both(said: Said, tone: str = "") -> Text:
+    return Text.assemble((said.zh, tone), "\n", (said.en, "dim"))
