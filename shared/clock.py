@@ -76,7 +76,7 @@ def measure_offset(asked_at: datetime, answered_at: datetime, central_at: dateti
 
 def to_microseconds(at: datetime) -> int:
     """An aware time as microseconds since 1970: how times travel and are hashed."""
-    return (at - _EPOCH) // timedelta(microseconds=1)
+    return (at - _EPOCH) // _MICROSECOND
 
 
 def from_microseconds(value: int) -> datetime:
@@ -90,3 +90,4 @@ def read_boot_id() -> bytes:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)

@@ -9,7 +9,8 @@ from peewee import SQL, BlobField, Check, CompositeKey, IntegerField, TextField
 
 
 class EpochEntry(peewee.Model):
-    """An epoch of the box's ledger: whose, its head, and how many rows left PENDING."""
+    """An epoch of the box's ledger: whose, and as of the last opening or settling its head and
+    how many rows are settled and tombstoned."""
 
     number = IntegerField(primary_key=True)
     box = TextField()

@@ -69,6 +69,7 @@ class SqliteOutbox:
         self._store = store
         self._suite = suite
         self._loop = loop
+        self._busy = False
         self._gathered: list[_Job[Any]] = []
         self._waiting: SimpleQueue[list[_Job[Any]]] = SimpleQueue()
         self._group: list[_Job[Any]] = []
@@ -125,7 +126,7 @@ class SqliteOutbox:
     def write(self) -> None:
         """The writer's thread, until ``stop``; closes the file at its end."""
         try:
-            while group := self._take():
+            while group := self._waiting.get():
                 self._group = group
                 self._run(group)
                 self._loop.call_soon_threadsafe(self._tell, group, self._store.standings)
@@ -140,10 +141,9 @@ class SqliteOutbox:
     def end(self, writer: asyncio.Future[None]) -> None:
         """The thread is gone: whoever still waits, or comes later, hears why."""
         self._ended = writer.exception() or Unavailable(Reason.STORE_UNAVAILABLE, "closed")
-        left = [*self._group, *self._gathered]
         while not self._waiting.empty():
-            left += self._waiting.get()
-        for job in left:
+            self._group += self._waiting.get()
+        for job in (*self._group, *self._gathered):
             job.error = self._ended
             job.tell()
 
@@ -151,27 +151,18 @@ class SqliteOutbox:
         if self._ended is not None:
             raise self._ended
         job = _Job(act, self._loop.create_future(), writes)
-        if not self._gathered:
-            # Once a turn of the loop: many producers wake the thread once, not once each.
-            self._loop.call_soon(self._hand_over)
         self._gathered.append(job)
+        if not self._busy:
+            self._busy = True
+            self._loop.call_soon(self._hand_over)
         return job.future
 
     def _hand_over(self) -> None:
-        if self._gathered:
+        """Give the thread all that waits, in a turn of the loop after those who asked."""
+        self._busy = bool(self._gathered)
+        if self._busy:
             self._waiting.put(self._gathered)
             self._gathered = []
-
-    def _take(self) -> list[_Job[Any]]:
-        """All that waits, at least one; nothing when it is time to end."""
-        group = self._waiting.get()
-        while group and not self._waiting.empty():
-            more = self._waiting.get()
-            if not more:
-                self._waiting.put(more)
-                break
-            group += more
-        return group
 
     def _run(self, group: Sequence[_Job[Any]]) -> None:
         """Write in one unit; read after it, so that reads see it and do not fail with it."""
@@ -189,11 +180,12 @@ class SqliteOutbox:
                 _attempt(job, OneCodeError)
 
     def _tell(self, group: Sequence[_Job[Any]], standings: Mapping[int, Standing]) -> None:
-        """Runs in the loop, once a group."""
+        """Runs in the loop, once a group; those it wakes may join the next one."""
         self._standings = standings
         self._arrived.set()
         for job in group:
             job.tell()
+        self._loop.call_soon(self._hand_over)
 
 
 def _attempt(job: _Job[Any], expected: type[OneCodeError]) -> None:

@@ -1,4 +1,4 @@
--- One row an epoch: whose it is, its head, and what became of its rows.
+-- One row an epoch: whose it is, and as of the last opening or settling its head and counts.
 CREATE TABLE "epoch" (
     "number" INTEGER NOT NULL PRIMARY KEY,
     "box" TEXT NOT NULL,

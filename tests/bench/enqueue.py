@@ -1,0 +1,136 @@
+"""How fast a record becomes durable on the box, against the disk's own speed in the same run.
+
+Three things are interleaved in rounds on one real disk: the disk's own pwrite + fdatasync of 309
+bytes, one producer that awaits each commit, and 200 producers. Chain and sealing are included,
+the records are made beforehand. Needs only the box's packages.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from agent.offline_queue.outbox import SqliteOutbox, open_outbox
+from agent.ports import Draft
+from shared.clock import SystemClock, read_boot_id, to_microseconds
+from shared.crypto import STD
+from shared.ids import BoxId, new_record_id
+from shared.ledger import Lane
+from shared.messages import CodeClass, DecidedBy, MedicalStep, Origin, ScanRecord, Verdict
+from tests.bench.table import Figure, median, print_table, ratio_at_least, write_json
+
+BUILD = Path("build")
+"""On the disk of the checkout; a tmpfs would make every sync free."""
+
+BOX = BoxId("hospital", "bench")
+DISK_RECORD_BYTES = 309
+PRODUCERS = 200
+ROUNDS = 15
+COMMITS_ALONE = 100
+COMMITS_TOGETHER = 20  # by each of the producers
+WARM_UP = 500
+"""Commits before anything is measured: until the write-ahead log is reused, it still grows."""
+
+
+def measure() -> list[Figure]:
+    """Run the rounds; the median round counts."""
+    BUILD.mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=BUILD, prefix="bench-enqueue-") as directory:
+        disk, alone, together = asyncio.run(_rounds(Path(directory)))
+    return [
+        ratio_at_least("durable enqueue, one producer", alone, "1/s", disk, 0.45),
+        ratio_at_least(f"durable enqueue, {PRODUCERS} producers", together, "1/s", alone, 12),
+    ]
+
+
+async def _rounds(directory: Path) -> tuple[float, float, float]:
+    """Rates a second: the disk's, one producer's, all producers'."""
+    disk: list[float] = []
+    alone: list[float] = []
+    together: list[float] = []
+    central_public = STD.new_recipient_key().public_bytes
+    with _disk(directory / "disk") as descriptor:
+        async with open_outbox(directory / "queue.db", BOX, 1, STD, central_public) as outbox:
+            await _commit(outbox, _drafts(WARM_UP))
+            for number in range(ROUNDS):
+                disk.append(_write_disk(descriptor, number))
+                alone.append(await _commit(outbox, _drafts(COMMITS_ALONE)))
+                together.append(await _commit_together(outbox))
+    return median(disk), median(alone), median(together)
+
+
+async def _commit(outbox: SqliteOutbox, drafts: Sequence[Draft]) -> float:
+    begun = time.perf_counter()
+    for draft in drafts:
+        await outbox.commit(draft)
+    return len(drafts) / (time.perf_counter() - begun)
+
+
+async def _commit_together(outbox: SqliteOutbox) -> float:
+    drafts = _drafts(PRODUCERS * COMMITS_TOGETHER)
+    work = [drafts[number::PRODUCERS] for number in range(PRODUCERS)]  # in the order of birth
+    begun = time.perf_counter()
+    await asyncio.gather(*(_commit(outbox, share) for share in work))
+    return PRODUCERS * COMMITS_TOGETHER / (time.perf_counter() - begun)
+
+
+@contextmanager
+def _disk(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _write_disk(descriptor: int, number: int) -> float:
+    record = os.urandom(DISK_RECORD_BYTES)
+    start = number * COMMITS_ALONE
+    begun = time.perf_counter()
+    for place in range(start, start + COMMITS_ALONE):
+        os.pwrite(descriptor, record, place * DISK_RECORD_BYTES)
+        os.fdatasync(descriptor)
+    return COMMITS_ALONE / (time.perf_counter() - begun)
+
+
+def _drafts(count: int) -> list[Draft]:
+    clock = SystemClock()
+    boot_id = read_boot_id()
+    drafts = []
+    for _ in range(count):
+        at = clock.now()
+        origin = Origin(str(BOX), "counter-1", boot_id, to_microseconds(at), clock.monotonic_ns())
+        record = ScanRecord(
+            lane=Lane.USE,
+            origin=origin,
+            code_class=CodeClass.STATIC,
+            code=f"{os.urandom(32).hex().upper()}:1",
+            medical_step=MedicalStep.REGISTER,
+            verdict=Verdict.ACCEPTED,
+            reason=None,
+            decided_by=DecidedBy.CENTRAL,
+            asked=True,
+        )
+        drafts.append(Draft(new_record_id(at), at, record))
+    return drafts
+
+
+def main() -> int:
+    """Measure and print; ``--json`` also writes a file. 0 when every bar holds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path, help="write the figures there")
+    arguments = parser.parse_args()
+    figures = measure()
+    print_table(figures)
+    if arguments.json:
+        write_json(figures, arguments.json)
+    return 0 if all(figure.holds for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
