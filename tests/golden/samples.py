@@ -1,0 +1,210 @@
+"""One fixed message of every kind; their bytes lie beside, in ``messages/<name>.hex``.
+
+The bytes are what boxes in the field already store and send. A change here that changes a file
+there needs a new version of the message.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from shared.codec import Codec, asks, batches, receipts, records, replies, statuses
+from shared.crypto import STD
+from shared.devices import PrinterCondition, PrintState
+from shared.ids import BoxId
+from shared.ledger import Lane, append, genesis_head, sign_batch
+from shared.messages import (
+    Batch,
+    CodeClass,
+    DecidedBy,
+    Identity,
+    LateAnswerRecord,
+    MedicalStep,
+    Origin,
+    PrintRecord,
+    Receipt,
+    RecordNumber,
+    RefusalReply,
+    RegisterAsk,
+    RegisterReply,
+    RegistrationOutcome,
+    RegistrationRecord,
+    RepeatRecord,
+    ScanAsk,
+    ScanRecord,
+    ScanReply,
+    Settled,
+    Status,
+    Tombstone,
+    TombstoneRecord,
+    Verdict,
+)
+from shared.reasons import Reason
+from shared.sealing import Encapsulation
+from tests.shared.ehc.test_derivation import EHC_ID
+
+MESSAGES = Path(__file__).parent / "messages"
+
+BOX = BoxId("site1", "box1")
+KEY = STD.signing_key(bytes(range(32)))
+ID = bytes.fromhex("017f22e279b07cc398c4dc0c0c07398f")
+OTHER_ID = bytes.fromhex("017f22e279b17cc398c4dc0c0c073990")
+HASH = bytes(range(32))
+AT = 1_772_000_000_123_456
+CODE = f"{EHC_ID}:1"
+ORIGIN = Origin(
+    box=str(BOX),
+    counter="c1",
+    boot_id=bytes(range(16)),
+    wall_at=AT,
+    monotonic_ns=123_456_789_012,
+    offset_ms=-250,
+    offset_confidence_ms=12,
+    operator="w17",
+    drill=False,
+)
+IDENTITY = Identity(
+    name="电***卡",
+    document="110***********006X",
+    sex="2",
+    birth_date="2017-12-25",
+    patient_id="P00000001",
+    record_numbers=(RecordNumber("outpatient", "M0001"), RecordNumber("archive", "A-7")),
+)
+
+
+def _batch() -> Batch:
+    head = genesis_head(STD, BOX, 1)
+    first, _, head = append(STD, head, ID, Lane.USE, AT, b"sealed body")
+    second, _, head = append(STD, head, OTHER_ID, Lane.IDENTITY, AT + 1, b"another")
+    rows = (second, first)
+    return Batch(
+        suite=1,
+        box=str(BOX),
+        key_id=1,
+        head=head,
+        encapsulations=(Encapsulation(bytes(range(16)), b"wrapped"),),
+        rows=rows,
+        signature=sign_batch(STD, KEY, BOX, 1, head, rows),
+    )
+
+
+SAMPLES: dict[str, tuple[Codec[Any], Any]] = {
+    "record-scan": (
+        records,
+        ScanRecord(
+            lane=Lane.USE,
+            origin=ORIGIN,
+            code_class=CodeClass.STATIC,
+            code=CODE,
+            medical_step=MedicalStep.REGISTER,
+            verdict=Verdict.PROVISIONAL,
+            reason=Reason.OFFLINE_KNOWN,
+            decided_by=DecidedBy.BOX,
+            asked=True,
+        ),
+    ),
+    "record-scan-again": (
+        records,
+        RepeatRecord(lane=Lane.USE, origin=ORIGIN, first=ID, verdict=Verdict.ACCEPTED),
+    ),
+    "record-scan-answered-late": (
+        records,
+        LateAnswerRecord(
+            lane=Lane.USE,
+            origin=ORIGIN,
+            first=ID,
+            verdict=Verdict.REFUSED,
+            reason=Reason.CODE_USED,
+        ),
+    ),
+    "record-registration": (
+        records,
+        RegistrationRecord(
+            lane=Lane.IDENTITY,
+            origin=ORIGIN,
+            document_type="01",
+            document_number="11010020171225006X",
+            name="电子健康卡",
+            outcome=RegistrationOutcome.NEW,
+            reason=None,
+            patient_id="P00000001",
+        ),
+    ),
+    "record-print": (
+        records,
+        PrintRecord(
+            lane=Lane.PRINT,
+            origin=ORIGIN,
+            label=ID,
+            registration=OTHER_ID,
+            state=PrintState.UNKNOWN,
+            reason=Reason.PRINT_CUT,
+            conditions=(PrinterCondition.NO_PAPER, PrinterCondition.HEAD_OPEN),
+            copy=2,
+            reprint_reason="torn",
+        ),
+    ),
+    "record-tombstone": (
+        records,
+        TombstoneRecord(
+            lane=Lane.IDENTITY,
+            origin=ORIGIN,
+            rows=(
+                Tombstone(epoch=1, seq=7, id=ID, hash=HASH, reason=Reason.STORE_UNAVAILABLE),
+                Tombstone(epoch=1, seq=9, id=OTHER_ID, hash=HASH, reason=Reason.STORE_DAMAGED),
+            ),
+        ),
+    ),
+    "batch": (batches, _batch()),
+    "receipt": (
+        receipts,
+        Receipt(box=str(BOX), epoch=1, rows=(Settled(1, HASH), Settled(300, HASH))),
+    ),
+    "ask-scan": (
+        asks,
+        ScanAsk(
+            id=ID,
+            box=str(BOX),
+            born=AT,
+            expires_at=AT + 800_000,
+            counter="c1",
+            operator="w17",
+            code=CODE,
+            medical_step=MedicalStep.PAY,
+        ),
+    ),
+    "ask-register": (
+        asks,
+        RegisterAsk(
+            id=ID,
+            box=str(BOX),
+            born=AT,
+            expires_at=AT + 5_000_000,
+            counter="c1",
+            drill=True,
+            document_type="01",
+            document_number="11010020171225006X",
+            name="电子健康卡",
+            sex="2",
+            phone="",
+        ),
+    ),
+    "reply-scan": (
+        replies,
+        ScanReply(id=ID, central_at=AT, verdict=Verdict.ACCEPTED, reason=None, identity=IDENTITY),
+    ),
+    "reply-register": (
+        replies,
+        RegisterReply(id=ID, central_at=AT, found=True, code=CODE, identity=IDENTITY),
+    ),
+    "reply-refusal": (
+        replies,
+        RefusalReply(id=ID, central_at=AT, reason=Reason.DOCUMENT_CHECK_CHARACTER),
+    ),
+    "status": (statuses, Status(online=True, since=AT)),
+}
+
+
+def read_golden(name: str) -> bytes:
+    """The bytes of one kind, kept as lines of hex."""
+    return bytes.fromhex((MESSAGES / f"{name}.hex").read_text())
