@@ -71,7 +71,7 @@ def _code(arguments: argparse.Namespace) -> int:
         if arguments.static:
             code, expires = central.cards.static_code(card), ""
         else:
-            ttl = arguments.ttl or central.config.dynamic_ttl_seconds
+            ttl = central.config.dynamic_ttl_seconds if arguments.ttl is None else arguments.ttl
             signed = not arguments.unsigned
             code = central.cards.issue_dynamic(card, at, ttl, signed=signed)
             expires = (at.replace(microsecond=0) + timedelta(seconds=ttl)).isoformat()
