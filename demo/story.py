@@ -247,9 +247,7 @@ class Story:
 
     def _drain(self) -> Happened:
         self._stage.wait_settled()
-        return Happened(
-            Said("待送 0 条，全部签收", "pending 0: central has signed for every record")
-        )
+        return Happened(Said("待送 0 条，全部签收", "central has signed for every record"))
 
     # --- proof -----------------------------------------------------------------------------------
 

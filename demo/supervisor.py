@@ -54,10 +54,11 @@ def is_open(port: int) -> bool | None:
 
 
 class Supervisor:
-    """Runs children until it is closed; closing stops all of them, the last started first."""
+    """Runs children until it is closed; closing stops them in the reverse of their first order."""
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
+        self._order: list[str] = []
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -69,8 +70,9 @@ class Supervisor:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for name in reversed(list(self._children)):
-            self.stop(name)
+        for name in reversed(self._order):
+            if name in self._children:
+                self.stop(name)
 
     def start(
         self,
@@ -80,6 +82,8 @@ class Supervisor:
     ) -> None:
         """Start a child; its output is appended to ``<logs>/<name>.log``."""
         self._logs.mkdir(parents=True, exist_ok=True)
+        if name not in self._order:
+            self._order.append(name)
         with self.log_file(name).open("ab") as log:
             self._children[name] = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *map(str, command)],  # noqa: S607 (util-linux)
