@@ -17,7 +17,7 @@ import msgspec
 from central.app import open_central
 from central.config import BrokerConfig, CentralConfig, CentralFiles
 from central.fleet.broker import build_broker_config, build_roles
-from central.fleet.certificates import Authority, Identity, create_authority
+from central.fleet.certificates import Authority, create_authority
 from central.keys.store import create_key_store, new_contents
 from shared.config import write_secret
 from shared.ehc import MAX_EXTENSION_KID
@@ -95,19 +95,15 @@ def _write_files(files: CentralFiles, foundation: Foundation, at: datetime) -> I
         (server, files.server, files.server_key),
         (central, files.central, files.central_key),
     ):
-        _write_identity(identity, certificate, key)
-        yield certificate
+        certificate.write_bytes(identity.certificate)
+        write_secret(key, identity.key)
+        yield from (certificate, key)
     config = build_broker_config(files, broker, foundation.bind, user)
     files.broker_config.write_text(config, encoding="utf-8")
     write_secret(files.broker_roles, build_roles(()).encode())
     yield from (files.broker_config, files.broker_roles)
     files.config.write_text(_build_config(foundation), encoding="utf-8")
     yield files.config
-
-
-def _write_identity(identity: Identity, certificate: Path, key: Path) -> None:
-    certificate.write_bytes(identity.certificate)
-    write_secret(key, identity.key)
 
 
 def _build_config(foundation: Foundation) -> str:

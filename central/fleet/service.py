@@ -63,13 +63,19 @@ class Fleet:
         """Every box there ever was, by its id."""
         return store.list_boxes()
 
-    def pair_key(self, id: BoxId) -> PairKey:
-        """The key that asks and replies are sealed with.
+    def check_active(self, id: BoxId) -> None:
+        """Raises Refused (NOT_ADMITTED) unless the box is active: no other is answered."""
+        if self.box(id).state is not BoxState.ACTIVE:
+            raise Refused(Reason.NOT_ADMITTED, f"box {id}")
 
-        Raises Refused (NOT_ADMITTED) unless the box is active.
+    def pair_key(self, id: BoxId) -> PairKey:
+        """The key that asks, replies and receipts are sealed with.
+
+        A quarantined box has it still: it hears why it is refused, and its rows find custody.
+        Raises Refused (NOT_ADMITTED) for an unknown or retired box.
         """
         found = store.find_pair_key(id)
-        if found is None or found[0] is not BoxState.ACTIVE:
+        if found is None or found[0] is BoxState.RETIRED:
             raise Refused(Reason.NOT_ADMITTED, f"box {id}")
         return PairKey(bytes.fromhex(self._keys.open(_PAIR_KEY, found[1])))
 
