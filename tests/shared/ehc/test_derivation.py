@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.crypto import Sm4
 from shared.ehc import ProtectKey, RootKey, mindex_id_of, user_factor
 from shared.ehc.derivation import CHINA
 from shared.errors import Malformed
@@ -93,8 +94,7 @@ def test_opening_rubbish_gives_none(validity: str) -> None:
 
 
 def _sealed(plain: str) -> str:
-    # The sample key encrypts any block a forger with the key could think of.
-    return ProtectKey(PROTECT_KEY)._cipher.encrypt(bytes.fromhex(plain)).hex().upper()
+    return Sm4(PROTECT_KEY).encrypt(bytes.fromhex(plain)).hex().upper()
 
 
 @pytest.mark.parametrize(
