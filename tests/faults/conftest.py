@@ -1,4 +1,4 @@
-"""The world of the fault tests: one for each module, so that its rows add up over all its faults."""
+"""The world of the fault tests: one for each module; its rows add up."""
 
 from collections.abc import Iterator
 from pathlib import Path

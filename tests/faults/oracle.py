@@ -96,5 +96,14 @@ def consumptions(central_file: Path) -> list[tuple[str, bytes]]:
         )
 
 
+def verdicts(central_file: Path, id: bytes) -> tuple[str, str]:
+    """The box's verdict on a scan and central's own, as central holds them."""
+    with closing(sqlite3.connect(f"file:{central_file}?mode=ro", uri=True)) as database:
+        row: tuple[str, str] = database.execute(
+            "SELECT box_verdict, verdict FROM scan WHERE id = ?", (id,)
+        ).fetchone()
+        return row
+
+
 def _digest(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()

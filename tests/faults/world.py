@@ -7,9 +7,11 @@ would, to issue codes. Each test leaves the world running and settled.
 import sqlite3
 import sys
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from uuid import UUID
 
 from central.app import open_central
 from central.cards.card import Card
@@ -21,8 +23,12 @@ from central.patients.person import Registration
 from demo.box_api import BoxApi
 from demo.scanner import PtyScanner
 from demo.supervisor import Supervisor, wait_until
-from shared.clock import SystemClock
+from shared.clock import SystemClock, to_microseconds
+from shared.codec import asks, replies
 from shared.ids import BoxId
+from shared.messages import Reply, ScanAsk
+from shared.pairing import Direction
+from shared.topics import ASK_SCAN, REPLY
 from tests.broker import Broker, free_ports
 from tests.faults import oracle
 
@@ -40,6 +46,7 @@ class World:
         self._directory = directory
         self.central_directory = directory / "central"
         self.box_directory = directory / "box"
+        self._box_config = self.box_directory / "box.toml"
         self.queue = self.box_directory / "queue.db"
         self.database = self.central_directory / "central.db"
         self.scanner = PtyScanner()
@@ -92,6 +99,12 @@ class World:
         self.supervisor.stop("central")
         self.start_central(*fault)
 
+    def set_again_window(self, seconds: int) -> None:
+        """Give the box another window, and a restart to take it."""
+        lines = self._box_config.read_text().splitlines()[1:]
+        self._box_config.write_text("\n".join([f"again_seconds = {seconds}", *lines]) + "\n")
+        self.restart_box()
+
     def restart_box(self, *fault: str) -> None:
         """Another box process over the same files."""
         self.supervisor.stop("box")
@@ -113,16 +126,49 @@ class World:
 
     # --- at the counter --------------------------------------------------------------------------
 
-    def wait_link(self, state: str) -> None:
-        """Wait until the box's line is ``state``."""
-        look = lambda: True if self.api.fetch("state")["link"]["state"] == state else None  # noqa: E731
-        wait_until(look, SETTLE_SECONDS, f"the line is {state}")
+    def wait_link(self, *states: str) -> None:
+        """Wait until the box's line is in one of the states."""
+
+        def look() -> bool | None:
+            return True if self.api.fetch("state")["link"]["state"] in states else None
+
+        wait_until(look, SETTLE_SECONDS, f"the line is {states}")
+
+    def wait_offline(self) -> None:
+        """Wait until the box knows that its line is lost."""
+        self.wait_link("down", "connecting", "backing-off")
+
+    def wait_created(self, count: int) -> None:
+        """Wait until the box has created so many rows."""
+
+        def look() -> bool | None:
+            return True if self.api.fetch("account")["created"] >= count else None
+
+        wait_until(look, SETTLE_SECONDS, f"{count} rows")
+
+    def wait_verdict(self, id: str, verdict: str) -> Any:
+        """Wait until the view of a scan has this verdict."""
+
+        def look() -> Any:
+            views = self.api.fetch("verdicts")
+            return next((v for v in views if v["id"] == id and v["verdict"] == verdict), None)
+
+        return wait_until(look, SETTLE_SECONDS, f"the scan is {verdict}")
 
     def scan(self, text: str) -> Any:
         """Show a code to the scanner; the view of that scan once it is through."""
         before = {view["id"] for view in self.api.fetch("verdicts")}
         self.scanner.scan(text)
         return wait_until(lambda: self._new_view(before), SETTLE_SECONDS, "the scan is shown")
+
+    def scan_past_again(self, text: str) -> Any:
+        """Show a code until it is no longer "again"; the first view that is not."""
+
+        def look() -> Any:
+            view = self.scan(text)
+            return None if view["again"] else view
+
+        return wait_until(look, SETTLE_SECONDS, "the window is over")
 
     def _new_view(self, before: set[str]) -> Any:
         views = [view for view in self.api.fetch("verdicts") if view["id"] not in before]
@@ -133,6 +179,15 @@ class World:
         form = {"document_type": "01", "number": number, "name": name}
         return self.api.send("issue", form)
 
+    def issue_until_answered(self, number: str, name: str) -> Any:
+        """Register as a clerk does whose first try may stay unanswered: try again."""
+
+        def look() -> Any:
+            view = self.issue(number, name)
+            return None if view["outcome"] == "unanswered" else view
+
+        return wait_until(look, SETTLE_SECONDS, "the registration is answered")
+
     # --- at central ------------------------------------------------------------------------------
 
     def issue_code(self, ttl_seconds: int = 255) -> str:
@@ -140,6 +195,24 @@ class World:
         with open_central(self.central_directory) as central, central.unit():
             now = SystemClock().now()
             return central.cards.issue_dynamic(self._card(central), now, ttl_seconds)
+
+    def ask(self, id: UUID, code: str) -> Reply:
+        """Have central answer the box's question ``id``, as if it had come by the broker now."""
+        now = SystemClock().now()
+        until = to_microseconds(now + timedelta(seconds=10))
+        ask = ScanAsk(
+            id=id.bytes,
+            box=str(BOX),
+            born=to_microseconds(now),
+            expires_at=until,
+            counter="window 3",
+            code=code,
+        )
+        with open_central(self.central_directory) as central, central.unit():
+            key = central.fleet.pair_key(BOX)
+            sealed = key.seal(Direction.UP, BOX, ASK_SCAN, asks.encode(ask))
+            reply = central.ingest.asks.answer(BOX, ASK_SCAN, sealed, now)
+            return replies.decode(key.open(Direction.DOWN, BOX, REPLY, reply))
 
     def static_code(self) -> str:
         """The sample person's static code."""
@@ -167,8 +240,8 @@ class World:
             enrolment = Enrolment(central.fleet, central.keys, authority, central.config.broker)
             enrolment.add_box(place, self.box_directory, SystemClock().now(), TESTER)
             save_roles(central.files, central.fleet)
-        config = self.box_directory / "box.toml"
-        config.write_text(f"again_seconds = {AGAIN_SECONDS}\n{config.read_text()}")
+        text = self._box_config.read_text()
+        self._box_config.write_text(f"again_seconds = {AGAIN_SECONDS}\n{text}")
 
     # --- proof -----------------------------------------------------------------------------------
 
