@@ -17,7 +17,8 @@ def print_table(columns: Mapping[str, str], rows: Sequence[Row], *, as_json: boo
     table = Table(*columns.values())
     for row in rows:
         table.add_row(*(_text(row[key]) for key in columns))
-    Console().print(table, markup=False)
+    # A site may be called "[red]" or ":hospital:": what is stored is text, never markup.
+    Console(markup=False, emoji=False, highlight=False).print(table)
 
 
 def print_record(row: Row, *, as_json: bool) -> None:
@@ -31,4 +32,6 @@ def print_record(row: Row, *, as_json: bool) -> None:
 
 
 def _text(value: str | int | bool | None) -> str:
+    if isinstance(value, bool):
+        return "✓" if value else ""
     return "" if value is None else str(value)

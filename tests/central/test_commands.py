@@ -130,6 +130,19 @@ def test_a_box_is_added_and_listed(
     assert run(centre, "box", "add", "central/box1", "--counter", "c", "--out", "x") == 1
 
 
+def test_names_are_text_in_tables(
+    centre: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name in brackets or colons is shown as it is, not taken for a colour or a picture."""
+    words = ("box", "add", "renmin/box1", "--counter", ":hospital:", "--site-name", "[red]院[/red]")
+    assert run(centre, *words, "--out", str(tmp_path / "box")) == Exit.HELD
+    capsys.readouterr()
+    assert run(centre, "box", "list") == Exit.HELD
+    shown = capsys.readouterr().out
+    assert "[red]院[/red]" in shown
+    assert ":hospital:" in shown
+
+
 def test_a_changed_audit_is_named(centre: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """``audit verify`` ends with 1 and names the row."""
     with open_central(centre) as central:
