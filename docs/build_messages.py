@@ -37,7 +37,7 @@ first its `kind` where it has one, then the fields in the order below (those of 
 its own), so that the same message always has the same bytes; what is marked *array* is an array
 of its values instead. Unknown fields, missing fields and wrong types
 are refused; a kind or version from the future is told apart from rubbish, so that central can
-park it. Times are microseconds since 1970 UTC, ids 16 bytes (UUIDv7), hashes 32 bytes. Hashes
+park it. A `Time` is microseconds since 1970 UTC, an `Id` 16 bytes (UUIDv7), a `Hash` 32 bytes. Hashes
 and signatures cover the bytes that travelled, never a re-encoding.
 """
 

@@ -26,6 +26,7 @@ ONE_IMPORTER = {
     "usb": {"agent/drivers/printer_usb.py"},
     "segno": {"shared/qr.py"},
     "psycopg": set[str](),
+    "rich": {"central/tables.py"},
 }
 
 
@@ -60,9 +61,12 @@ def test_one_library_has_one_importing_file(library: str) -> None:
 
 
 def test_no_feature_reaches_into_anothers_store() -> None:
-    """In central a store and a model belong to their feature; others ask its service."""
+    """In central a store belongs to its feature; others ask its service.
+
+    What lies beside the features puts them together and is not meant.
+    """
     wrong = []
-    for path in list_modules("central"):
+    for path in (ROOT / "central").glob("*/**/*.py"):
         here = path.relative_to(ROOT).parts[1]
         for name in list_imports(path):
             parts = name.split(".")
