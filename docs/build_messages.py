@@ -35,10 +35,11 @@ Generated from `shared/messages.py`, `shared/ledger.py`, `shared/sealing.py` and
 Every message is MessagePack (`shared/codec.py`): a message is a map from field names to values,
 first its `kind` where it has one, then the fields in the order below (those of its base before
 its own), so that the same message always has the same bytes; what is marked *array* is an array
-of its values instead. Unknown fields, missing fields and wrong types
-are refused; a kind or version from the future is told apart from rubbish, so that central can
-park it. A `Time` is microseconds since 1970 UTC, an `Id` 16 bytes (UUIDv7), a `Hash` 32 bytes. Hashes
-and signatures cover the bytes that travelled, never a re-encoding.
+of its values instead. Unknown fields, missing fields and wrong types are refused; a kind or
+version from the future is told apart from rubbish, so that central can park it.
+
+A `Time` is microseconds since 1970 UTC, an `Id` 16 bytes (UUIDv7), a `Hash` 32 bytes. Hashes and
+signatures cover the bytes that travelled, never a re-encoding.
 """
 
 
