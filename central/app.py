@@ -7,9 +7,7 @@ server runs the same services in its writer's thread.
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from central.audit.model import MODELS as AUDIT_MODELS
 from central.audit.service import Audit
@@ -25,7 +23,7 @@ from central.fleet.model import MODELS as FLEET_MODELS
 from central.fleet.service import Fleet
 from central.hospital.model import MODELS as HOSPITAL_MODELS
 from central.hospital.service import Hospital
-from central.ingest.dispatch import AskHandler, Dispatcher
+from central.ingest.dispatch import Dispatcher
 from central.ingest.ledger import Ledger
 from central.ingest.model import MODELS as INGEST_MODELS
 from central.ingest.parts import Ingest, build_ingest
@@ -37,14 +35,12 @@ from central.scans.registration import Registrations
 from central.scans.service import Scans
 from central.storage.database import Database, open_database
 from central.storage.runner import migrate, read_migrations
-from shared.ids import BoxId
 from shared.messages import (
     LateAnswerRecord,
     PrintRecord,
     RegisterAsk,
     RegistrationRecord,
     RepeatRecord,
-    Reply,
     ScanAsk,
     ScanRecord,
 )
@@ -117,10 +113,7 @@ def build_central(
     scans = Scans(patients, cards, hospital)
     registrations = Registrations(keys, patients, cards, hospital)
     dispatcher = Dispatcher(
-        asks={
-            ScanAsk: _for_active_boxes(fleet, scans.answer),
-            RegisterAsk: _for_active_boxes(fleet, registrations.answer_register),
-        },
+        asks={ScanAsk: scans.answer, RegisterAsk: registrations.answer_register},
         records={
             ScanRecord: scans.record_scan,
             RepeatRecord: scans.record_repeat,
@@ -133,13 +126,3 @@ def build_central(
     return Central(
         config, files, keys, database, audit, fleet, patients, cards, hospital, scans, ingest
     )
-
-
-def _for_active_boxes(fleet: Fleet, handler: AskHandler) -> AskHandler:
-    """A quarantined box's rows are taken into custody, but it is told nothing of any person."""
-
-    def answer(box: BoxId, ask: Any, at: datetime) -> Reply:
-        fleet.check_active(box)
-        return handler(box, ask, at)
-
-    return answer

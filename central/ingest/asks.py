@@ -46,6 +46,7 @@ class AskDesk:
             # An expired ask is answered, not dropped: the answer tells the box its clock's offset.
             if ask.expires_at <= to_microseconds(at):
                 raise Refused(Reason.ASK_EXPIRED)
+            self._fleet.check_active(box)
             with self._database.unit():
                 return self._dispatcher.answer(box, ask, at)
         except Refused as refusal:
