@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from agent.offline_queue.database import mapped_exceptions
-from shared.errors import Damaged, Refused
+from shared.errors import Damaged, Refused, Unavailable
 from shared.reasons import Reason
 
 _NAME = re.compile(r"(\d{4})_[a-z_]+\.sql")
@@ -42,10 +42,8 @@ def migrate(connection: sqlite3.Connection, migrations: tuple[Migration, ...]) -
     migration changed the ledger, Unavailable (disk); the file is then as it was.
     """
     with mapped_exceptions():
-        current = int(connection.execute("PRAGMA user_version").fetchone()[0])
         newest = migrations[-1].number
-        if current > newest:
-            raise Refused(Reason.STORE_NEWER, f"schema {current}, known {newest}")
+        current = _read_version(connection, newest)
         due = [migration for migration in migrations if migration.number > current]
         if not due:
             return 0
@@ -61,6 +59,26 @@ def migrate(connection: sqlite3.Connection, migrations: tuple[Migration, ...]) -
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
     return len(due)
+
+
+def check_migrated(connection: sqlite3.Connection, migrations: tuple[Migration, ...]) -> None:
+    """For a reader, who runs nothing: that the file has this version's schema.
+
+    Raises Unavailable (STORE_UNAVAILABLE) for a file not begun or not yet brought up to date,
+    Refused (STORE_NEWER), Damaged (not a database).
+    """
+    with mapped_exceptions():
+        newest = migrations[-1].number
+        current = _read_version(connection, newest)
+    if current < newest:
+        raise Unavailable(Reason.STORE_UNAVAILABLE, f"schema {current}, needed {newest}")
+
+
+def _read_version(connection: sqlite3.Connection, newest: int) -> int:
+    current = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if current > newest:
+        raise Refused(Reason.STORE_NEWER, f"schema {current}, known {newest}")
+    return current
 
 
 def _ledger(connection: sqlite3.Connection) -> list[tuple[object, ...]]:

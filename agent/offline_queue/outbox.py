@@ -16,16 +16,16 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
-from agent.offline_queue.states import Edge
-from agent.offline_queue.store import (
+from agent.offline_queue.journal import (
     Entry,
-    Position,
+    Journal,
     Standing,
-    Store,
     account_of,
     ignore_edge,
-    open_store,
+    open_journal,
 )
+from agent.offline_queue.states import Edge
+from agent.offline_queue.store import Position
 from agent.ports import Consumption, Draft, Pending
 from shared.clock import Clock, SystemClock, to_microseconds
 from shared.codec import records
@@ -65,15 +65,15 @@ class _Job(Generic[T]):
 class SqliteOutbox:
     """The open queue, made by ``open_outbox``. All methods belong to one event loop."""
 
-    def __init__(self, store: Store, suite: Suite, loop: asyncio.AbstractEventLoop) -> None:
-        self._store = store
+    def __init__(self, journal: Journal, suite: Suite, loop: asyncio.AbstractEventLoop) -> None:
+        self._journal = journal
         self._suite = suite
         self._loop = loop
         self._busy = False
         self._gathered: list[_Job[Any]] = []
         self._waiting: SimpleQueue[list[_Job[Any]]] = SimpleQueue()
         self._group: list[_Job[Any]] = []
-        self._standings = store.standings
+        self._standings = journal.standings
         self._arrived = asyncio.Event()
         self._ended: BaseException | None = None
 
@@ -82,11 +82,11 @@ class SqliteOutbox:
 
         Raises Unavailable (disk), Damaged, Malformed (BODY_TOO_LARGE), Refused (ALREADY_EXISTS).
         """
-        return await self._submit(partial(self._store.append, _entry(draft)), writes=True)
+        return await self._submit(partial(self._journal.append, _entry(draft)), writes=True)
 
     async def find_consumption(self, token: bytes) -> Consumption | None:
         """The record that used up a code at this box. Raises Unavailable, Damaged."""
-        return await self._submit(partial(self._store.find_consumption, token))
+        return await self._submit(partial(self._journal.find_consumption, token))
 
     async def read_account(self) -> Account:
         """created = acknowledged + pending + tombstoned, as of the last commit told."""
@@ -100,11 +100,11 @@ class SqliteOutbox:
 
     async def read_pending(self, limit: int) -> Pending | None:
         """The oldest pending rows of one epoch. Raises Unavailable, Damaged."""
-        return await self._submit(partial(self._store.read_pending, limit))
+        return await self._submit(partial(self._journal.read_pending, limit))
 
     async def settle(self, epoch: int, rows: Sequence[Settled]) -> int:
         """Rows whose hash is central's become settled; how many. Raises Unavailable, Damaged."""
-        return await self._submit(partial(self._store.settle, epoch, rows), writes=True)
+        return await self._submit(partial(self._journal.settle, epoch, rows), writes=True)
 
     async def tombstone(
         self,
@@ -120,7 +120,7 @@ class SqliteOutbox:
         Malformed (more rows than a body holds: about 600), Unavailable, Damaged.
         """
         build = partial(_tombstone_entry, self._suite, origin, born_at)
-        act = partial(self._store.tombstone, positions, reason, build, erase)
+        act = partial(self._journal.tombstone, positions, reason, build, erase)
         return await self._submit(act, writes=True)
 
     def write(self) -> None:
@@ -129,9 +129,9 @@ class SqliteOutbox:
             while group := self._waiting.get():
                 self._group = group
                 self._run(group)
-                self._loop.call_soon_threadsafe(self._tell, group, self._store.standings)
+                self._loop.call_soon_threadsafe(self._tell, group, self._journal.standings)
         finally:
-            self._store.close()
+            self._journal.close()
 
     def stop(self) -> None:
         """Let the thread finish what waits, and end."""
@@ -169,7 +169,7 @@ class SqliteOutbox:
         writing = [job for job in group if job.writes]
         if writing:
             try:
-                with self._store.unit():
+                with self._journal.unit():
                     for job in writing:
                         _attempt(job, Refused)
             except (Unavailable, Damaged) as error:
@@ -235,7 +235,7 @@ async def open_outbox(  # noqa: PLR0913, PLR0917 - whose queue it is, where, and
     """
     loop = asyncio.get_running_loop()
     at = (clock or SystemClock()).now()
-    opening = partial(open_store, path, box, epoch, suite, central_public, at, observe)
+    opening = partial(open_journal, path, box, epoch, suite, central_public, at, observe)
     with ThreadPoolExecutor(1, "outbox") as thread:
         outbox = SqliteOutbox(await loop.run_in_executor(thread, opening), suite, loop)
         writer = loop.run_in_executor(thread, outbox.write)

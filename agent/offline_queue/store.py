@@ -1,33 +1,28 @@
-"""The queue's tables, written: the one place with statements that change them. One thread.
+"""The queue's tables: the only file with queries. Knows rows and states, not what follows whom.
 
-Sequence, link and hash are given here, inside the transaction that commits the row. The standing
-of each epoch (head and counts) is kept in memory, which follows only after the commit; the file
-keeps it as of the last opening or settling, because a page more in every enqueue costs 4 %
-(measured). The hot statements are plain SQL on the peewee database's own connection: peewee's
-``create`` costs a third of the durable rate (measured).
+The hot statements are plain SQL on the peewee database's own connection: ``Model.create`` costs
+a third of the durable rate (measured). One Store belongs to one thread.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
-from agent.offline_queue.database import QueueFile, mapped_exceptions, open_for_writing
-from agent.offline_queue.migration import migrate, read_migrations
+from agent.offline_queue.database import QueueFile, mapped_exceptions, open_for_reading
+from agent.offline_queue.migration import check_migrated, read_migrations
 from agent.offline_queue.models import EncapsulationEntry, EpochEntry
-from agent.offline_queue.states import KEPT_LANES, Edge, check_step
-from agent.ports import Consumption, Pending
+from agent.ports import Consumption
 from shared.clock import from_microseconds, to_microseconds
-from shared.crypto import Suite
-from shared.errors import Damaged, Malformed, Refused
+from shared.errors import Damaged, Refused
 from shared.ids import BoxId, RecordId
-from shared.ledger import Account, Head, Lane, Row, RowState, append, genesis_head
-from shared.messages import Settled, Tombstone, Verdict
+from shared.ledger import Head, Mark, Row
+from shared.messages import Settled, Verdict
 from shared.reasons import Reason
-from shared.sealing import BodySealer, Encapsulation, parse_encapsulation_id
+from shared.sealing import Encapsulation
 
 _INSERT_ROW = (
     'INSERT INTO "row" (epoch, seq, id, lane, born, prev, body, body_hash, hash, state)'
@@ -36,26 +31,26 @@ _INSERT_ROW = (
 _INSERT_CONSUMED = "INSERT OR IGNORE INTO consumed_code (token, id, born, verdict) VALUES (?,?,?,?)"
 _UPDATE_EPOCH = "UPDATE epoch SET seq = ?, hash = ?, settled = ?, tombstoned = ? WHERE number = ?"
 _SETTLE = 'UPDATE "row" SET state = 1 WHERE epoch = ? AND seq = ? AND hash = ? AND state = 0'
-_GIVE_UP = 'UPDATE "row" SET state = 2, tombstone = ?, body = ? WHERE epoch = ? AND seq = ?'
-_SELECT_ROW = 'SELECT id, hash, lane, state, body FROM "row" WHERE epoch = ? AND seq = ?'
+_GIVE_UP = (
+    'UPDATE "row" SET state = 2, tombstone = ?, body = iif(?, NULL, body)'
+    " WHERE epoch = ? AND seq = ?"
+)
+_SELECT_ROW = 'SELECT id, hash, lane, state FROM "row" WHERE epoch = ? AND seq = ?'
+_SELECT_LAST = 'SELECT epoch, seq, hash FROM "row" WHERE epoch = ? ORDER BY seq DESC LIMIT 1'
+_SELECT_HASH = 'SELECT hash FROM "row" WHERE epoch = ? AND seq = ?'
+_SELECT_LANE = 'SELECT lane FROM "row" WHERE id = ?'
 _SELECT_CONSUMED = "SELECT id, born, verdict FROM consumed_code WHERE token = ?"
 _SELECT_PENDING = (
     'SELECT epoch, seq, id, lane, born, prev, body FROM "row" WHERE state = 0'
     " ORDER BY epoch, seq LIMIT ?"
 )
-_SELECT_LAST = 'SELECT seq, hash FROM "row" WHERE epoch = ? ORDER BY seq DESC LIMIT 1'
 _COUNT_PENDING = 'SELECT epoch, count(*) FROM "row" WHERE state = 0 GROUP BY epoch'
-
-
-class Entry(NamedTuple):
-    """A record on its way in: encoded, not yet sealed. ``consumed`` is the token it used up."""
-
-    id: bytes
-    lane: Lane
-    born: int
-    plaintext: bytes
-    consumed: bytes | None = None
-    verdict: str = ""
+_COUNT_ALL = 'SELECT state, lane, count(*) FROM "row" GROUP BY state, lane ORDER BY state, lane'
+_SELECT_EPOCH = (
+    "SELECT epoch, seq, id, lane, born, prev, body_hash, hash, state, body, tombstone"
+    ' FROM "row" WHERE epoch = ? ORDER BY seq'
+)
+_OLDEST_PENDING = 'SELECT born FROM "row" WHERE state = 0 ORDER BY epoch, seq LIMIT 1'
 
 
 class Position(NamedTuple):
@@ -65,134 +60,117 @@ class Position(NamedTuple):
     seq: int
 
 
-class Standing(NamedTuple):
-    """One epoch: its head, and how many of its rows are in each state."""
+class Epoch(NamedTuple):
+    """An epoch as the file keeps it: ``head`` and counts are as of the last opening or settling."""
 
+    box: str
+    suite: int
     head: Head
-    pending: int
     settled: int
     tombstoned: int
 
 
-def account_of(standings: Mapping[int, Standing]) -> Account:
-    """The account over all epochs."""
-    return Account(
-        created=sum(standing.head.seq for standing in standings.values()),
-        acknowledged=sum(standing.settled for standing in standings.values()),
-        pending=sum(standing.pending for standing in standings.values()),
-        tombstoned=sum(standing.tombstoned for standing in standings.values()),
-    )
+class Found(NamedTuple):
+    """What giving a row up needs to know of it."""
+
+    at: Position
+    id: bytes
+    hash: bytes
+    lane: int
+    state: int
 
 
-def ignore_edge(_edge: Edge) -> None:
-    """The observer when nobody watches."""
+class StoredRow(NamedTuple):
+    """A row as verification reads it; nothing in it has been checked."""
+
+    mark: Mark
+    state: int
+    body: bytes | None
+    tombstone: bytes | None
 
 
 class Store:
-    """The open queue, made by ``open_store``. Writing methods run inside ``unit()``."""
+    """Queries over an open file. All raise Unavailable and Damaged, through ``mapped_exceptions``
+    of whoever opens a unit; those outside a unit map for themselves."""
 
-    def __init__(
-        self,
-        file: QueueFile,
-        sealer: BodySealer,
-        suite: Suite,
-        standings: dict[int, Standing],
-        observe: Callable[[Edge], None],
-    ) -> None:
-        """The highest epoch of ``standings`` is the one being written."""
+    def __init__(self, file: QueueFile) -> None:
         self._file = file
         self._connection = file.connection
-        self._sealer = sealer
-        self._suite = suite
-        self._epoch = max(standings)
-        self._durable = standings
-        self._standings = dict(standings)
-        self._head = standings[self._epoch].head
-        self._observe = observe
 
-    @contextmanager
-    def unit(self) -> Iterator[None]:
-        """All that is written inside is durable when the block ends, or none of it happened.
+    # --- writing, inside begin() and commit() --------------------------------------------------
 
-        Raises Unavailable (disk full, busy, I/O), Damaged.
-        """
-        with mapped_exceptions():
-            self._roll_back()
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                self._observe(Edge.GROUP_BEGUN)
-                yield
-                self._write_standings()
-                self._connection.execute("COMMIT")
-                self._durable = self._standings
-                self._standings = dict(self._durable)
-            finally:
-                self._roll_back()
-        self._observe(Edge.COMMITTED)
+    def begin(self) -> None:
+        """Start a transaction that may write."""
+        self._connection.execute("BEGIN IMMEDIATE")
 
-    def append(self, entry: Entry) -> Row:
-        """Seal, sequence, link and insert.
+    def commit(self) -> None:
+        """Make the transaction durable: synchronous=FULL syncs the write-ahead log here."""
+        self._connection.execute("COMMIT")
 
-        Raises Malformed (BODY_TOO_LARGE), Refused (ALREADY_EXISTS) with nothing written.
-        """
-        body = self._sealer.seal(entry.plaintext, entry.id, entry.lane, entry.born)
-        row, mark, head = append(self._suite, self._head, entry.id, entry.lane, entry.born, body)
+    def roll_back(self) -> None:
+        """Undo the transaction if one is open; SQLite has already undone some that failed."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def insert_row(self, mark: Mark, body: bytes) -> None:
+        """A new pending row. Raises Refused (ALREADY_EXISTS) for an id that is here already."""
+        epoch, seq, id, lane, born, prev, body_hash, hash = mark
+        values = (epoch, seq, id, lane, born, prev, body, body_hash, hash)
         try:
-            self._connection.execute(_INSERT_ROW, (*mark[:6], body, mark.body_hash, mark.hash))
+            self._connection.execute(_INSERT_ROW, values)
         except sqlite3.IntegrityError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
-                raise Refused(
-                    Reason.ALREADY_EXISTS, "a record of this id is in the queue"
-                ) from error
-            raise Damaged(Reason.STORE_DAMAGED, f"sequence {row.seq} is taken") from error
-        self._head = head
-        self._observe(Edge.ROW_INSERTED)
-        if entry.consumed is not None:
-            token = (entry.consumed, entry.id, entry.born, entry.verdict)
-            self._connection.execute(_INSERT_CONSUMED, token)
-            self._observe(Edge.CODE_CONSUMED)
-        return row
+                raise Refused(Reason.ALREADY_EXISTS, "this record is in the queue") from error
+            raise Damaged(Reason.STORE_DAMAGED, f"sequence {seq} is taken") from error
 
-    def settle(self, epoch: int, rows: Sequence[Settled]) -> int:
-        """Mark rows of this epoch and these hashes settled, where pending; how many changed."""
-        standing = self._standings.get(epoch)
-        if standing is None:
-            return 0
+    def insert_consumption(self, token: bytes, id: bytes, born: int, verdict: str) -> None:
+        """Keep who used up a code; the first stays."""
+        self._connection.execute(_INSERT_CONSUMED, (token, id, born, verdict))
+
+    def settle(self, epoch: int, rows: Iterable[Settled]) -> int:
+        """Settle pending rows whose hash is the same; how many changed."""
         keys = ((epoch, row.seq, row.hash) for row in rows)
-        changed = self._connection.executemany(_SETTLE, keys).rowcount
-        self._standings[epoch] = standing._replace(
-            pending=standing.pending - changed, settled=standing.settled + changed
+        return self._connection.executemany(_SETTLE, keys).rowcount
+
+    def give_up(self, positions: Iterable[Position], tombstone: bytes, erase: bool) -> None:
+        """Tombstone rows that were found pending; ``tombstone`` is the record that names them."""
+        keys = ((tombstone, erase, at.epoch, at.seq) for at in positions)
+        self._connection.executemany(_GIVE_UP, keys)
+
+    def insert_epoch(self, box: BoxId, suite: int, genesis: Head, at: datetime) -> None:
+        """Begin an epoch, unless it has begun."""
+        EpochEntry.insert(
+            number=genesis.epoch,
+            box=str(box),
+            suite=suite,
+            begun=to_microseconds(at),
+            seq=genesis.seq,
+            hash=genesis.hash,
+            settled=0,
+            tombstoned=0,
+        ).on_conflict_ignore().execute(self._file.database)
+
+    def update_epoch(self, head: Head, settled: int, tombstoned: int) -> None:
+        """Note an epoch's head and counts."""
+        self._connection.execute(
+            _UPDATE_EPOCH, (head.seq, head.hash, settled, tombstoned, head.epoch)
         )
-        self._observe(Edge.ROWS_SETTLED)
-        return changed
 
-    def tombstone(
-        self,
-        positions: Sequence[Position],
-        reason: Reason,
-        build: Callable[[tuple[Tombstone, ...]], Entry],
-        erase: bool,
-    ) -> Row:
-        """Give rows up: append the record that ``build`` makes of them, then mark them.
+    def insert_encapsulation(self, encapsulation: Encapsulation, at: datetime) -> None:
+        """Keep a wrapped body key."""
+        EncapsulationEntry.insert(
+            id=encapsulation.id, wrapped=encapsulation.wrapped, made=to_microseconds(at)
+        ).execute(self._file.database)
 
-        Raises Refused, with nothing written: NOT_FOUND, STATE_STEP for a row that is not pending,
-        REQUEST_NOT_ALLOWED for a lane that is never given up, Malformed for too many rows.
-        """
-        found = [self._find(position) for position in dict.fromkeys(positions)]
-        given_up = tuple(Tombstone(at.epoch, at.seq, id, hash, reason) for at, id, hash, _ in found)
-        record = self.append(build(given_up))
-        for at, _, _, body in found:
-            keys = (record.id, None if erase else body, at.epoch, at.seq)
-            self._connection.execute(_GIVE_UP, keys)
-            standing = self._standings[at.epoch]
-            self._standings[at.epoch] = standing._replace(
-                pending=standing.pending - 1, tombstoned=standing.tombstoned + 1
-            )
-        self._observe(Edge.ROWS_TOMBSTONED)
-        return record
+    # --- reading ---------------------------------------------------------------------------------
+
+    def find_row(self, at: Position) -> Found | None:
+        """One row, without its body."""
+        found = self._connection.execute(_SELECT_ROW, at).fetchone()
+        return None if found is None else Found(at, *found)
 
     def find_consumption(self, token: bytes) -> Consumption | None:
-        """The record that used up a code. Raises Unavailable, Damaged."""
+        """The record that used up a code."""
         with mapped_exceptions():
             found = self._connection.execute(_SELECT_CONSUMED, (token,)).fetchone()
         if found is None:
@@ -200,142 +178,93 @@ class Store:
         id, born, verdict = found
         return Consumption(RecordId(UUID(bytes=id)), from_microseconds(born), Verdict(verdict))
 
-    def read_pending(self, limit: int) -> Pending | None:
-        """The oldest pending rows, one epoch's. Raises Unavailable, Damaged."""
+    def list_pending(self, limit: int) -> list[tuple[int, Row]]:
+        """The oldest pending rows, each with its epoch."""
         with mapped_exceptions():
             found = self._connection.execute(_SELECT_PENDING, (limit,)).fetchall()
-            if not found:
-                return None
-            epoch = found[0][0]
-            rows = tuple(Row(*row[1:]) for row in found if row[0] == epoch)
-            wanted = {id for row in rows if (id := _encapsulation_id(row)) is not None}
-            query = EncapsulationEntry.select().where(EncapsulationEntry.id.in_(wanted)).tuples()
-            wrapped = query.execute(self._file.database)
-            encapsulations = tuple(Encapsulation(id, wrapped) for id, wrapped, _ in wrapped)
-        return Pending(self._durable[epoch].head, rows, encapsulations)
+        return [(epoch, Row(*row)) for epoch, *row in found]
 
-    @property
-    def standings(self) -> Mapping[int, Standing]:
-        """What is durable, by epoch: replaced by each commit, never changed in place."""
-        return self._durable
+    def list_encapsulations(self, ids: Sequence[bytes]) -> tuple[Encapsulation, ...]:
+        """Those of the wrapped body keys that are here."""
+        query = EncapsulationEntry.select().where(EncapsulationEntry.id.in_(ids))
+        with mapped_exceptions():
+            found = query.execute(self._file.database)
+            return tuple(Encapsulation(bytes(key.id), bytes(key.wrapped)) for key in found)
+
+    def list_all_encapsulations(self) -> tuple[Encapsulation, ...]:
+        """All wrapped body keys."""
+        with mapped_exceptions():
+            found = EncapsulationEntry.select().execute(self._file.database)
+            return tuple(Encapsulation(bytes(key.id), bytes(key.wrapped)) for key in found)
+
+    def list_epochs(self) -> list[Epoch]:
+        """All epochs, the oldest first."""
+        query = EpochEntry.select().order_by(EpochEntry.number)
+        with mapped_exceptions():
+            return [
+                Epoch(
+                    entry.box,
+                    entry.suite,
+                    Head(entry.number, entry.seq, bytes(entry.hash)),
+                    entry.settled,
+                    entry.tombstoned,
+                )
+                for entry in query.execute(self._file.database)
+            ]
+
+    def find_last(self, epoch: int) -> Head | None:
+        """The last row of an epoch, as a head."""
+        with mapped_exceptions():
+            found = self._connection.execute(_SELECT_LAST, (epoch,)).fetchone()
+        return None if found is None else Head(*found)
+
+    def find_hash(self, at: Position) -> bytes | None:
+        """A row's hash as it is stored."""
+        with mapped_exceptions():
+            found = self._connection.execute(_SELECT_HASH, at).fetchone()
+        return None if found is None else bytes(found[0])
+
+    def count_pending(self) -> dict[int, int]:
+        """Pending rows by epoch, from the partial index."""
+        with mapped_exceptions():
+            return dict(self._connection.execute(_COUNT_PENDING).fetchall())
+
+    def count_rows(self) -> dict[tuple[int, int], int]:
+        """Rows by state and lane."""
+        with mapped_exceptions():
+            found = self._connection.execute(_COUNT_ALL).fetchall()
+        return {(state, lane): count for state, lane, count in found}
+
+    def find_oldest_pending(self) -> datetime | None:
+        """When the oldest pending record was born."""
+        with mapped_exceptions():
+            found = self._connection.execute(_OLDEST_PENDING).fetchone()
+        return None if found is None else from_microseconds(found[0])
+
+    def find_lane(self, id: bytes) -> int | None:
+        """The lane of the record of this id."""
+        with mapped_exceptions():
+            found = self._connection.execute(_SELECT_LANE, (id,)).fetchone()
+        return None if found is None else int(found[0])
+
+    def iterate_rows(self, epoch: int) -> Iterator[StoredRow]:
+        """Every row of an epoch in order, with its body, one at a time."""
+        with mapped_exceptions():
+            for *mark, state, body, tombstone in self._connection.execute(_SELECT_EPOCH, (epoch,)):
+                yield StoredRow(Mark(*mark), state, body, tombstone)
 
     def close(self) -> None:
-        """Close the file; SQLite copies the write-ahead log back as it goes."""
+        """Close the file."""
         self._file.close()
 
-    def _find(self, at: Position) -> tuple[Position, bytes, bytes, bytes]:
-        found = self._connection.execute(_SELECT_ROW, at).fetchone()
-        if found is None:
-            raise Refused(Reason.NOT_FOUND, f"no row {at.epoch}/{at.seq}")
-        id, hash, lane, state, body = found
-        if lane in KEPT_LANES:
-            raise Refused(Reason.REQUEST_NOT_ALLOWED, f"lane {Lane(lane).name} is never given up")
-        check_step(RowState(state), RowState.TOMBSTONED)
-        return at, id, hash, body
 
-    def _write_standings(self) -> None:
-        own = self._standings[self._epoch]
-        added = self._head.seq - own.head.seq
-        self._standings[self._epoch] = Standing(
-            self._head, own.pending + added, own.settled, own.tombstoned
-        )
-        for epoch, standing in self._standings.items():
-            durable = self._durable[epoch]
-            if (standing.settled, standing.tombstoned) != (durable.settled, durable.tombstoned):
-                _write_standing(self._connection, epoch, standing)
+@contextmanager
+def reading(path: Path) -> Iterator[Store]:
+    """A store to read beside the writer, or after its crash: one moment's snapshot.
 
-    def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
-            self._standings = dict(self._durable)
-            self._head = self._durable[self._epoch].head
-
-
-def _encapsulation_id(row: Row) -> bytes | None:
-    """What a body needs; a damaged body needs nothing, and goes up to be parked by central."""
-    try:
-        return parse_encapsulation_id(row.body)
-    except Malformed:
-        return None
-
-
-def open_store(  # noqa: PLR0913, PLR0917 - whose queue it is, where, and sealed to whom
-    path: Path,
-    box: BoxId,
-    epoch: int,
-    suite: Suite,
-    central_public: bytes,
-    at: datetime,
-    observe: Callable[[Edge], None],
-) -> Store:
-    """Open or create the queue, bring its schema up to date, begin the epoch, wrap a body key.
-
-    Raises Unavailable, Damaged, Refused: STORE_NEWER, or CONFIG_MALFORMED when the file is
-    another box's, or already in a later epoch, or of another suite.
+    Raises Unavailable (missing, not begun), Refused (STORE_NEWER), Damaged.
     """
-    file = open_for_writing(path)
-    with ExitStack() as on_failure:
-        on_failure.callback(file.close)
-        migrate(file.connection, read_migrations())
-        sealer = BodySealer(suite, central_public, box)
-        with mapped_exceptions(), file.database.atomic("IMMEDIATE"):
-            _check_epochs(file, box, epoch, suite)
-            _begin_epoch(file, box, epoch, suite, at)
-            _keep_encapsulation(file, sealer, at)
-            standings = _read_standings(file)
-            for number, standing in standings.items():
-                _write_standing(file.connection, number, standing)
-        on_failure.pop_all()
-    observe(Edge.OPENED)
-    return Store(file, sealer, suite, standings, observe)
-
-
-def _check_epochs(file: QueueFile, box: BoxId, epoch: int, suite: Suite) -> None:
-    for entry in EpochEntry.select().execute(file.database):
-        if entry.box != str(box):
-            raise Refused(Reason.CONFIG_MALFORMED, f"the queue belongs to {entry.box}")
-        if entry.number > epoch:
-            raise Refused(Reason.CONFIG_MALFORMED, f"the queue is in epoch {entry.number}")
-        if entry.number == epoch and entry.suite != suite.id:
-            raise Refused(Reason.CONFIG_MALFORMED, f"epoch {epoch} has suite {entry.suite}")
-
-
-def _begin_epoch(file: QueueFile, box: BoxId, epoch: int, suite: Suite, at: datetime) -> None:
-    genesis = genesis_head(suite, box, epoch)
-    EpochEntry.insert(
-        number=epoch,
-        box=str(box),
-        suite=int(suite.id),
-        begun=to_microseconds(at),
-        seq=genesis.seq,
-        hash=genesis.hash,
-        settled=0,
-        tombstoned=0,
-    ).on_conflict_ignore().execute(file.database)
-
-
-def _keep_encapsulation(file: QueueFile, sealer: BodySealer, at: datetime) -> None:
-    id, wrapped = sealer.encapsulation
-    EncapsulationEntry.insert(id=id, wrapped=wrapped, made=to_microseconds(at)).execute(
-        file.database
-    )
-
-
-def _read_standings(file: QueueFile) -> dict[int, Standing]:
-    """What the file holds now. A head whose row is lost stays the head: no sequence twice."""
-    pending = dict(file.connection.execute(_COUNT_PENDING).fetchall())
-    standings = {}
-    for entry in EpochEntry.select().execute(file.database):
-        head = Head(entry.number, entry.seq, bytes(entry.hash))
-        last = file.connection.execute(_SELECT_LAST, (entry.number,)).fetchone()
-        if last is not None and last[0] > head.seq:
-            head = Head(entry.number, *last)
-        standings[entry.number] = Standing(
-            head, pending.get(entry.number, 0), entry.settled, entry.tombstoned
-        )
-    return standings
-
-
-def _write_standing(connection: sqlite3.Connection, epoch: int, standing: Standing) -> None:
-    head, _, settled, tombstoned = standing
-    connection.execute(_UPDATE_EPOCH, (head.seq, head.hash, settled, tombstoned, epoch))
+    with closing(open_for_reading(path)) as file:
+        check_migrated(file.connection, read_migrations())
+        file.connection.execute("BEGIN")
+        yield Store(file)
