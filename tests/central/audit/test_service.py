@@ -35,9 +35,7 @@ def audit(database: Database) -> Audit:
 def write(database: Database, audit: Audit, count: int) -> None:
     with database.unit():
         for number in range(count):
-            audit.write(
-                "box.add", f"site1/box{number}", "test", AT, counter="挂号", number=number
-            )
+            audit.write("box.add", f"site1/box{number}", "test", AT, counter="挂号", number=number)
 
 
 def tamper(database: Database, *statements: str) -> None:
