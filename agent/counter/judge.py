@@ -17,15 +17,7 @@ from shared.clock import from_microseconds, to_microseconds
 from shared.crypto import VerifyKey
 from shared.ehc import Code
 from shared.errors import Unavailable
-from shared.messages import (
-    DecidedBy,
-    MedicalStep,
-    RefusalReply,
-    Reply,
-    ScanAsk,
-    ScanReply,
-    Verdict,
-)
+from shared.messages import MedicalStep, Reply, ScanAsk, ScanReply, Verdict
 from shared.reasons import Reason
 
 _OPEN_QUESTIONS = 256
@@ -78,9 +70,8 @@ class Judge:
         if isinstance(reply, ScanReply):
             await self._remember(code, reply)
             return Judged(accept_reply(reply), asked=True)
-        if isinstance(reply, RefusalReply) and reply.reason is not Reason.ASK_EXPIRED:
-            return Judged(Decision(Verdict.REFUSED, reply.reason, DecidedBy.CENTRAL), asked=True)
-        # Our clock was too far off for central to take the question: that is no patient's fault.
+        # A refusal is of the question (expired by our clock, box quarantined), not of the code:
+        # the patient is not to blame.
         return Judged(await self._judge_alone(code), asked=True)
 
     async def take_late(self, reply: Reply) -> Decision | None:

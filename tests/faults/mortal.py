@@ -64,7 +64,7 @@ def run_central(directory: Path, fault: Fault) -> None:
 def main() -> None:
     """Run until the edge, or until stopped."""
     side, directory, edge, count, *stall = sys.argv[1:]
-    logging.basicConfig(level="INFO")
+    logging.basicConfig(level="DEBUG")
     run = {"box": run_box, "central": run_central}[side]
     run(Path(directory), Fault(edge, int(count), float(stall[0]) if stall else 0.0))
 

@@ -7,7 +7,8 @@ lane ‖ born ‖ H(body)). So a defect in ``shared.ledger`` cannot hide itself 
 
 import hashlib
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +28,7 @@ class BoxRow:
 
 def read_box(file: Path) -> list[BoxRow]:
     """The box's rows; asserts that sequences have no gap and every hash and link is right."""
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+    with _snapshot(file) as database:
         epochs = {
             number: (box, suite, seq, head)
             for number, box, suite, seq, head in database.execute(
@@ -49,16 +50,17 @@ def read_box(file: Path) -> list[BoxRow]:
                 hashed = prev + seq.to_bytes(8, "big") + id + bytes([lane])
                 hashed += born.to_bytes(8, "big") + _digest(body)
                 assert digest == _digest(hashed), f"row {seq} is not what was hashed"
+                assert seq != head_seq or digest == head_hash, "the noted head is another row"
                 rows.append(BoxRow(epoch, seq, id, digest, state))
                 expected, last = seq + 1, digest
-            assert (head_seq, head_hash) == (expected - 1, last), "the head is not the last row"
+            assert head_seq < expected, "rows are missing before the noted head"
     assert len({row.id for row in rows}) == len(rows), "an id was given twice"
     return rows
 
 
 def read_central(file: Path, box: str) -> dict[tuple[int, int], tuple[bytes, bytes]]:
     """Central's positions of a box: (epoch, seq) → (id, hash)."""
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+    with _snapshot(file) as database:
         return {
             (epoch, seq): (id, digest)
             for epoch, seq, id, digest in database.execute(
@@ -90,7 +92,7 @@ def prove(box_file: Path, central_file: Path, box: str) -> int:
 
 def consumptions(central_file: Path) -> list[tuple[str, bytes]]:
     """Who used up which dynamic code: (box, record id), one for each code that is used."""
-    with closing(sqlite3.connect(f"file:{central_file}?mode=ro", uri=True)) as database:
+    with _snapshot(central_file) as database:
         return list(
             database.execute("SELECT used_box, used_id FROM issued_code WHERE used_id IS NOT NULL")
         )
@@ -98,11 +100,26 @@ def consumptions(central_file: Path) -> list[tuple[str, bytes]]:
 
 def verdicts(central_file: Path, id: bytes) -> tuple[str, str]:
     """The box's verdict on a scan and central's own, as central holds them."""
-    with closing(sqlite3.connect(f"file:{central_file}?mode=ro", uri=True)) as database:
+    with _snapshot(central_file) as database:
         row: tuple[str, str] = database.execute(
             "SELECT box_verdict, verdict FROM scan WHERE id = ?", (id,)
         ).fetchone()
         return row
+
+
+def parked(central_file: Path) -> list[tuple[str, str]]:
+    """What central holds and cannot interpret: (box, reason)."""
+    with _snapshot(central_file) as database:
+        return list(database.execute("SELECT box_id, reason FROM ledger_parked"))
+
+
+@contextmanager
+def _snapshot(file: Path) -> Iterator[sqlite3.Connection]:
+    """The file as it is at one moment, while its owner goes on writing."""
+    address = f"file:{file}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True, isolation_level=None)) as database:
+        database.execute("BEGIN")
+        yield database
 
 
 def _digest(data: bytes) -> bytes:

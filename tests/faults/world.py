@@ -46,6 +46,7 @@ class World:
         self._directory = directory
         self.central_directory = directory / "central"
         self.box_directory = directory / "box"
+        self._log_begins: dict[str, int] = {}
         self._box_config = self.box_directory / "box.toml"
         self.queue = self.box_directory / "queue.db"
         self.database = self.central_directory / "central.db"
@@ -105,24 +106,28 @@ class World:
         self._box_config.write_text("\n".join([f"again_seconds = {seconds}", *lines]) + "\n")
         self.restart_box()
 
-    def restart_box(self, *fault: str) -> None:
+    def restart_box(self, *fault: str, online: bool = True) -> None:
         """Another box process over the same files."""
         self.supervisor.stop("box")
-        self.start_box(*fault)
+        self.start_box(*fault, online=online)
 
     def wait_death(self, name: str) -> None:
         """Wait until the process has ended by its fault."""
         self.supervisor.wait_ended(name, SETTLE_SECONDS)
 
     def _start(self, side: str, directory: Path, command: str, fault: tuple[str, ...]) -> None:
-        self.supervisor.log_file(side).unlink(missing_ok=True)
+        log = self.supervisor.log_file(side)
+        self._log_begins[side] = log.stat().st_size if log.exists() else 0
         program = ["agent" if side == "box" else "central", "--dir", directory, command]
+        program += ["--log-level", "DEBUG"]
         if fault:
             program = ["tests.faults.mortal", side, directory, *fault]
         self.supervisor.start(side, [sys.executable, "-m", *program])
 
     def _said(self, name: str, words: str) -> bool | None:
-        return True if words in self.supervisor.last_words(name, 1000) else None
+        """Whether the process that runs now has said so; its log also has its predecessors'."""
+        said = self.supervisor.log_file(name).read_bytes()[self._log_begins[name] :]
+        return True if words.encode() in said else None
 
     # --- at the counter --------------------------------------------------------------------------
 
@@ -145,6 +150,10 @@ class World:
             return True if self.api.fetch("account")["created"] >= count else None
 
         wait_until(look, SETTLE_SECONDS, f"{count} rows")
+
+    def wait_box_said(self, words: str) -> None:
+        """Wait until the box's log has these words."""
+        wait_until(lambda: self._said("box", words), SETTLE_SECONDS, f"the box says {words!r}")
 
     def wait_verdict(self, id: str, verdict: str) -> Any:
         """Wait until the view of a scan has this verdict."""
@@ -174,9 +183,9 @@ class World:
         views = [view for view in self.api.fetch("verdicts") if view["id"] not in before]
         return views[0] if views else None
 
-    def issue(self, number: str, name: str) -> Any:
+    def issue(self, number: str, name: str, phone: str = "") -> Any:
         """Register a resident at the counter."""
-        form = {"document_type": "01", "number": number, "name": name}
+        form = {"document_type": "01", "number": number, "name": name, "phone": phone}
         return self.api.send("issue", form)
 
     def issue_until_answered(self, number: str, name: str) -> Any:
@@ -190,11 +199,11 @@ class World:
 
     # --- at central ------------------------------------------------------------------------------
 
-    def issue_code(self, ttl_seconds: int = 255) -> str:
-        """A new dynamic code of the standard's sample person."""
+    def issue_code(self, *, signed: bool = True) -> str:
+        """A new dynamic code of the standard's sample person, as long-lived as one can be."""
         with open_central(self.central_directory) as central, central.unit():
             now = SystemClock().now()
-            return central.cards.issue_dynamic(self._card(central), now, ttl_seconds)
+            return central.cards.issue_dynamic(self._card(central), now, 255, signed=signed)
 
     def ask(self, id: UUID, code: str) -> Reply:
         """Have central answer the box's question ``id``, as if it had come by the broker now."""
@@ -254,6 +263,10 @@ class World:
             assert box == str(BOX)
             assert id in held, "a code was used up by a record that nobody has"
         return created
+
+    def files(self) -> list[Path]:
+        """Every file of the world."""
+        return [path for path in self._directory.rglob("*") if path.is_file()]
 
     def record_ids(self) -> set[bytes]:
         """The ids of all rows in the box's file."""

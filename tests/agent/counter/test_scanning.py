@@ -288,13 +288,13 @@ async def test_what_is_no_code_is_refused_with_its_reason_and_recorded(
     assert desk.uplink.asks == []
 
 
-async def test_a_wrong_clock_of_ours_is_not_held_against_the_patient() -> None:
-    """Central found our question expired: the box judges alone instead of refusing."""
+@pytest.mark.parametrize("reason", [Reason.ASK_EXPIRED, Reason.NOT_ADMITTED])
+async def test_a_refused_question_is_not_held_against_the_patient(reason: Reason) -> None:
+    """Our clock is off, or this box is quarantined: the box judges alone instead of refusing."""
     desk = Desk()
     scan = desk.begin(STATIC_TEXT)
     ask = await desk.uplink.asked(1)
-    reply = RefusalReply(id=ask.id, central_at=to_microseconds(NOON), reason=Reason.ASK_EXPIRED)
-    desk.uplink.answer(reply)
+    desk.uplink.answer(RefusalReply(id=ask.id, central_at=to_microseconds(NOON), reason=reason))
     assert (await scan).verdict is Verdict.PROVISIONAL
 
 
