@@ -20,8 +20,9 @@ fi
 echo "→ installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 install() { apt-get install -y -qq --no-install-recommends "$@" </dev/null; }
+log=$(mktemp)
 {
     install "${missing[@]}" || { apt-get update -qq </dev/null && install "${missing[@]}"; }
-} >"${log:=$(mktemp)}" 2>&1 || cat "$log" >&2
+} >"$log" 2>&1 || cat "$log" >&2
 rm "$log"
 have_mosquitto && have_font
