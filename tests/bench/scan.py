@@ -35,7 +35,7 @@ BOXES = 50
 SCANS_ALONE = 400
 WARM_UP = 50
 SCANS_A_SECOND = 200
-SECONDS_OF_LOAD = 10
+SECONDS_OF_LOAD = 5
 ASK_BYTES = 420
 """About what a sealed ask for a signed code is long."""
 

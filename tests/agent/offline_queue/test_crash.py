@@ -1,0 +1,57 @@
+"""kill -9 of a box at every edge of the writer's work: the account holds, promises are kept."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.offline_queue.ledger_report import verify_queue
+from agent.offline_queue.states import Edge
+from shared.ledger import RowState
+from tests.agent.offline_queue.box import opened, scan_draft, tampering
+
+PROMISED = {
+    "committed": {RowState.PENDING, RowState.SETTLED, RowState.TOMBSTONED},
+    "settled": {RowState.SETTLED},
+    "tombstoned": {RowState.TOMBSTONED},
+}
+
+
+@pytest.mark.parametrize("times", [1, 4])
+@pytest.mark.parametrize("edge", list(Edge))
+async def test_a_killed_box_has_kept_every_promise(tmp_path: Path, edge: Edge, times: int) -> None:
+    """What was heard is in the file, in its state; the next start goes on without a gap."""
+    path = tmp_path / "queue.db"
+    if edge == Edge.OPENED:
+        times = 1
+    heard = _run_until_killed(path, edge, times)
+    report = verify_queue(path)
+    assert report.holds
+    states = _states(path)
+    assert report.account.created == len(states)
+    for word, id in heard:
+        assert states[id] in PROMISED[word]
+    async with opened(path) as outbox:
+        assert (await outbox.commit(scan_draft())).seq == report.account.created + 1
+    assert verify_queue(path).holds
+
+
+def _run_until_killed(path: Path, edge: Edge, times: int) -> list[tuple[str, bytes]]:
+    """What the box had promised when it died."""
+    box = subprocess.run(
+        [sys.executable, "-m", "tests.agent.offline_queue.crashing_box", path, edge, str(times)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert box.returncode == -9, box.stderr
+    lines = (line.split() for line in box.stdout.splitlines())
+    return [(word, bytes.fromhex(id)) for word, id in lines]
+
+
+def _states(path: Path) -> dict[bytes, RowState]:
+    with tampering(path) as connection:
+        found = connection.execute('SELECT id, state FROM "row"').fetchall()
+    return {bytes(id): RowState(state) for id, state in found}
