@@ -1,11 +1,14 @@
 """Empties the queue towards central: one batch in flight, settled only by central's receipt.
 
 A batch without a receipt goes again, the same bytes, after a wait that grows; a lost line ends
-the wait. The broker's PUBACK means nothing here (docs/adr: receipt above PUBACK).
+the wait. The broker's PUBACK means nothing here (docs/adr: receipt above PUBACK). After a time
+with nothing to send, rows are let gather for a moment: a row is durable already, a batch for each
+scan would cost central as much again as the scan's own question.
 """
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from agent.ports import Custody
 from agent.transport.batches import MAX_BATCH_ROWS, build_batch
@@ -43,6 +46,7 @@ class Drain:
         downlink: Downlink,
         observe: Observe,
         receipt_seconds: float,
+        gather_seconds: float,
     ) -> None:
         """``receipt_seconds`` is the first wait for a receipt; later ones double."""
         self._keys = keys
@@ -51,6 +55,8 @@ class Drain:
         self._downlink = downlink
         self._observe = observe
         self._receipt_seconds = receipt_seconds
+        self._gather_seconds = gather_seconds
+        self._hurry = asyncio.Event()
         self._inbox: asyncio.Queue[Receipt | _LineLost] = asyncio.Queue()
         self._drained = asyncio.Event()
 
@@ -65,11 +71,15 @@ class Drain:
                 await asyncio.sleep(waits.next_seconds())
 
     async def wait_drained(self) -> None:
-        """Return when nothing is pending. Raises Unavailable, Damaged."""
-        self._drained.clear()
-        while await self._custody.read_pending(1) is not None:
-            await self._drained.wait()
+        """Send without gathering until nothing is pending. Raises Unavailable, Damaged."""
+        self._hurry.set()
+        try:
             self._drained.clear()
+            while await self._custody.read_pending(1) is not None:
+                await self._drained.wait()
+                self._drained.clear()
+        finally:
+            self._hurry.clear()
 
     async def _drain(self, waits: Backoff) -> None:
         while True:
@@ -78,11 +88,17 @@ class Drain:
                 self._drained.set()
                 await self._custody.wait_for_pending()
                 self._drained.clear()
+                await self._gather()
                 continue
             batch = build_batch(self._keys, pending)
             self._observe(Edge.BATCH_BUILT)
             await self._deliver(batch)
             waits.reset()
+
+    async def _gather(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._gather_seconds):
+                await self._hurry.wait()
 
     def accept(self, payload: bytes) -> None:
         """Take a receipt. Raises NotAuthentic or Malformed for a forgery."""

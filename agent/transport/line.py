@@ -6,11 +6,11 @@ to another. Presence on ``status`` is retained: online here, offline by the will
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple, Protocol
 
 from agent.transport.link_states import Link, LinkState
-from agent.transport.mqtt import Connection
 from shared.backoff import Backoff
 from shared.clock import Clock, to_microseconds
 from shared.codec import statuses
@@ -22,9 +22,28 @@ from shared.topics import STATUS, build_topic, parse_topic
 
 _log = logging.getLogger(__name__)
 
-_FIRST_RETRY_SECONDS = 0.5
 _MOST_RETRY_SECONDS = 30.0
 _GOODBYE_SECONDS = 1.0
+
+
+class Message(NamedTuple):
+    """What came down."""
+
+    topic: str
+    payload: bytes
+
+
+class Connection(Protocol):
+    """One open, subscribed connection to the broker."""
+
+    async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
+        """Raises Unavailable."""
+        ...
+
+    def messages(self) -> AsyncIterator[Message]:
+        """What arrives; ends by raising Unavailable when the connection is lost."""
+        ...
+
 
 OpenConnection = Callable[[bytes], AbstractAsyncContextManager[Connection]]
 """Opens one connection, given the will's payload."""
@@ -33,21 +52,25 @@ OpenConnection = Callable[[bytes], AbstractAsyncContextManager[Connection]]
 class Line:
     """Connects for ever while ``run`` runs."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - as whom, by which clock and line, and who is told
         self,
         box: BoxId,
         clock: Clock,
         open_connection: OpenConnection,
         on_message: Callable[[str, bytes], None],
         on_change: Callable[[Link], None],
+        *,
+        retry_seconds: float,
     ) -> None:
-        """``on_message`` gets a topic's tail and the payload of what was sent to this box."""
+        """``on_message`` gets a topic's tail and the payload of what was sent to this box;
+        ``retry_seconds`` is the first wait after a loss, longer ones follow.
+        """
         self._box = box
         self._clock = clock
         self._open = open_connection
         self._on_message = on_message
         self._on_change = on_change
-        self._backoff = Backoff(_FIRST_RETRY_SECONDS, _MOST_RETRY_SECONDS)
+        self._backoff = Backoff(retry_seconds, _MOST_RETRY_SECONDS)
         self._connection: Connection | None = None
         self._up = asyncio.Event()
         self._failures = 0

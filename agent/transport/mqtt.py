@@ -8,9 +8,10 @@ import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from socket import IPPROTO_TCP, TCP_NODELAY
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from agent.config import BoxFiles, BrokerAddress
+from agent.transport.line import Message
 from shared.errors import Unavailable
 from shared.ids import BoxId
 from shared.reasons import Reason
@@ -25,14 +26,7 @@ _ANSWER_SECONDS = 10.0
 """How long the broker may take over CONNACK, SUBACK, PUBACK."""
 
 
-class Message(NamedTuple):
-    """What came down."""
-
-    topic: str
-    payload: bytes
-
-
-class Connection:
+class MqttConnection:
     """An open, subscribed connection; made by ``open_connection``."""
 
     def __init__(self, client: "aiomqtt.Client") -> None:
@@ -53,7 +47,7 @@ class Connection:
 @asynccontextmanager
 async def open_connection(
     address: BrokerAddress, files: BoxFiles, box: BoxId, will: bytes
-) -> AsyncIterator[Connection]:
+) -> AsyncIterator[MqttConnection]:
     """Connect as ``box`` and subscribe to all it may hear; ``will`` is retained on its status.
 
     Client id and username are the box's name, as its certificate says. Raises Unavailable.
@@ -79,7 +73,7 @@ async def open_connection(
             topics = [build_topic(box, tail) for tail in BOX_HEARS]
             granted = await client.subscribe([(topic, 1) for topic in (*topics, LISTS)])
             _check_granted(granted)
-            yield Connection(client)
+            yield MqttConnection(client)
 
 
 def _check_granted(granted: "Iterable[int | ReasonCode]") -> None:

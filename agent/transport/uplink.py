@@ -33,6 +33,8 @@ from shared.topics import RECEIPT, REPLY
 _log = logging.getLogger(__name__)
 
 RECEIPT_SECONDS = 5.0
+GATHER_SECONDS = 0.5
+RETRY_SECONDS = 0.5
 
 
 class CentralUplink:
@@ -47,12 +49,21 @@ class CentralUplink:
         *,
         observe: Observe = ignore,
         receipt_seconds: float = RECEIPT_SECONDS,
+        gather_seconds: float = GATHER_SECONDS,
+        retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         self.downlink = Downlink()
         self.discarded: Counter[Reason] = Counter()
         self._observe = observe
         self._asks = Asks(keys.box, keys.pair_key, clock)
-        self._line = Line(keys.box, clock, open_connection, self._receive, self._changed)
+        self._line = Line(
+            keys.box,
+            clock,
+            open_connection,
+            self._receive,
+            self._changed,
+            retry_seconds=retry_seconds,
+        )
         self._drain = Drain(
             keys=keys,
             custody=custody,
@@ -60,6 +71,7 @@ class CentralUplink:
             downlink=self.downlink,
             observe=observe,
             receipt_seconds=receipt_seconds,
+            gather_seconds=gather_seconds,
         )
 
     @property
@@ -83,7 +95,10 @@ class CentralUplink:
         await self._line.wait_up()
 
     async def wait_drained(self) -> None:
-        """Return when nothing is pending; give it a time limit. Raises Unavailable, Damaged."""
+        """Drain at once until nothing is pending; give it a time limit.
+
+        Raises Unavailable, Damaged.
+        """
         await self._drain.wait_drained()
 
     async def ask(self, ask: Ask, deadline_seconds: float) -> Reply:

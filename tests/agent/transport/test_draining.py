@@ -1,0 +1,233 @@
+"""The queue's drain: settled by central's receipt alone, the same batch until one comes."""
+
+import asyncio
+from collections.abc import Sequence
+
+from agent.offline_queue.outbox import SqliteOutbox
+from agent.ports import Pending
+from agent.transport.batches import MAX_BATCH_BYTES, MAX_BATCH_ROWS, build_batch
+from agent.transport.box_keys import BoxKeys
+from agent.transport.downlink import Discarded, RowsSettled
+from agent.transport.edges import Edge
+from agent.transport.uplink import CentralUplink
+from shared.codec import batches
+from shared.crypto import STD
+from shared.errors import Unavailable
+from shared.ledger import Account, genesis_head, verify_batch
+from shared.ledger import append as append_row
+from shared.messages import Settled
+from shared.pairing import PairKey
+from shared.reasons import Reason
+from shared.sealing import BodySealer
+from shared.topics import RECEIPT, UP
+from tests.agent.transport.conftest import SIGNING_KEY, Station
+from tests.agent.transport.peer import BOX, PAIR_KEY, Peer
+
+KEYS = BoxKeys(BOX, PAIR_KEY, SIGNING_KEY, 1)
+
+
+async def test_only_a_receipt_settles(running: Station) -> None:
+    """The broker took the batch and the rows stay pending; central's receipt settles them."""
+    ids = [await running.commit() for _ in range(3)]
+    batch = await running.peer.heard_batch()
+    assert [row.id for row in batch.rows] == [id.bytes for id in ids]
+    assert await running.outbox.read_account() == Account(3, 0, 3, 0)
+    running.peer.receipt(batch)
+    assert await running.told(RowsSettled) == RowsSettled(3)
+    assert await running.outbox.read_account() == Account(3, 3, 0, 0)
+    await running.uplink.wait_drained()
+    assert running.edges == [
+        Edge.BATCH_BUILT,
+        Edge.BATCH_SENT,
+        Edge.RECEIPT_RECEIVED,
+        Edge.SETTLED,
+    ]
+
+
+async def test_a_batch_is_signed_and_carries_its_encapsulation(running: Station) -> None:
+    """Central can verify it with the box's public key, and open it."""
+    await running.commit()
+    batch = await running.peer.heard_batch()
+    verify_batch(
+        STD,
+        STD.verify_key(SIGNING_KEY.public_bytes),
+        BOX,
+        1,
+        batch.head,
+        batch.rows,
+        batch.signature,
+    )
+    assert len(batch.encapsulations) == 1
+
+
+async def test_without_a_receipt_the_same_bytes_go_again(running: Station) -> None:
+    """A lost receipt costs a repetition; new rows wait behind the batch in flight."""
+    await running.commit()
+    first = await running.peer.heard(UP)
+    assert (first.qos, first.retain) == (1, False)
+    await running.commit()
+    assert await running.peer.heard(UP) == first
+    assert await running.peer.heard(UP) == first
+    running.peer.receipt(batches.decode(first.payload))
+    second = await running.peer.heard_batch()
+    assert [row.seq for row in second.rows] == [2]
+
+
+async def test_a_forged_receipt_settles_nothing(running: Station) -> None:
+    """Another key's receipt is dropped and told; the true one still counts."""
+    await running.commit()
+    batch = await running.peer.heard_batch()
+    running.peer.receipt(batch, key=PairKey(bytes(32)))
+    assert await running.told(Discarded) == Discarded(RECEIPT, Reason.SEAL_BROKEN)
+    assert await running.outbox.read_account() == Account(1, 0, 1, 0)
+    running.peer.receipt(batch)
+    await running.told(RowsSettled)
+    assert await running.outbox.read_account() == Account(1, 1, 0, 0)
+
+
+async def test_a_receipt_for_another_content_settles_nothing(running: Station) -> None:
+    """A receipt must name the row's own hash; the batch goes again."""
+    await running.commit()
+    batch = await running.peer.heard_batch()
+    other = batch.rows[0]._replace(born=5)
+    running.peer.receipt(build_batch(KEYS, Pending(batch.head, (other,), ())))
+    assert await running.peer.heard_batch() == batch
+    assert await running.outbox.read_account() == Account(1, 0, 1, 0)
+
+
+async def test_rows_without_a_receipt_stay_and_block_nobody(running: Station) -> None:
+    """Central left one row out: it stays pending, and goes with the rows that came since."""
+    for _ in range(3):
+        await running.commit()
+    batch = await running.peer.heard_batch()
+    await running.commit()
+    running.peer.receipt(batch, only=[1, 3])
+    rest = await running.peer.heard_batch()
+    assert [row.seq for row in rest.rows] == [2, 4]
+    running.peer.receipt(rest)
+    await running.uplink.wait_drained()
+    assert await running.outbox.read_account() == Account(4, 4, 0, 0)
+
+
+async def test_a_batch_goes_again_as_soon_as_the_line_is_back(station: Station) -> None:
+    """A loss ends the wait for a receipt, however long that wait was to be."""
+    uplink = CentralUplink(
+        KEYS,
+        station.outbox,
+        station.clock,
+        station.peer.open_connection,
+        receipt_seconds=3600,
+        gather_seconds=0,
+        retry_seconds=0.01,
+    )
+    line = asyncio.create_task(uplink.run())
+    async with asyncio.timeout(20):
+        await station.commit()
+        batch = await station.peer.heard_batch()
+        station.peer.cut()
+        assert await station.peer.heard_batch() == batch
+        station.peer.receipt(batch)
+        await uplink.wait_drained()
+    line.cancel()
+    await asyncio.wait((line,))
+
+
+async def test_rows_gather_while_nothing_is_in_flight(station: Station) -> None:
+    """After a quiet time the first row waits a moment for company; being asked to hurry ends it."""
+    uplink = CentralUplink(
+        KEYS,
+        station.outbox,
+        station.clock,
+        station.peer.open_connection,
+        gather_seconds=3600,
+    )
+    line = asyncio.create_task(uplink.run())
+    async with asyncio.timeout(20):
+        await uplink.wait_up()
+        await uplink.wait_drained()
+        for _ in range(5):
+            await station.commit()
+        drained = asyncio.create_task(uplink.wait_drained())
+        batch = await station.peer.heard_batch()
+        assert len(batch.rows) == 5
+        station.peer.receipt(batch)
+        await drained
+    line.cancel()
+    await asyncio.wait((line,))
+
+
+async def test_a_long_queue_goes_in_batches_of_a_hundred(running: Station) -> None:
+    """One batch in flight at a time, the oldest rows first."""
+    running.peer.cut()
+    for _ in range(MAX_BATCH_ROWS + 20):
+        await running.commit()
+    seen: list[int] = []
+    while len(seen) < MAX_BATCH_ROWS + 20:
+        batch = await running.peer.heard_batch()
+        assert len(batch.rows) <= MAX_BATCH_ROWS
+        assert running.peer.nothing_heard(UP)
+        seen += [row.seq for row in batch.rows]
+        running.peer.receipt(batch)
+    assert seen == list(range(1, MAX_BATCH_ROWS + 21))
+
+
+def test_a_batch_has_a_bound_in_bytes() -> None:
+    """Rows of the largest size go a few at a time; one alone always fits."""
+    sealer = BodySealer(STD, STD.new_recipient_key().public_bytes, BOX)
+    stranger = BodySealer(STD, STD.new_recipient_key().public_bytes, BOX)
+    head, rows = genesis_head(STD, BOX, 1), []
+    for number in range(40):
+        id = number.to_bytes(16, "big")
+        row, _, head = append_row(STD, head, id, 2, 1, sealer.seal(bytes(60_000), id, 2, 1))
+        rows.append(row)
+    pending = Pending(head, tuple(rows), (sealer.encapsulation, stranger.encapsulation))
+    batch = build_batch(KEYS, pending)
+    assert 1 < len(batch.rows) < 40
+    assert len(batches.encode(batch)) <= MAX_BATCH_BYTES
+    assert batch.encapsulations == (sealer.encapsulation,)
+
+
+class FailingQueue:
+    """A queue whose disk fails now and then, each act once."""
+
+    def __init__(self, outbox: SqliteOutbox) -> None:
+        self._outbox = outbox
+        self._failed: set[str] = set()
+
+    async def wait_for_pending(self) -> None:
+        await self._outbox.wait_for_pending()
+
+    async def read_pending(self, limit: int) -> Pending | None:
+        self._fail_once("read")
+        return await self._outbox.read_pending(limit)
+
+    async def settle(self, epoch: int, rows: Sequence[Settled]) -> int:
+        self._fail_once("settle")
+        return await self._outbox.settle(epoch, rows)
+
+    def _fail_once(self, act: str) -> None:
+        if act not in self._failed:
+            self._failed.add(act)
+            raise Unavailable(Reason.STORE_UNAVAILABLE, act)
+
+
+async def test_a_queue_that_fails_is_tried_again(station: Station) -> None:
+    """A full disk while reading or settling ends nothing: the batch goes again and is settled."""
+    peer = Peer()
+    uplink = CentralUplink(
+        KEYS,
+        FailingQueue(station.outbox),
+        station.clock,
+        peer.open_connection,
+        gather_seconds=0,
+        retry_seconds=0.01,
+    )
+    line = asyncio.create_task(uplink.run())
+    async with asyncio.timeout(20):
+        await station.commit()
+        for _ in range(2):
+            peer.receipt(await peer.heard_batch())
+        await uplink.wait_drained()
+    assert await station.outbox.read_account() == Account(1, 1, 0, 0)
+    line.cancel()
+    await asyncio.wait((line,))
