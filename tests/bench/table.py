@@ -12,7 +12,7 @@ import msgspec
 
 
 class Figure(msgspec.Struct, frozen=True):
-    """One measured figure. ``anchor`` has the same unit; ``bar`` is empty where nothing is judged."""
+    """One measured figure. ``anchor`` has the same unit; without a ``bar`` nothing is judged."""
 
     name: str
     value: float
