@@ -65,8 +65,9 @@ class Drain:
         waits = Backoff(_FIRST_RETRY_SECONDS, MOST_WAIT_SECONDS)
         while True:
             try:
-                await self._drain(waits)
+                await self._drain()
             except Unavailable as error:
+                # Seconds apart at least: each is worth its line in the log.
                 _log.warning("the queue cannot be drained now: %s", error)
                 await asyncio.sleep(waits.next_seconds())
 
@@ -81,7 +82,7 @@ class Drain:
         finally:
             self._hurry.clear()
 
-    async def _drain(self, waits: Backoff) -> None:
+    async def _drain(self) -> None:
         while True:
             pending = await self._custody.read_pending(MAX_BATCH_ROWS)
             if pending is None:
@@ -93,7 +94,6 @@ class Drain:
             batch = build_batch(self._keys, pending)
             self._observe(Edge.BATCH_BUILT)
             await self._deliver(batch)
-            waits.reset()
 
     async def _gather(self) -> None:
         with suppress(TimeoutError):

@@ -32,7 +32,7 @@ from shared.topics import RECEIPT, REPLY
 
 _log = logging.getLogger(__name__)
 
-RECEIPT_SECONDS = 5.0
+RECEIPT_SECONDS = 2.0
 GATHER_SECONDS = 0.5
 RETRY_SECONDS = 0.5
 
@@ -145,8 +145,14 @@ class CentralUplink:
         self.downlink.post(LinkChanged(link.state, link.since))
 
 
-def open_uplink(
-    config: BoxConfig, files: BoxFiles, custody: Custody, clock: Clock, observe: Observe = ignore
+def open_uplink(  # noqa: PLR0913 - a box, its parts, and what tests set shorter
+    config: BoxConfig,
+    files: BoxFiles,
+    custody: Custody,
+    clock: Clock,
+    observe: Observe = ignore,
+    *,
+    receipt_seconds: float = RECEIPT_SECONDS,
 ) -> CentralUplink:
     """The uplink of a configured box. Raises Unavailable or Refused for keys not there or bare."""
     keys = BoxKeys(
@@ -161,4 +167,5 @@ def open_uplink(
         clock,
         lambda will: open_connection(config.broker, files, keys.box, will),
         observe=observe,
+        receipt_seconds=receipt_seconds,
     )

@@ -20,6 +20,7 @@ from central.fleet.service import Fleet
 from central.ingest.mqtt import Connection
 from central.storage.database import Database
 from central.storage.writer import Writer
+from shared.errors import Unavailable
 from shared.ids import BoxId
 
 _log = logging.getLogger(__name__)
@@ -42,15 +43,23 @@ class Admission:
         self._looks = 0
 
     async def run(self, connection: Connection) -> None:
-        """Admit for ever. Raises Unavailable when the connection or the database is lost."""
+        """Admit for ever; what could not be read or sent is tried again at the next look."""
         admitted: frozenset[BoxId] = frozenset()
         while True:
-            active = await self._writer.run(self._read_active)
-            if active is not None and active != admitted:
-                for payload in _payloads(_commands(admitted, active)):
-                    await connection.publish(CONTROL, payload, qos=1)
-                admitted = active
+            try:
+                admitted = await self._admit(connection, admitted)
+            except Unavailable as error:
+                _log.debug("admissions wait: %s", error)
+                self._version = -1
             await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _admit(self, connection: Connection, admitted: frozenset[BoxId]) -> frozenset[BoxId]:
+        active = await self._writer.run(self._read_active)
+        if active is None or active == admitted:
+            return admitted
+        for payload in _payloads(_commands(admitted, active)):
+            await connection.publish(CONTROL, payload, qos=1)
+        return active
 
     def _read_active(self) -> frozenset[BoxId] | None:
         """The active boxes; None when nobody else has committed since the last look."""

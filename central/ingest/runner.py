@@ -25,7 +25,7 @@ from central.storage.writer import Writer
 from shared.backoff import Backoff
 from shared.clock import Clock, SystemClock
 from shared.codec import receipts
-from shared.errors import Refused, Unavailable
+from shared.errors import OneCodeError, Refused, Unavailable
 from shared.ids import BoxId
 from shared.pairing import Direction
 from shared.reasons import Reason
@@ -68,7 +68,7 @@ async def run_ingest(
 ) -> None:
     """Serve until cancelled; ``ready`` is called each time the subscriptions stand.
 
-    Connects again for ever. Anything but a lost broker or database is a bug and ends it.
+    Connects again for ever. Raises Damaged, and whatever is a bug.
     """
     desk = _Desk(central, writer, observe, clock or SystemClock())
     backoff = Backoff(_FIRST_RETRY_SECONDS, _MOST_RETRY_SECONDS)
@@ -128,8 +128,10 @@ class _Desk:
                 await self._take_batch(connection, box, message.payload)
             elif kind != STATUS:  # presence is retained at the broker; nobody asks for it yet
                 await self._answer(connection, box, kind, message.payload)
-        except Refused as refusal:
-            self._drop(message.topic, refusal)
+        except (Refused, Unavailable) as error:
+            # Whoever sent it has no answer and asks or sends again. Where the connection itself
+            # is lost, reading from it ends too.
+            self._drop(message.topic, error)
 
     async def _answer(self, connection: Connection, box: BoxId, kind: str, payload: bytes) -> None:
         reply = await self._writer.run(partial(self._answer_in_unit, box, kind, payload))
@@ -165,7 +167,7 @@ class _Desk:
             return None
         return pair_key.seal(Direction.DOWN, box, RECEIPT, receipts.encode(receipt))
 
-    def _drop(self, topic: str, refusal: Refused) -> None:
-        self._dropped[refusal.reason] += 1
-        first = self._dropped[refusal.reason] == 1
-        _log.log(logging.WARNING if first else logging.DEBUG, "%s dropped: %s", topic, refusal)
+    def _drop(self, topic: str, error: OneCodeError) -> None:
+        self._dropped[error.reason] += 1
+        first = self._dropped[error.reason] == 1
+        _log.log(logging.WARNING if first else logging.DEBUG, "%s dropped: %s", topic, error)

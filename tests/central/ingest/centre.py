@@ -20,7 +20,7 @@ from central.keys.store import new_contents
 from central.storage.database import Database, open_database
 from central.storage.runner import migrate, read_migrations
 from shared.clock import to_microseconds
-from shared.errors import Refused
+from shared.errors import Refused, Unavailable
 from shared.ids import BoxId, RecordId
 from shared.messages import (
     PrintRecord,
@@ -44,12 +44,12 @@ class Notebook:
 
     audit: Audit
     refuse: Reason | None = None
+    full_disks: int = 0
     crash_on: set[bytes] = field(default_factory=set)
 
     def answer(self, box: BoxId, ask: ScanAsk, at: datetime) -> Reply:
         self.audit.write("test.ask", ask.id.hex(), str(box), at)
-        if self.refuse is not None:
-            raise Refused(self.refuse)
+        self._fail()
         return ScanReply(
             id=ask.id,
             central_at=to_microseconds(at),
@@ -62,6 +62,12 @@ class Notebook:
         self.audit.write("test.record", id.hex, str(box), at)
         if id.bytes in self.crash_on:
             raise ZeroDivisionError
+        self._fail()
+
+    def _fail(self) -> None:
+        if self.full_disks:
+            self.full_disks -= 1
+            raise Unavailable(Reason.STORE_UNAVAILABLE)
         if self.refuse is not None:
             raise Refused(self.refuse)
 

@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from agent.config import BoxConfig, BoxFiles, read_box_config
 from agent.offline_queue.outbox import SqliteOutbox, open_outbox
 from agent.ports import Draft
+from agent.transport.downlink import DownlinkEvent
 from agent.transport.edges import Observe as BoxObserve
 from agent.transport.edges import ignore as ignore_box
+from agent.transport.mqtt import open_connection as open_box_connection
 from agent.transport.uplink import CentralUplink, open_uplink
 from central.config import BrokerConfig, CentralFiles
 from central.fleet.broker import build_broker_config, build_roles
@@ -23,10 +26,14 @@ from central.storage.writer import Writer
 from shared.clock import SystemClock, to_microseconds
 from shared.crypto import STD
 from shared.ids import BoxId, RecordId, new_record_id
+from shared.ledger import Account
 from shared.messages import ScanAsk
+from shared.topics import build_topic
 from tests.broker import Broker, free_ports
 from tests.central.ingest.boxes import scan_record
 from tests.central.ingest.centre import Centre
+
+E = TypeVar("E", bound=DownlinkEvent)
 
 HOST = "127.0.0.1"
 PATIENCE_SECONDS = 20.0
@@ -100,6 +107,7 @@ async def serving(centre: Centre, observe: Observe = ignore) -> AsyncIterator[as
 class Box:
     """A box's queue and line, without counter and devices."""
 
+    files: BoxFiles
     config: BoxConfig
     outbox: SqliteOutbox
     uplink: CentralUplink
@@ -109,6 +117,19 @@ class Box:
         id = new_record_id(datetime.now(UTC))
         await self.outbox.commit(Draft(id, datetime.now(UTC), scan_record(self.config.box_id)))
         return id
+
+    async def told(self, kind: type[E]) -> E:
+        """The next event of a kind; others are passed over."""
+        async for event in self.uplink.downlink.events():
+            if isinstance(event, kind):
+                return event
+        raise AssertionError("events never end")
+
+    async def publish(self, kind: str, payload: bytes) -> None:
+        """Send any bytes under the box's own certificate, on a connection beside its line."""
+        line = open_box_connection(self.config.broker, self.files, self.config.box_id, b"")
+        async with line as connection:
+            await connection.publish(build_topic(self.config.box_id, kind), payload, qos=1)
 
     def scan_ask(self, ttl: timedelta = timedelta(seconds=5)) -> ScanAsk:
         """An ask about a code that is nobody's."""
@@ -136,10 +157,18 @@ async def running_box(files: BoxFiles, observe: BoxObserve = ignore_box) -> Asyn
         bytes.fromhex(config.central_public),
         clock,
     ) as outbox:
-        uplink = open_uplink(config, files, outbox, clock, observe)
+        uplink = open_uplink(config, files, outbox, clock, observe, receipt_seconds=0.5)
         line = asyncio.create_task(uplink.run())
         try:
-            yield Box(config, outbox, uplink)
+            yield Box(files, config, outbox, uplink)
         finally:
             line.cancel()
             await asyncio.wait((line,))
+
+
+async def prove_both(wire: Wire, box: Box, count: int) -> None:
+    """Created, acknowledged and received are ``count`` on both sides, and nothing is wrong."""
+    assert await box.outbox.read_account() == Account(count, count, 0, 0)
+    (report,) = wire.centre.ingest.ledger.verify(box.config.box_id)
+    assert report.account == Account(count, count, 0, 0)
+    assert report.holds
