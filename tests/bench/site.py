@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from agent.config import BoxConfig, BoxFiles, read_box_config
-from tests.broker import Broker
+from tests.broker import Broker, free_ports
 
 BUILD = Path("build").resolve()
 """On the disk of the checkout; a tmpfs would make every sync free."""
@@ -29,6 +29,7 @@ class Site:
 
     directory: Path
     ports: tuple[int, int]  # for boxes, for central
+    api_port: int  # free, for a box's local API
     boxes: list[BoxFiles]
     codes: list[str]
 
@@ -53,7 +54,8 @@ def open_site(boxes: int, codes: int) -> Iterator[Site]:
         with broker, running(serve, directory / "central.log", "central is ready"):
             files = [BoxFiles(directory / f"box{number}") for number in range(boxes)]
             box_port, central_port = made["ports"]
-            yield Site(directory, (box_port, central_port), files, made["codes"])
+            (api_port,) = free_ports(1)
+            yield Site(directory, (box_port, central_port), api_port, files, made["codes"])
 
 
 @contextmanager
