@@ -27,10 +27,13 @@ from shared.sealing import BodySealer, parse_encapsulation_id
 
 
 class Entry(NamedTuple):
-    """A record on its way in: encoded, not yet sealed. ``consumed`` is the token it used up."""
+    """A record on its way in: encoded, not yet sealed. ``consumed`` is the token it used up.
+
+    Plain numbers and texts: sqlite3 seeks an adapter for each member of an enum it is given.
+    """
 
     id: bytes
-    lane: Lane
+    lane: int
     born: int
     plaintext: bytes
     consumed: bytes | None = None

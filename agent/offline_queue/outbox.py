@@ -197,12 +197,12 @@ def _attempt(job: _Job[Any], expected: type[OneCodeError]) -> None:
 
 def _entry(draft: Draft) -> Entry:
     record = draft.record
-    verdict = record.verdict if isinstance(record, ScanRecord) else ""
+    verdict = record.verdict.value if isinstance(record, ScanRecord) else ""
     if draft.consumed is not None and not verdict:
         raise Refused(Reason.REQUEST_MALFORMED, "only a scan consumes a code")
     return Entry(
         draft.id.bytes,
-        record.lane,
+        record.lane.value,
         to_microseconds(draft.born_at),
         records.encode(record),
         draft.consumed,
@@ -215,7 +215,7 @@ def _tombstone_entry(
 ) -> Entry:
     record = TombstoneRecord(suite=suite.id, lane=Lane.IDENTITY, origin=origin, rows=rows)
     id = new_record_id(born_at)
-    return Entry(id.bytes, record.lane, to_microseconds(born_at), records.encode(record))
+    return Entry(id.bytes, record.lane.value, to_microseconds(born_at), records.encode(record))
 
 
 @asynccontextmanager
