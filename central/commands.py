@@ -44,6 +44,8 @@ def _serve(arguments: argparse.Namespace) -> int:
     logging.basicConfig(
         level=arguments.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
+    # peewee would log every statement's parameters at DEBUG.
+    logging.getLogger("peewee").setLevel(logging.INFO)
     with open_central(arguments.dir) as central:
         asyncio.run(serve(central))
     return Exit.HELD

@@ -7,7 +7,7 @@ usage keeps a box's certificate from posing as the broker.
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -40,7 +40,7 @@ class Identity:
     """A certificate and its private key, both PEM."""
 
     certificate: bytes
-    key: bytes
+    key: bytes = field(repr=False)
 
     @property
     def facts(self) -> "CertificateFacts":
