@@ -7,6 +7,7 @@ import argparse
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -19,8 +20,8 @@ DIRECTORY = Path("build/demo")
 _WATCH_SECONDS = 0.5
 
 
-def play(story: Story, table: StepTable) -> bool:
-    """Run every step in order; whether all of them held."""
+def play(story: Story, table: StepTable, describe_ended: Callable[[], str]) -> bool:
+    """Run every step in order; whether all of them held. A failure also names what has ended."""
     for block in story.blocks():
         table.block(block.title)
         for step in block.steps:
@@ -28,7 +29,7 @@ def play(story: Story, table: StepTable) -> bool:
             try:
                 happened = step.run()
             except (StepError, OSError) as failure:
-                table.failed(step.said, str(failure))
+                table.failed(step.said, f"{failure}\n{describe_ended()}")
                 return False
             seconds = happened.seconds or time.perf_counter() - begun
             table.row(step.said, happened.said, seconds, happened.tone)
@@ -70,7 +71,7 @@ def main() -> int:
     table.open()
     try:
         with Stage(DIRECTORY.resolve()) as stage:
-            if not play(Story(stage), table):
+            if not play(Story(stage), table, stage.supervisor.describe_ended):
                 return 1
             if not arguments.once:
                 run_on(stage, table)

@@ -123,9 +123,16 @@ class Supervisor:
 
     def check(self) -> None:
         """Raises StepError when a child has ended by itself."""
-        for name, child in self._children.items():
-            if child.poll() is not None:
-                raise StepError(f"{name} ended with {child.returncode}\n{self.last_words(name)}")
+        if ended := self.describe_ended():
+            raise StepError(ended)
+
+    def describe_ended(self) -> str:
+        """Which children have ended by themselves, each with its last words; empty when none."""
+        return "\n".join(
+            f"{name} ended with {child.returncode}\n{self.last_words(name)}"
+            for name, child in self._children.items()
+            if child.poll() is not None
+        )
 
     def log_file(self, name: str) -> Path:
         """Where the child's output goes."""

@@ -117,7 +117,7 @@ def test_step_that_does_not_hold_ends_the_story() -> None:
         def blocks(self) -> list[Block]:
             return [Block(TITLE, [Step(TITLE, hold), Step(TITLE, fail), Step(TITLE, hold)])]
 
-    assert not play(ShortStory(), StepTable(open_console()))
+    assert not play(ShortStory(), StepTable(open_console()), lambda: "")
     assert tried == ["held", "failed"]
 
 
