@@ -249,6 +249,10 @@ class Story:
         self._stage.wait_settled()
         return Happened(Said("待送 0 条，全部签收", "central has signed for every record"))
 
+    def _resolve(self) -> Happened:
+        self._stage.wait_again_window()
+        return self._scan_label(STRANGER)
+
     # --- proof -----------------------------------------------------------------------------------
 
     def _proof(self) -> Sequence[Step]:
