@@ -9,6 +9,7 @@ import msgspec
 
 from agent.config import BoxFiles, read_box_config
 from agent.counter.views import Advice, IssueView, ScanView
+from shared.clock import SystemClock
 from shared.exits import Exit
 from shared.messages import Identity
 
@@ -25,28 +26,41 @@ def run(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
 
 
 def queue(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
-    """Show what the queue holds."""
-    from agent.offline_queue.doctor import summarise_queue
+    """Show what the queue holds, and how old the oldest record is that central lacks."""
+    from agent.offline_queue.commands import queue_summary
 
-    summary = summarise_queue(files.queue)
-    print(_json(summary) if arguments.json else summary)
+    summary = queue_summary(files.queue, SystemClock().now())
+    counts = [
+        {"state": count.state.name.lower(), "lane": count.lane.name.lower(), "rows": count.rows}
+        for count in summary.counts
+    ]
+    age = summary.oldest_pending_age
+    seconds = None if age is None else round(age.total_seconds(), 1)
+    if arguments.json:
+        facts = {"box": summary.box, "epoch": summary.epoch, "counts": counts}
+        print(_json({**facts, "oldest_pending_seconds": seconds}))
+        return Exit.HELD
+    print(f"{summary.box}  epoch {summary.epoch}")
+    for count in counts:
+        print(f"  {count['state']:<10} {count['lane']:<10} {count['rows']:>8}")
+    print(f"  oldest pending: {'none' if seconds is None else f'{seconds} s'}")
     return Exit.HELD
 
 
 def verify_ledger(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     """Prove the account from the box's own file, whether the agent runs or not."""
-    from agent.offline_queue.doctor import verify_queue
+    from agent.offline_queue.ledger_report import verify_queue
 
     report = verify_queue(files.queue)
     if arguments.json:
-        print(_json(report))
+        account, findings = report.account, report.findings
+        print(_json({"account": account, "findings": findings, "holds": report.holds}))
     else:
         for finding in report.findings:
             place = f"{finding.epoch}/{finding.first}–{finding.last}"
             print(f"✗ {finding.reason} {place} {finding.detail}")
         print(report.account)
-    held = report.account.holds and not report.findings
-    return Exit.HELD if held else Exit.CHECK_FAILED
+    return Exit.HELD if report.holds else Exit.CHECK_FAILED
 
 
 def scan(files: BoxFiles, arguments: argparse.Namespace) -> Exit:

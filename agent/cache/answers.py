@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -34,6 +34,8 @@ DEFAULT_TTL = timedelta(hours=24)
 DEFAULT_LIMIT = 5000
 """Answers kept; the oldest go first. About 2 MB."""
 
+_WRITE_BEHIND_SECONDS = 1.0
+"""The answers of so long are written together; a crash takes them, and costs comfort only."""
 _VERSION = 1
 _SCHEMA = """
     CREATE TABLE seal ("check" BLOB NOT NULL);
@@ -72,11 +74,16 @@ class AnswerFile:
         self._connection = connection
         self._aead = aead
 
-    def write(self, token: bytes, answer: CachedAnswer, limit: int) -> None:
-        """Keep an answer, and at most ``limit`` of them. Raises sqlite3.Error."""
-        values = (token, to_microseconds(answer.answered_at), _seal(self._aead, token, answer))
-        self._connection.execute("INSERT OR REPLACE INTO answer VALUES (?, ?, ?)", values)
-        self._connection.execute(_EVICT, (limit,))
+    def write(self, answers: Mapping[bytes, CachedAnswer], limit: int) -> None:
+        """Keep answers by token, and at most ``limit`` in all. Raises sqlite3.Error."""
+        rows = [
+            (token, to_microseconds(answer.answered_at), _seal(self._aead, token, answer))
+            for token, answer in answers.items()
+        ]
+        with self._connection:
+            self._connection.execute("BEGIN")
+            self._connection.executemany("INSERT OR REPLACE INTO answer VALUES (?, ?, ?)", rows)
+            self._connection.execute(_EVICT, (limit,))
 
     def read(self, token: bytes) -> CachedAnswer | None:
         """An answer, however old. Raises what damage raises."""
@@ -106,6 +113,8 @@ class SealedAnswers:
         self._clock = clock
         self._ttl = ttl
         self._limit = limit
+        self._fresh: dict[bytes, CachedAnswer] = {}
+        self._came = asyncio.Event()
         self._state = CacheState.LOST if file is None else file.state
 
     @property
@@ -114,9 +123,28 @@ class SealedAnswers:
         return self._state
 
     async def remember(self, token: bytes, answer: CachedAnswer) -> None:
-        """Keep what central said of a code; the last word counts."""
+        """Keep what central said of a code; the last word counts. No patient waits for the disk."""
         if self._file is not None:
-            await self._run(partial(self._file.write, token, answer, self._limit))
+            self._fresh[token] = answer
+            self._came.set()
+
+    async def write_behind(self) -> None:
+        """Write what is fresh, a second's answers at a time, until cancelled."""
+        while True:
+            await self._came.wait()
+            await asyncio.sleep(_WRITE_BEHIND_SECONDS)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write what is fresh now."""
+        self._came.clear()
+        if self._file is None or not self._fresh:
+            return
+        writing = self._fresh.copy()
+        await self._run(partial(self._file.write, writing, self._limit))
+        for token, answer in writing.items():
+            if self._fresh.get(token) is answer:
+                del self._fresh[token]
 
     async def recall(self, token: bytes) -> CachedAnswer | None:
         """What central said, if that is not too long ago by this box's clock.
@@ -125,7 +153,7 @@ class SealedAnswers:
         """
         if self._file is None:
             return None
-        answer = await self._run(partial(self._file.read, token))
+        answer = self._fresh.get(token) or await self._run(partial(self._file.read, token))
         if answer is None or abs(self._clock.now() - answer.answered_at) >= self._ttl:
             return None
         return answer
@@ -162,8 +190,12 @@ async def open_cache(
         if answers.state != CacheState.READY:
             log.warning("cache: %s", answers.state)
         try:
-            yield answers
+            async with asyncio.TaskGroup() as group:
+                writing = group.create_task(answers.write_behind(), name="cache")
+                yield answers
+                writing.cancel()
         finally:
+            await asyncio.shield(answers.flush())
             if file is not None:
                 await asyncio.shield(loop.run_in_executor(thread, file.close))
 

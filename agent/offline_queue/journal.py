@@ -16,7 +16,7 @@ from agent.offline_queue.database import mapped_exceptions, open_for_writing
 from agent.offline_queue.migration import migrate, read_migrations
 from agent.offline_queue.states import KEPT_LANES, Edge, check_step
 from agent.offline_queue.store import Found, Position, Store
-from agent.ports import Consumption, Pending
+from agent.ports import Pending
 from shared.crypto import Suite
 from shared.errors import Malformed, Refused
 from shared.ids import BoxId
@@ -160,10 +160,6 @@ class Journal:
             )
         self._observe(Edge.ROWS_TOMBSTONED)
         return record
-
-    def find_consumption(self, token: bytes) -> Consumption | None:
-        """The record that used up a code. Raises Unavailable, Damaged."""
-        return self._store.find_consumption(token)
 
     def read_pending(self, limit: int) -> Pending | None:
         """The oldest pending rows of one epoch. Raises Unavailable, Damaged."""

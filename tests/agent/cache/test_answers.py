@@ -89,6 +89,7 @@ async def test_the_oldest_make_room(place: Place) -> None:
         for number in range(5):
             answered_at = NOON + timedelta(seconds=number)
             await cache.remember(bytes([number]) * 32, CachedAnswer(IDENTITY, None, answered_at))
+        await cache.flush()
         kept = [await cache.recall(bytes([number]) * 32) is not None for number in range(5)]
     assert kept == [False, False, True, True, True]
 
@@ -152,6 +153,7 @@ async def test_a_spoilt_entry_is_not_believed(place: Place) -> None:
     async with open_cache(place.file, place.key, place.clock) as cache:
         await cache.remember(TOKEN, ANSWER)
         await cache.remember(other, ANSWER)
+        await cache.flush()
         _move(place.file, TOKEN, b"m" * 32)
         assert await cache.recall(b"m" * 32) is None
         spoilt = cache.state
