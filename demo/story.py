@@ -44,6 +44,7 @@ class Story:
         self._stage = stage
         self._labels: dict[Resident, str] = {}  # the text of each printed label
         self._phones: dict[Resident, str] = {}  # the dynamic code on each phone
+        self._created = 0
         self.account = ""
 
     def blocks(self) -> Sequence[Block]:
@@ -265,13 +266,15 @@ class Story:
     def _verify_box(self) -> Happened:
         self._stage.wait_settled()
         report = json.loads(self._stage.agent("ledger", "verify", "--json"))
-        require(not report["findings"], f"findings: {report['findings']}")
+        require(report["holds"], f"the box's ledger: {report}")
+        self._created = report["account"]["created"]
         self.account = self._stage.agent("ledger", "verify").strip()
-        return Happened(Said("逐行链接、签名头相符", "every row, link and head holds"))
+        return Happened(Said("每行、每个链接、账本头均相符", "every row, link and head holds"))
 
     def _verify_central(self) -> Happened:
         (report,) = json.loads(self._stage.central("ledger", "verify", "--json"))
         require(report["holds"] and not report["parked"], f"central's ledger: {report}")
+        require(report["account"]["created"] == self._created, "the two ledgers differ")
         return Happened(Said("每条记录恰好一次", "every record exactly once"))
 
     def _search_for_people(self) -> Happened:
@@ -282,6 +285,6 @@ class Story:
         return Happened(
             Said(
                 f"{files} 个文件中无一明文",
-                f"no name, number or code in clear in {files} files: databases, logs, broker",
+                f"nothing in clear in {files} files: databases, logs, broker",
             )
         )
