@@ -39,15 +39,21 @@ def play(story: Story, table: StepTable, describe_ended: Callable[[], str]) -> b
 
 def run_on(stage: Stage, table: StepTable) -> None:
     """Leave everything running until Ctrl-C. Raises StepError when a part ends by itself."""
-    box, central = stage.box_directory, stage.central_directory
+    here = Path.cwd()
+    box, central = (
+        path.relative_to(here) for path in (stage.box_directory, stage.central_directory)
+    )
+    programs = Path(sys.executable).parent
+    if programs.is_relative_to(here):
+        programs = programs.relative_to(here)
     table.running(
         [
             (Said("盒子接口", "box API"), f"http://127.0.0.1:{stage.ports.api}/api/v1/state"),
             (Said("令牌", "its token"), f"{box}/api.token"),
             (Said("消息代理", "broker"), f"127.0.0.1:{stage.ports.boxes} (TLS)"),
-            (Said("标签与日志", "labels, logs"), str(stage.directory)),
-            (Said("试试", "try"), f"onecode-agent --dir {box} queue"),
-            (Said("", ""), f"onecode-central --dir {central} ledger verify"),
+            (Said("标签与日志", "labels, logs"), str(DIRECTORY)),
+            (Said("试试", "try"), f"{programs}/onecode-agent --dir {box} queue"),
+            (Said("", ""), f"{programs}/onecode-central --dir {central} ledger verify"),
             (Said("结束", "stop"), "Ctrl-C"),
         ]
     )

@@ -91,8 +91,8 @@ class StepTable:
         free = self._console.width - _MARK_WIDTH - _TIME_WIDTH - 3
         row = Table.grid(padding=(0, 1))
         row.add_column(width=_MARK_WIDTH)
-        row.add_column(width=free // 3)
-        row.add_column(width=free - free // 3)
+        row.add_column(width=free // 3, overflow="fold")
+        row.add_column(width=free - free // 3, overflow="fold")
         row.add_column(width=_TIME_WIDTH, justify="right", no_wrap=True)
         row.add_row(mark, step, happened, time)
         self._console.print(row)
