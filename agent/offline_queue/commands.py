@@ -42,9 +42,11 @@ def queue_summary(path: Path, at: datetime) -> QueueSummary:
     Raises Unavailable (missing, not begun), Refused (STORE_NEWER), Damaged.
     """
     with reading(path) as store:
-        latest = store.list_epochs()[-1]
+        epochs = store.list_epochs()
         counts = store.count_rows()
-        oldest = store.find_oldest_pending()
+        waiting = [store.find_first_pending(epoch.head.epoch, epoch.floor) for epoch in epochs]
+    latest = epochs[-1]
+    oldest = next((first[1] for first in waiting if first is not None), None)
     return QueueSummary(
         latest.box,
         latest.head.epoch,

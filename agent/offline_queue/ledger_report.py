@@ -47,6 +47,9 @@ def _verify(store: Store) -> LedgerReport:
         raise Damaged(Reason.STORE_DAMAGED, "a queue without an epoch")
     inspections = [_Inspection(store, epoch) for epoch in epochs]
     findings = [finding for inspection in inspections for finding in inspection.run()]
+    givers = {id for inspection in inspections for id in inspection.givers}
+    for inspection in inspections:
+        findings += inspection.check_named(givers)
     counts = sum((inspection.counts for inspection in inspections), Counter[int]())
     head = inspections[-1].head
     if counts.total() != sum(store.count_rows().values()):
@@ -65,6 +68,8 @@ class _Inspection:
 
     def __init__(self, store: Store, epoch: Epoch) -> None:
         self.counts: Counter[int] = Counter()
+        self.givers: set[bytes] = set()
+        """Ids of the identity lane: only these may have given rows up."""
         self.head = _furthest_head(store, epoch)
         self._store = store
         self._epoch = epoch
@@ -79,12 +84,17 @@ class _Inspection:
         }
 
     def run(self) -> list[Finding]:
-        """All findings of this epoch, by sequence."""
+        """The findings of this epoch alone, by sequence."""
         box = parse_box_id(self._epoch.box)
         chain = list(verify_chain(self._suite, box, self._marks(), [self.head]))
-        self._check_named()
         self._check_notes()
         return sorted((*chain, *self._found), key=lambda finding: finding.first)
+
+    def check_named(self, givers: set[bytes]) -> list[Finding]:
+        """Rows given up by no record of the identity lane, of whatever epoch."""
+        detail = "given up by no record of the identity lane"
+        epoch = self._epoch.head.epoch
+        return [_state(epoch, seq, detail) for id, seq in self._named.items() if id not in givers]
 
     def _marks(self) -> Iterator[Mark]:
         for row in self._store.iterate_rows(self._epoch.head.epoch):
@@ -105,8 +115,12 @@ class _Inspection:
             self._find(seq, "tombstoned and not named, or the reverse")
         if row.state == RowState.TOMBSTONED and row.mark.lane in KEPT_LANES:
             self._find(seq, "a kept lane was given up")
+        if row.mark.lane == Lane.IDENTITY:
+            self.givers.add(row.mark.id)
         if row.tombstone is not None:
             self._named[row.tombstone] = seq
+        if row.state == RowState.PENDING and seq <= self._epoch.floor:
+            self._find(seq, "pending below the floor: it would never be sent")
         if row.body is not None:
             self._check_body(seq, row.body, row.mark.body_hash)
 
@@ -122,13 +136,8 @@ class _Inspection:
         if needed not in self._keys:
             self._find(seq, "no key for its body", Reason.ENCAPSULATION_MISSING)
 
-    def _check_named(self) -> None:
-        for id, seq in self._named.items():
-            if self._store.find_lane(id) != Lane.IDENTITY:
-                self._find(seq, "given up by no record of the identity lane")
-
     def _check_notes(self) -> None:
-        _, _, head, settled, tombstoned = self._epoch
+        _, _, head, _, settled, tombstoned = self._epoch
         counted = (self.counts[RowState.SETTLED], self.counts[RowState.TOMBSTONED])
         if (settled, tombstoned) != counted:
             self._find(0, f"noted {settled} settled, {tombstoned} tombstoned")

@@ -5,12 +5,12 @@ Bound to no database: whoever queries names one. Times are microseconds since 19
 """
 
 import peewee
-from peewee import SQL, BlobField, Check, CompositeKey, IntegerField, TextField
+from peewee import BlobField, Check, CompositeKey, IntegerField, TextField
 
 
 class EpochEntry(peewee.Model):
-    """An epoch of the box's ledger: whose, and as of the last opening or settling its head and
-    how many rows are settled and tombstoned."""
+    """An epoch of the box's ledger: whose, and as of the last opening or settling its head, how
+    many rows are settled and tombstoned, and the ``floor``: no row up to there is pending."""
 
     number = IntegerField(primary_key=True)
     box = TextField()
@@ -18,6 +18,7 @@ class EpochEntry(peewee.Model):
     begun = IntegerField()
     seq = IntegerField()
     hash = BlobField()
+    floor = IntegerField()
     settled = IntegerField()
     tombstoned = IntegerField()
 
@@ -26,7 +27,11 @@ class EpochEntry(peewee.Model):
 
 
 class RowEntry(peewee.Model):
-    """A row of the ledger. ``tombstone`` is the id of the record that gave it up."""
+    """A row of the ledger. ``tombstone`` is the id of the record that gave it up.
+
+    One tree and no index: with two more pages to sync, an enqueue takes an eighth longer
+    (measured). Pending rows are found from the epoch's floor upwards.
+    """
 
     epoch = IntegerField()
     seq = IntegerField()
@@ -45,16 +50,10 @@ class RowEntry(peewee.Model):
         primary_key = CompositeKey("epoch", "seq")
         without_rowid = True
         constraints = (
-            Check('"state" IN (0, 1, 2)'),
+            Check('"state" BETWEEN 0 AND 2'),
             Check('"body" IS NOT NULL OR "state" <> 0'),
             Check('("tombstone" IS NOT NULL) = ("state" = 2)'),
         )
-
-
-RowEntry.add_index(RowEntry.index(RowEntry.id, unique=True, name="row_id"))
-RowEntry.add_index(
-    RowEntry.index(RowEntry.epoch, RowEntry.seq, name="row_pending", where=SQL('"state" = 0'))
-)
 
 
 class EncapsulationEntry(peewee.Model):

@@ -85,7 +85,7 @@ class SqliteOutbox:
     async def commit(self, draft: Draft) -> Row:
         """Store a record durably; the row it became.
 
-        Raises Unavailable (disk), Damaged, Malformed (BODY_TOO_LARGE), Refused (ALREADY_EXISTS).
+        Raises Unavailable (disk), Damaged, Malformed (BODY_TOO_LARGE).
         """
         return await self._submit(partial(self._journal.append, _entry(draft)), writes=True)
 

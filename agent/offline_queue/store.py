@@ -17,7 +17,7 @@ from agent.offline_queue.migration import check_migrated, read_migrations
 from agent.offline_queue.models import EncapsulationEntry, EpochEntry
 from agent.ports import Consumption
 from shared.clock import from_microseconds, to_microseconds
-from shared.errors import Damaged, Refused
+from shared.errors import Damaged
 from shared.ids import BoxId, RecordId
 from shared.ledger import Head, Mark, Row
 from shared.messages import Settled, Verdict
@@ -29,7 +29,9 @@ _INSERT_ROW = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
 )
 _INSERT_CONSUMED = "INSERT OR IGNORE INTO consumed_code (token, id, born, verdict) VALUES (?,?,?,?)"
-_UPDATE_EPOCH = "UPDATE epoch SET seq = ?, hash = ?, settled = ?, tombstoned = ? WHERE number = ?"
+_UPDATE_EPOCH = (
+    "UPDATE epoch SET seq = ?, hash = ?, floor = ?, settled = ?, tombstoned = ? WHERE number = ?"
+)
 _SETTLE = 'UPDATE "row" SET state = 1 WHERE epoch = ? AND seq = ? AND hash = ? AND state = 0'
 _GIVE_UP = (
     'UPDATE "row" SET state = 2, tombstone = ?, body = iif(?, NULL, body)'
@@ -38,19 +40,16 @@ _GIVE_UP = (
 _SELECT_ROW = 'SELECT id, hash, lane, state FROM "row" WHERE epoch = ? AND seq = ?'
 _SELECT_LAST = 'SELECT epoch, seq, hash FROM "row" WHERE epoch = ? ORDER BY seq DESC LIMIT 1'
 _SELECT_HASH = 'SELECT hash FROM "row" WHERE epoch = ? AND seq = ?'
-_SELECT_LANE = 'SELECT lane FROM "row" WHERE id = ?'
 _SELECT_CONSUMED = "SELECT id, born, verdict FROM consumed_code WHERE token = ?"
-_SELECT_PENDING = (
-    'SELECT epoch, seq, id, lane, born, prev, body FROM "row" WHERE state = 0'
-    " ORDER BY epoch, seq LIMIT ?"
-)
-_COUNT_PENDING = 'SELECT epoch, count(*) FROM "row" WHERE state = 0 GROUP BY epoch'
+_PENDING = 'FROM "row" WHERE epoch = ? AND seq > ? AND state = 0'
+_SELECT_PENDING = f"SELECT seq, id, lane, born, prev, body {_PENDING} ORDER BY seq LIMIT ?"
+_SELECT_FIRST_PENDING = f"SELECT seq, born {_PENDING} ORDER BY seq LIMIT 1"
+_COUNT_PENDING = f"SELECT count(*) {_PENDING}"
 _COUNT_ALL = 'SELECT state, lane, count(*) FROM "row" GROUP BY state, lane ORDER BY state, lane'
 _SELECT_EPOCH = (
     "SELECT epoch, seq, id, lane, born, prev, body_hash, hash, state, body, tombstone"
     ' FROM "row" WHERE epoch = ? ORDER BY seq'
 )
-_OLDEST_PENDING = 'SELECT born FROM "row" WHERE state = 0 ORDER BY epoch, seq LIMIT 1'
 
 
 class Position(NamedTuple):
@@ -61,11 +60,12 @@ class Position(NamedTuple):
 
 
 class Epoch(NamedTuple):
-    """An epoch as the file keeps it: ``head`` and counts are as of the last opening or settling."""
+    """An epoch as the file keeps it, its standing as of the last opening or settling."""
 
     box: str
     suite: int
     head: Head
+    floor: int
     settled: int
     tombstoned: int
 
@@ -113,14 +113,12 @@ class Store:
             self._connection.execute("ROLLBACK")
 
     def insert_row(self, mark: Mark, body: bytes) -> None:
-        """A new pending row. Raises Refused (ALREADY_EXISTS) for an id that is here already."""
+        """A new pending row. Raises Damaged when its sequence is taken."""
         epoch, seq, id, lane, born, prev, body_hash, hash = mark
         values = (epoch, seq, id, lane, born, prev, body, body_hash, hash)
         try:
             self._connection.execute(_INSERT_ROW, values)
         except sqlite3.IntegrityError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
-                raise Refused(Reason.ALREADY_EXISTS, "this record is in the queue") from error
             raise Damaged(Reason.STORE_DAMAGED, f"sequence {seq} is taken") from error
 
     def insert_consumption(self, token: bytes, id: bytes, born: int, verdict: str) -> None:
@@ -146,15 +144,15 @@ class Store:
             begun=to_microseconds(at),
             seq=genesis.seq,
             hash=genesis.hash,
+            floor=genesis.seq,
             settled=0,
             tombstoned=0,
         ).on_conflict_ignore().execute(self._file.database)
 
-    def update_epoch(self, head: Head, settled: int, tombstoned: int) -> None:
-        """Note an epoch's head and counts."""
-        self._connection.execute(
-            _UPDATE_EPOCH, (head.seq, head.hash, settled, tombstoned, head.epoch)
-        )
+    def update_epoch(self, head: Head, floor: int, settled: int, tombstoned: int) -> None:
+        """Note an epoch's standing."""
+        values = (head.seq, head.hash, floor, settled, tombstoned, head.epoch)
+        self._connection.execute(_UPDATE_EPOCH, values)
 
     def insert_encapsulation(self, encapsulation: Encapsulation, at: datetime) -> None:
         """Keep a wrapped body key."""
@@ -178,11 +176,23 @@ class Store:
         id, born, verdict = found
         return Consumption(RecordId(UUID(bytes=id)), from_microseconds(born), Verdict(verdict))
 
-    def list_pending(self, limit: int) -> list[tuple[int, Row]]:
-        """The oldest pending rows, each with its epoch."""
+    def list_pending(self, epoch: int, floor: int, limit: int) -> tuple[Row, ...]:
+        """The oldest pending rows of an epoch above its floor."""
         with mapped_exceptions():
-            found = self._connection.execute(_SELECT_PENDING, (limit,)).fetchall()
-        return [(epoch, Row(*row)) for epoch, *row in found]
+            found = self._connection.execute(_SELECT_PENDING, (epoch, floor, limit))
+            return tuple(Row(*row) for row in found)
+
+    def find_first_pending(self, epoch: int, floor: int) -> tuple[int, datetime] | None:
+        """Sequence and birth of the oldest pending row of an epoch above its floor."""
+        with mapped_exceptions():
+            found = self._connection.execute(_SELECT_FIRST_PENDING, (epoch, floor)).fetchone()
+        return None if found is None else (found[0], from_microseconds(found[1]))
+
+    def count_pending(self, epoch: int, floor: int) -> int:
+        """Pending rows of an epoch above its floor, counted one by one."""
+        with mapped_exceptions():
+            (count,) = self._connection.execute(_COUNT_PENDING, (epoch, floor)).fetchone()
+        return int(count)
 
     def list_encapsulations(self, ids: Sequence[bytes]) -> tuple[Encapsulation, ...]:
         """Those of the wrapped body keys that are here."""
@@ -206,6 +216,7 @@ class Store:
                     entry.box,
                     entry.suite,
                     Head(entry.number, entry.seq, bytes(entry.hash)),
+                    entry.floor,
                     entry.settled,
                     entry.tombstoned,
                 )
@@ -224,28 +235,11 @@ class Store:
             found = self._connection.execute(_SELECT_HASH, at).fetchone()
         return None if found is None else bytes(found[0])
 
-    def count_pending(self) -> dict[int, int]:
-        """Pending rows by epoch, from the partial index."""
-        with mapped_exceptions():
-            return dict(self._connection.execute(_COUNT_PENDING).fetchall())
-
     def count_rows(self) -> dict[tuple[int, int], int]:
         """Rows by state and lane."""
         with mapped_exceptions():
             found = self._connection.execute(_COUNT_ALL).fetchall()
         return {(state, lane): count for state, lane, count in found}
-
-    def find_oldest_pending(self) -> datetime | None:
-        """When the oldest pending record was born."""
-        with mapped_exceptions():
-            found = self._connection.execute(_OLDEST_PENDING).fetchone()
-        return None if found is None else from_microseconds(found[0])
-
-    def find_lane(self, id: bytes) -> int | None:
-        """The lane of the record of this id."""
-        with mapped_exceptions():
-            found = self._connection.execute(_SELECT_LANE, (id,)).fetchone()
-        return None if found is None else int(found[0])
 
     def iterate_rows(self, epoch: int) -> Iterator[StoredRow]:
         """Every row of an epoch in order, with its body, one at a time."""

@@ -6,11 +6,12 @@ CREATE TABLE "epoch" (
     "begun" INTEGER NOT NULL,
     "seq" INTEGER NOT NULL,
     "hash" BLOB NOT NULL,
+    "floor" INTEGER NOT NULL,
     "settled" INTEGER NOT NULL,
     "tombstoned" INTEGER NOT NULL
 );
 
--- The ledger. Without rowid: one tree less to write in every commit.
+-- The ledger. One tree and no index: each one more is a page more to sync in every enqueue.
 CREATE TABLE "row" (
     "epoch" INTEGER NOT NULL,
     "seq" INTEGER NOT NULL,
@@ -24,14 +25,10 @@ CREATE TABLE "row" (
     "state" INTEGER NOT NULL,
     "tombstone" BLOB,
     PRIMARY KEY ("epoch", "seq"),
-    CHECK ("state" IN (0, 1, 2)),
+    CHECK ("state" BETWEEN 0 AND 2),
     CHECK ("body" IS NOT NULL OR "state" <> 0),
     CHECK (("tombstone" IS NOT NULL) = ("state" = 2))
 ) WITHOUT ROWID;
-
-CREATE UNIQUE INDEX "row_id" ON "row" ("id");
-
-CREATE INDEX "row_pending" ON "row" ("epoch", "seq") WHERE "state" = 0;
 
 CREATE TABLE "encapsulation" (
     "id" BLOB NOT NULL PRIMARY KEY,

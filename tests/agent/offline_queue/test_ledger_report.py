@@ -61,6 +61,7 @@ PLANTED = {
     "lane-out-of-range": ('UPDATE "row" SET lane = 999 WHERE seq = 4', "ledger-state", 4),
     "settled-by-hand": ('UPDATE "row" SET state = 1 WHERE seq = 4', "ledger-state", 0),
     "unknown-state": ('UPDATE "row" SET state = 7 WHERE seq = 4', "ledger-state", 4),
+    "floor-too-high": ("UPDATE epoch SET floor = 4", "ledger-state", 4),
     "body-lost": ('UPDATE "row" SET body = NULL WHERE seq = 4', "ledger-state", 4),
     "given-up-by-nobody": (
         "UPDATE \"row\" SET state = 2, tombstone = x'00' WHERE seq = 4",
