@@ -138,6 +138,7 @@ class SqliteOutbox:
                 self._group = group
                 self._run(group)
                 self._loop.call_soon_threadsafe(self._tell, group, self._journal.standings)
+                self._journal.prepare()
         finally:
             self._journal.close()
 

@@ -100,8 +100,9 @@ class Store:
     # --- writing, inside begin() and commit() --------------------------------------------------
 
     def begin(self) -> None:
-        """Start a transaction that may write."""
-        self._connection.execute("BEGIN IMMEDIATE")
+        """Start a transaction that may write, unless one is open."""
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN IMMEDIATE")
 
     def commit(self) -> None:
         """Make the transaction durable: synchronous=FULL syncs the write-ahead log here."""
