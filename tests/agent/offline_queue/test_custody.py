@@ -37,14 +37,14 @@ async def test_waiting_ends_with_the_first_pending_row(tmp_path: Path) -> None:
     """The uplink sleeps while all is settled, and wakes on a commit."""
     async with opened(tmp_path / "queue.db") as outbox:
         waiting = asyncio.create_task(outbox.wait_for_pending())
-        await outbox.find_consumption(bytes(32))
+        assert await outbox.read_pending(1) is None
         assert not waiting.done()
         row = await outbox.commit(scan_draft())
         await waiting
         await outbox.wait_for_pending()
         await outbox.settle(1, receipt(row))
         waiting = asyncio.create_task(outbox.wait_for_pending())
-        await outbox.find_consumption(bytes(32))
+        assert await outbox.read_pending(1) is None
         assert not waiting.done()
         await outbox.commit(scan_draft())
         await waiting
