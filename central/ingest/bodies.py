@@ -25,10 +25,11 @@ class Bodies:
         self._opened: OrderedDict[tuple[BoxId, bytes], bytes] = OrderedDict()
 
     def keep(self, box: BoxId, batch: Batch) -> None:
-        """Keep a batch's encapsulations; one whose id is not its own digest is passed over."""
+        """Keep a batch's encapsulations; one whose id is not its own digest is passed over.
+
+        Each time: that its key is in memory does not mean that the unit which kept it committed.
+        """
         for encapsulation in batch.encapsulations:
-            if (box, encapsulation.id) in self._opened:
-                continue
             if encapsulation_id(suite(batch.suite), encapsulation.wrapped) == encapsulation.id:
                 store.insert_encapsulation(box, encapsulation.id, encapsulation.wrapped)
 

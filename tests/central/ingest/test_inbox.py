@@ -10,7 +10,7 @@ from central.fleet.states import BoxState
 from central.ingest.inbox import MOST_CRASHES, RowCrashError
 from shared.codec import batches
 from shared.crypto import STD
-from shared.errors import NotAuthentic, Refused
+from shared.errors import NotAuthentic, Refused, Unavailable
 from shared.ledger import Account, Lane, Row, append, hash_of
 from shared.messages import Batch, Receipt, Settled
 from shared.reasons import Reason
@@ -123,6 +123,19 @@ def test_a_missing_encapsulation_may_come_later(centre: Centre, box: PaperBox) -
     take(centre, box.encode([box.scan()]))
     assert centre.ingest.ledger.replay(AT).interpreted == 1
     assert set(centre.noted("test.record").values()) == {1}
+
+
+def test_a_key_is_kept_by_the_unit_that_commits(centre: Centre, box: PaperBox) -> None:
+    """A unit that was undone leaves the key in memory only: the next one keeps it for replays."""
+    box.scan()
+    centre.notebook.full_disks = 1
+    with pytest.raises(Unavailable):
+        take(centre, box.encode())
+    centre.notebook.refuse = Reason.PERSON_UNKNOWN
+    take(centre, box.encode())
+    assert parked_reasons(centre) == {1: Reason.PERSON_UNKNOWN}
+    kept = centre.database.execute("SELECT id FROM ledger_encapsulation").fetchall()
+    assert kept == [(box.sealer.encapsulation.id,)]
 
 
 def test_a_row_that_crashes_is_parked_the_third_time(centre: Centre, box: PaperBox) -> None:
