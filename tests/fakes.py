@@ -56,11 +56,13 @@ class ScriptedUplink:
 
 
 class MemoryOutbox:
-    """Keeps drafts in order. ``fail_with`` makes it refuse; ``gate`` makes commits wait."""
+    """Keeps drafts in order. ``fail_with`` makes commits fail, ``fail_finding_with`` reads;
+    ``gate`` makes commits wait."""
 
     def __init__(self) -> None:
         self.drafts: list[Draft] = []
         self.fail_with: OneCodeError | None = None
+        self.fail_finding_with: OneCodeError | None = None
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -73,6 +75,8 @@ class MemoryOutbox:
         return Row(len(self.drafts), draft.id.bytes, draft.record.lane, born, bytes(32), b"")
 
     async def find_consumption(self, token: bytes) -> Consumption | None:
+        if self.fail_finding_with is not None:
+            raise self.fail_finding_with
         for draft in self.drafts:
             if draft.consumed == token and isinstance(draft.record, ScanRecord):
                 return Consumption(draft.id, draft.born_at, draft.record.verdict)

@@ -160,7 +160,10 @@ class Counter:
 
     async def _judge_and_keep(self, scan: _Scan, read: _Read, token: bytes) -> ScanView:
         single_use = isinstance(read.code, DynamicCode)
-        used = await self._outbox.find_consumption(token) if single_use else None
+        try:
+            used = await self._outbox.find_consumption(token) if single_use else None
+        except OneCodeError as error:
+            return self._show_unsaved(scan, error)
         if used is not None and self._is_again(used):
             return await self._repeat_after_restart(scan, read, used)
         judged = await self._decide(scan, read, used)
@@ -225,17 +228,18 @@ class Counter:
         try:
             await self._outbox.commit(draft)
         except OneCodeError as error:
-            log.error("a scan could not be kept: %s", error)
-            scan.advance(ScanEvent.STORE_FAILED)
-            return self._show(
-                msgspec.structs.replace(self._view(scan), advice=advise(error.reason))
-            )
+            return self._show_unsaved(scan, error)
         scan.advance(ScanEvent.STORED)
         scan.advance(ScanEvent.SHOW)
         milliseconds = self._registrar.age(scan.birth).total_seconds() * 1000
         return self._show(
             msgspec.structs.replace(view, state=scan.state, milliseconds=round(milliseconds, 2))
         )
+
+    def _show_unsaved(self, scan: _Scan, error: OneCodeError) -> ScanView:
+        log.error("a scan could not be kept: %s", error)
+        scan.advance(ScanEvent.STORE_FAILED)
+        return self._show(msgspec.structs.replace(self._view(scan), advice=advise(error.reason)))
 
     def _show(self, view: ScanView) -> ScanView:
         self._display.show(view)

@@ -12,7 +12,7 @@ class ScanState(StrEnum):
     DECIDED = "decided"  # there is a verdict; nobody has heard it
     COMMITTED = "committed"  # the record is durable
     SHOWN = "shown"  # light, page and event have told the clerk
-    UNSAVED = "unsaved"  # the queue could not keep it: the clerk hears so, never OK
+    UNSAVED = "unsaved"  # the queue could not be read or written: the clerk hears so, never OK
     HANDED_ON = "handed-on"  # not a health code: passed on untouched, no record
 
 
@@ -33,6 +33,7 @@ SCAN_STEPS: dict[tuple[ScanState, ScanEvent], ScanState] = {
     (ScanState.FRAMED, ScanEvent.FOREIGN): ScanState.HANDED_ON,
     (ScanState.FRAMED, ScanEvent.ASK): ScanState.ASKED,
     (ScanState.FRAMED, ScanEvent.JUDGE): ScanState.DECIDED,
+    (ScanState.FRAMED, ScanEvent.STORE_FAILED): ScanState.UNSAVED,
     (ScanState.ASKED, ScanEvent.ANSWER): ScanState.DECIDED,
     (ScanState.ASKED, ScanEvent.SILENCE): ScanState.DECIDED,
     (ScanState.DECIDED, ScanEvent.STORED): ScanState.COMMITTED,

@@ -6,7 +6,7 @@ import pytest
 
 from agent.counter.states import SCAN_STEPS, ScanEvent, ScanState
 from shared.clock import to_microseconds
-from shared.errors import Unavailable
+from shared.errors import Damaged, OneCodeError, Unavailable
 from shared.ledger import Lane
 from shared.messages import (
     CodeClass,
@@ -251,6 +251,26 @@ async def test_a_record_that_cannot_be_kept_is_never_shown_as_good() -> None:
     desk.outbox.fail_with = None
     view = await desk.scan(STATIC_TEXT)
     assert (view.state, view.again) == (ScanState.SHOWN, False)
+
+
+@pytest.mark.parametrize(
+    "error", [Unavailable(Reason.STORE_UNAVAILABLE), Damaged(Reason.STORE_DAMAGED)]
+)
+async def test_a_store_that_can_not_be_read_ends_no_scan_with_a_crash(
+    error: OneCodeError,
+) -> None:
+    """Whether a dynamic code was used here is not known: nothing is asked, nobody hears OK."""
+    desk = Desk()
+    text = signed_dynamic_text(DOMAIN_KEY, NOON)
+    desk.outbox.fail_finding_with = error
+    view = await desk.scan(text)
+    assert (view.state, view.verdict) == (ScanState.UNSAVED, None)
+    assert view.advice is not None
+    assert view.advice.reason is error.reason
+    assert desk.uplink.asks == []
+    desk.outbox.fail_finding_with = None
+    desk.uplink.up = False
+    assert (await desk.scan(text)).verdict is Verdict.PROVISIONAL
 
 
 async def test_text_outside_our_grammars_is_handed_on_without_a_record() -> None:
