@@ -41,22 +41,21 @@ class Patients:
         """The person this document and name mean, and whether they were known already.
 
         Raises Malformed (DOCUMENT_…, NAME_…) for what is not a document or a name, and Refused
-        (PERSON_MISMATCH) for a resident id number that is registered under another name.
+        (PERSON_MISMATCH) for a resident id number that is registered under another name, or for
+        a document and name that the national index cannot tell from somebody else's.
         """
         document = _parse_document(registration.document_type, registration.document_number, at)
         name = normalise_name(registration.name)
         if registration.sex not in _SEXES:
             raise Malformed(Reason.REQUEST_MALFORMED, "sex is 0, 1, 2 or 9")
         sex = document.sex if document.sex != "0" else registration.sex
-        known = store.find_by_index(self._index_token(document, name))
-        if known is not None:
-            person = self.read(PersonId(known))
-            if person.sex == "0" != sex:
-                store.update_sex(person.id, sex)
-                person = self.read(person.id)
-        else:
-            person = self._create(document, name, sex, at)
+        known = self._find(document, name)
+        person = known or self._create(document, name, sex, at)
+        if known is None:
             self._audit.write("person.register", str(person.id), actor, at, type=document.type)
+        elif known.sex == "0" != sex:
+            store.update_sex(known.id, sex)
+            person = self.read(known.id)
         self._keep_phone(person.id, registration.phone, at)
         return person, known is not None
 
@@ -66,9 +65,7 @@ class Patients:
 
     def find(self, document_type: str, number: str, name: str, at: datetime) -> Person | None:
         """The person whom a document and a name, also a former name, mean. Raises Malformed."""
-        document = _parse_document(document_type, number, at)
-        known = store.find_by_index(self._index_token(document, normalise_name(name)))
-        return self.read(PersonId(known)) if known else None
+        return self._find(_parse_document(document_type, number, at), normalise_name(name))
 
     def list_names(self, id: PersonId) -> list[str]:
         """Every name the person has had here, oldest first; the last one is current."""
@@ -118,6 +115,12 @@ class Patients:
             store.save_index(token, id, row.id, name_id, moment)
         self._audit.write("person.rename", str(id), actor, at)
         return self.read(id)
+
+    def _find(self, document: Document, name: str) -> Person | None:
+        owner = store.find_by_index(self._index_token(document, name))
+        person = self.read(PersonId(owner)) if owner else None
+        # mindex_id runs number and name together, so P1 + "AB" and P1A + "B" are one entry.
+        return person if person and document in person.documents else None
 
     def _create(self, document: Document, name: str, sex: str, at: datetime) -> Person:
         id = PersonId(new_record_id(at))

@@ -60,6 +60,22 @@ def test_a_family_shares_its_household_book(people: People) -> None:
     assert mother.id != child.id
 
 
+def test_a_number_that_runs_into_the_name_means_nobody_else(people: People) -> None:
+    """The national index joins number and name without a mark between: one text for two people.
+
+    The second is refused, and the first is neither found nor shown.
+    """
+    passport = Registration("03", "P1234567", "ADAM")
+    shifted = replace(passport, document_number="P1234567A", name="DAM")
+    with people.database.unit():
+        people.patients.register(passport, AT, CLERK)
+        with pytest.raises(Refused) as refused:
+            people.patients.register(shifted, AT, CLERK)
+    assert refused.value.reason is Reason.PERSON_MISMATCH
+    assert people.patients.find("03", shifted.document_number, shifted.name, AT) is None
+    assert people.patients.find("03", passport.document_number, passport.name, AT) is not None
+
+
 @pytest.mark.parametrize(
     ("registration", "reason"),
     [
