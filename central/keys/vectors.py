@@ -62,7 +62,7 @@ class VectorReader:
     def _derive(self, line: bytes) -> Answer:
         try:
             vector = self._decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Malformed(Reason.REQUEST_MALFORMED) from error
         found = self._root_key(vector.root_key).derive(
             vector.id_type, vector.id_number, vector.name

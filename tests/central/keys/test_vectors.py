@@ -57,6 +57,7 @@ def test_root_keys_change_from_line_to_line() -> None:
         (encode({**VECTOR, "id_number": "9" * 31}), "document-number-malformed"),
         (encode({**VECTOR, "id_type": "1"}), "document-number-malformed"),
         (b"\xff\xfe", "request-malformed"),
+        (b'{"x":' + b"[" * 100_000, "request-malformed"),
     ],
 )
 def test_a_bad_line_has_a_reason_and_the_others_are_done(line: bytes, error: str) -> None:
