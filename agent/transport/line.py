@@ -101,6 +101,9 @@ class Line:
                         await self._serve(connection)
                 except Unavailable as error:
                     self._report(error)
+                    # A connection that breaks while it is closed hides that we are to stop.
+                    if (task := asyncio.current_task()) is not None and task.cancelling():
+                        raise asyncio.CancelledError from error
                 self._step(LinkState.BACKING_OFF)
                 await asyncio.sleep(self._backoff.next_seconds())
         finally:

@@ -37,6 +37,7 @@ class Peer:
     def __init__(self) -> None:
         self.refuse_connections = False
         self.refuse_publishing = False
+        self.break_on_closing = False
         self.wills: list[bytes] = []
         self._published: dict[str, asyncio.Queue[Published]] = defaultdict(asyncio.Queue)
         self._down: asyncio.Queue[Message | None] = asyncio.Queue()
@@ -48,7 +49,11 @@ class Peer:
         if self.refuse_connections:
             raise Unavailable(Reason.BROKER_UNAVAILABLE, "refused")
         self._down = asyncio.Queue()
-        yield self
+        try:
+            yield self
+        finally:
+            if self.break_on_closing:
+                raise Unavailable(Reason.BROKER_UNAVAILABLE, "lost while closing")
 
     async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
         if self.refuse_publishing:

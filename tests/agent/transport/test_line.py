@@ -70,6 +70,18 @@ async def test_stopping_says_offline(station: Station) -> None:
     await asyncio.wait((line,))
 
 
+async def test_stopping_ends_although_the_connection_breaks_meanwhile(station: Station) -> None:
+    """The loss must not hide the order to stop: the line would connect again, for ever."""
+    line = asyncio.create_task(station.uplink.run())
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await station.uplink.wait_up()
+        station.peer.break_on_closing = True
+        line.cancel()
+        await asyncio.wait((line,))
+    assert line.cancelled()
+    assert station.uplink.link.state is LinkState.DOWN
+
+
 def test_the_table_knows_every_state() -> None:
     """Each state has its row, each can stop, and a step outside the table is a bug."""
     assert set(LINK_STEPS) == set(LinkState)
