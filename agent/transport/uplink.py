@@ -115,6 +115,9 @@ class CentralUplink:
                     self._observe(Edge.ASK_SENT)
                     return await answer
             except TimeoutError as error:
+                # Both may come in one turn of the loop: then the answer counts.
+                if answer.done() and not answer.cancelled() and answer.exception() is None:
+                    return answer.result()
                 raise Unavailable(Reason.NO_ANSWER) from error
             except Unavailable as error:
                 # The connection broke under the publish: part of the ask may have left.

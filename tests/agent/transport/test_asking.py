@@ -67,6 +67,14 @@ async def test_an_answer_after_the_deadline_is_an_event(running: Station) -> Non
     assert await running.told(Discarded) == Discarded(REPLY, Reason.NOT_ASKED)
 
 
+async def test_an_answer_at_the_very_deadline_counts(running: Station) -> None:
+    """It was taken as one in time, so nobody would ever tell it as late: it may not be dropped."""
+    ask = running.scan_ask()
+    asking = asyncio.create_task(running.uplink.ask(ask, 0))
+    running.peer.reply(accepted(ask))
+    assert await asking == accepted(ask)
+
+
 async def test_a_lost_line_ends_the_waiting(running: Station) -> None:
     """An ask under way when the line breaks has no answer, long before its deadline."""
     asking = asyncio.create_task(running.uplink.ask(running.scan_ask(), 3600))
