@@ -37,17 +37,26 @@ def find_contradiction(
     ``known`` are the positions at ``seq`` - 1, ``seq`` and ``seq`` + 1, ``heads`` the signed heads
     of the row's epoch.
     """
-    here = known.get(row.seq)
-    if here is not None and here.hash != hash:
-        return Contradiction(row.seq, hash, here.hash, Reason.LEDGER_FORK)
-    for head in heads:
-        if head.seq == row.seq and head.hash != hash:
-            return Contradiction(row.seq, hash, head.hash, Reason.LEDGER_FORK)
+    if contradiction := find_hash_contradiction(row.seq, hash, known, heads):
+        return contradiction
     before = known.get(row.seq - 1)
     expected = genesis if row.seq == FIRST_SEQ else before.hash if before is not None else row.prev
     if row.prev != expected:
         return Contradiction(row.seq, hash, expected, Reason.LEDGER_LINK)
-    after = known.get(row.seq + 1)
+    return None
+
+
+def find_hash_contradiction(
+    seq: int, hash: bytes, known: Mapping[int, Neighbour], heads: Iterable[Head]
+) -> Contradiction | None:
+    """What speaks against ``hash`` standing at ``seq``: all that is known of a row given up."""
+    here = known.get(seq)
+    if here is not None and here.hash != hash:
+        return Contradiction(seq, hash, here.hash, Reason.LEDGER_FORK)
+    for head in heads:
+        if head.seq == seq and head.hash != hash:
+            return Contradiction(seq, hash, head.hash, Reason.LEDGER_FORK)
+    after = known.get(seq + 1)
     if after is not None and after.prev is not None and after.prev != hash:
-        return Contradiction(row.seq, hash, after.prev, Reason.LEDGER_LINK)
+        return Contradiction(seq, hash, after.prev, Reason.LEDGER_LINK)
     return None

@@ -12,7 +12,7 @@ from datetime import datetime
 from central.fleet.service import Fleet
 from central.ingest import store
 from central.ingest.bodies import Bodies
-from central.ingest.chain import Contradiction, find_contradiction
+from central.ingest.chain import Contradiction, find_contradiction, find_hash_contradiction
 from central.ingest.dispatch import Dispatcher
 from central.ingest.model import Standing
 from central.ingest.store import Fork, SignedHead, StoredHead
@@ -147,14 +147,15 @@ class Inbox:
         """Note the positions a box has given up; one that had arrived after all stays received."""
         for tombstone in record.rows:
             _check_tombstone(tombstone)
-            here = store.list_neighbours(box, tombstone.epoch, tombstone.seq).get(tombstone.seq)
-            if here is None:
+            epoch, seq = tombstone.epoch, tombstone.seq
+            stored = store.find_head(box, epoch)
+            heads = [stored.signed.head] if stored is not None else []
+            known = store.list_neighbours(box, epoch, seq)
+            contradiction = find_hash_contradiction(seq, tombstone.hash, known, heads)
+            if contradiction is not None:
+                self._report_fork(box, epoch, contradiction, at)
+            elif seq not in known:
                 store.insert_tombstone(box, tombstone, to_microseconds(at))
-            elif here.hash != tombstone.hash:
-                contradiction = Contradiction(
-                    tombstone.seq, tombstone.hash, here.hash, Reason.LEDGER_FORK
-                )
-                self._report_fork(box, tombstone.epoch, contradiction, at)
 
     def _is_head_forked(
         self, box: BoxId, opened: _Opened, stored: StoredHead | None, at: datetime

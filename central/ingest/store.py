@@ -91,7 +91,7 @@ def save_row(box: BoxId, epoch: int, mark: Mark, standing: Standing, at: int) ->
         "INSERT INTO ledger_position (box_id, epoch, seq, standing, id, hash, prev, lane, born,"
         " body_hash, received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (box_id, epoch, seq) DO UPDATE SET standing = excluded.standing,"
-        " prev = excluded.prev, lane = excluded.lane, born = excluded.born,"
+        " id = excluded.id, prev = excluded.prev, lane = excluded.lane, born = excluded.born,"
         " body_hash = excluded.body_hash, received_at = excluded.received_at",
         (
             *(str(box), epoch, mark.seq, standing, mark.id, mark.hash),

@@ -296,6 +296,33 @@ def test_tombstones_close_gaps(centre: Centre, box: PaperBox) -> None:
     }
 
 
+@pytest.mark.parametrize("place", [2, 4])
+def test_a_tombstone_that_contradicts_is_a_fork(centre: Centre, box: PaperBox, place: int) -> None:
+    """A row given up under a hash that the next row, or the signed head, says otherwise."""
+    rows = [box.scan() for _ in range(4)]
+    present = [row for row in rows if row.seq != place]
+    take(centre, box.encode(present))
+    grave = box.bury([rows[place - 1]], [bytes(32)])
+    take(centre, box.encode([grave]))
+    with centre.database.unit():
+        assert centre.fleet.box(BOX).state is BoxState.QUARANTINED
+    (report,) = centre.ingest.ledger.verify(BOX)
+    assert report.account == Account(5, 4, 1, 0)
+    assert {finding.first for finding in report.findings} == {place}
+
+
+def test_a_row_has_its_own_id_whatever_its_tombstone_said(centre: Centre, box: PaperBox) -> None:
+    """A row that comes after its tombstone is kept by its own id: its hash and its use prove it."""
+    row = box.scan()
+    grave = box.bury([row._replace(id=bytes(16))], [hash_of(STD, row)])
+    take(centre, box.encode([grave]))
+    take(centre, box.encode([row]))
+    box.append_body(row.body, row.id)
+    take(centre, box.encode())
+    assert centre.ingest.ledger.verify(BOX)[0].holds
+    assert centre.noted("test.record") == {row.id.hex(): 1}
+
+
 @given(data=st.data())
 def test_any_order_and_repetition_gives_one_ledger(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
