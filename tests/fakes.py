@@ -57,12 +57,13 @@ class ScriptedUplink:
 
 class MemoryOutbox:
     """Keeps drafts in order. ``fail_with`` makes commits fail, ``fail_finding_with`` reads;
-    ``gate`` makes commits wait."""
+    ``room`` is how many drafts the disk holds; ``gate`` makes commits wait."""
 
     def __init__(self) -> None:
         self.drafts: list[Draft] = []
         self.fail_with: OneCodeError | None = None
         self.fail_finding_with: OneCodeError | None = None
+        self.room: int | None = None
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -70,6 +71,8 @@ class MemoryOutbox:
         await self.gate.wait()
         if self.fail_with is not None:
             raise self.fail_with
+        if self.room is not None and len(self.drafts) >= self.room:
+            raise Unavailable(Reason.STORE_UNAVAILABLE, "full")
         self.drafts.append(draft)
         born = to_microseconds(draft.born_at)
         return Row(len(self.drafts), draft.id.bytes, draft.record.lane, born, bytes(32), b"")

@@ -5,7 +5,8 @@ available" and what to do. A label's SENDING record is durable before its first 
 after a crash nobody has to guess whether a label may have come out, and nothing is resent.
 """
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from agent.counter.birth import Birth, Registrar
@@ -14,7 +15,7 @@ from agent.counter.views import IssueView, LabelView, advise
 from agent.ports import Draft, Label, LabelPrinter, Outbox, PrintOutcome, Uplink
 from shared.clock import to_microseconds
 from shared.devices import PrintState
-from shared.errors import Malformed, Refused, Unavailable
+from shared.errors import Malformed, OneCodeError, Refused, Unavailable
 from shared.ledger import Lane
 from shared.messages import (
     PrintRecord,
@@ -28,15 +29,17 @@ from shared.messages import (
 from shared.reasons import Reason
 from shared.residents import Document, normalise_name, parse_document
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class IssueRequest:
     """What a clerk typed, already checked and normalised."""
 
     document: Document
-    name: str
+    name: str = field(repr=False)
     sex: str
-    phone: str
+    phone: str = field(repr=False)
 
 
 def parse_request(
@@ -72,8 +75,9 @@ class Issuing:
     async def issue(self, request: IssueRequest) -> IssueView:
         """Register, keep the record, print.
 
-        Raises Unavailable: ISSUE_NEEDS_CENTRAL without a line (nothing happened), the store's
-        reason when the record cannot be kept (nothing is printed).
+        Raises Unavailable: ISSUE_NEEDS_CENTRAL without a line (nothing happened). Raises
+        Unavailable or Damaged, the store's, when the registration cannot be kept (nothing is
+        printed). Once it is kept, whatever becomes of the label is data.
         """
         birth = self._registrar.birth()
         reply: Reply | None
@@ -103,16 +107,15 @@ class Issuing:
         if self._printer is None:
             outcome = PrintOutcome(PrintState.FAILED, Reason.DEVICE_ABSENT)
         else:
-            await self._keep_print(birth, registration, label, PrintOutcome(PrintState.SENDING))
+            sending = PrintOutcome(PrintState.SENDING)
+            unsaved = await self._keep_print(birth, registration, label, sending)
+            if unsaved is not None:
+                return _view(label, PrintOutcome(PrintState.FAILED, unsaved))
             outcome = await self._send(self._printer, label)
             birth = self._registrar.birth()
-        await self._keep_print(birth, registration, label, outcome)
-        return LabelView(
-            id=label.id.hex,
-            state=outcome.state,
-            advice=advise(outcome.reason),
-            conditions=tuple(sorted(outcome.conditions)),
-        )
+        # The clerk must hear of a label that is out, kept or not: or there will be two.
+        unsaved = await self._keep_print(birth, registration, label, outcome)
+        return _view(label, replace(outcome, reason=outcome.reason or unsaved))
 
     async def _send(self, printer: LabelPrinter, label: Label) -> PrintOutcome:
         try:
@@ -122,7 +125,8 @@ class Issuing:
 
     async def _keep_print(
         self, birth: Birth, registration: Birth, label: Label, outcome: PrintOutcome
-    ) -> None:
+    ) -> Reason | None:
+        """Commit a state of a label; why it could not be kept, if so."""
         record = PrintRecord(
             lane=Lane.PRINT,
             origin=self._registrar.origin(birth),
@@ -133,7 +137,12 @@ class Issuing:
             conditions=tuple(sorted(outcome.conditions)),
             copy=label.copy,
         )
-        await self._outbox.commit(Draft(birth.id, birth.at, record))
+        try:
+            await self._outbox.commit(Draft(birth.id, birth.at, record))
+        except OneCodeError as error:
+            log.error("a label's state %s could not be kept: %s", outcome.state, error)
+            return error.reason
+        return None
 
     def _record(
         self, birth: Birth, request: IssueRequest, reply: Reply | None
@@ -169,3 +178,12 @@ class Issuing:
             sex=request.sex,
             phone=request.phone,
         )
+
+
+def _view(label: Label, outcome: PrintOutcome) -> LabelView:
+    return LabelView(
+        id=label.id.hex,
+        state=outcome.state,
+        advice=advise(outcome.reason),
+        conditions=tuple(sorted(outcome.conditions)),
+    )

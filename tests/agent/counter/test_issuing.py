@@ -121,6 +121,23 @@ async def test_nothing_is_printed_when_the_record_can_not_be_kept() -> None:
     assert desk.printer.labels == []
 
 
+@pytest.mark.parametrize(("room", "state"), [(1, PrintState.FAILED), (2, PrintState.SENT)])
+async def test_a_disk_that_fills_up_while_printing_is_told_with_the_labels_state(
+    room: int, state: PrintState
+) -> None:
+    """Before SENDING is durable no byte leaves; a label that is out is never told as failed, or
+    the clerk would print another."""
+    desk = Desk()
+    desk.outbox.room = room
+    view = await issue(desk)
+    assert (view.outcome, view.identity) == (RegistrationOutcome.NEW, IDENTITY)
+    assert view.label is not None
+    assert view.label.state is state
+    assert view.label.advice is not None
+    assert view.label.advice.reason is Reason.STORE_UNAVAILABLE
+    assert len(desk.printer.labels) == (state is PrintState.SENT)
+
+
 async def test_a_printer_without_paper_fails_the_label_not_the_registration() -> None:
     """The person is registered; the label's state and cause are shown and recorded."""
     desk = Desk()
@@ -144,6 +161,13 @@ async def test_a_name_the_font_can_not_draw_is_failed_by_reason() -> None:
     assert view.label.state is PrintState.FAILED
     assert view.label.advice is not None
     assert view.label.advice.reason is Reason.GLYPH_MISSING
+
+
+def test_a_request_hides_the_person_when_it_is_shown() -> None:
+    """In a traceback or a log: no name, number or phone."""
+    request = IssueRequest(REQUEST.document, "电子健康卡", "2", "13800000000")
+    for personal in ("电子健康卡", "11010020171225006X", "13800000000"):
+        assert personal not in repr(request)
 
 
 @pytest.mark.parametrize(
