@@ -64,15 +64,15 @@ class Ledger:
         self._inbox = inbox
 
     def verify(self, box: BoxId | None = None) -> list[BoxReport]:
-        """Prove the account of one box or of all, at one moment.
+        """Prove the account of one box or of all, each box at one moment.
 
         Raises Refused (NOT_ADMITTED) for a box that never was.
         """
-        with self._database.unit():
-            if box is not None:
-                return [self._verify_box(self._fleet.box(box).id)]
+        if box is not None:
+            boxes = {self._fleet.box(box).id}
+        else:
             boxes = {*store.list_boxes(), *(each.id for each in self._fleet.list_boxes())}
-            return [self._verify_box(each) for each in sorted(boxes)]
+        return [self._verify_box(each) for each in sorted(boxes)]
 
     def list_parked(self, box: BoxId | None = None) -> list[ParkedRow]:
         """The rows in custody that wait for someone to make them readable."""
@@ -111,6 +111,11 @@ class Ledger:
         return True
 
     def _verify_box(self, box: BoxId) -> BoxReport:
+        # A unit a box: a server that takes batches meanwhile waits for one proof, not for all.
+        with self._database.unit():
+            return self._prove(box)
+
+    def _prove(self, box: BoxId) -> BoxReport:
         heads = store.list_heads(box)
         tally = _Tally()
         chain = verify_chain(
@@ -130,6 +135,8 @@ class Ledger:
         for stored in heads:
             findings += self._verify_head(box, stored)
             findings += _check_received(stored, tally, gaps)
+        findings += _check_heads({stored.signed.head.epoch: stored for stored in heads}, tally)
+        findings += _check_bodies(tally.parked, store.iterate_parked_bodies(box))
         findings += [
             Finding(Reason(fork.reason), fork.epoch, fork.seq, fork.seq, "signed both ways")
             for fork in store.list_forks(box)
@@ -140,11 +147,7 @@ class Ledger:
             pending=sum(gap.last - gap.first + 1 for gap in gaps),
             tombstoned=len(tally.tombstones),
         )
-        parked = len(store.list_parked(box))
-        if parked != tally.parked:
-            detail = f"{tally.parked} positions are parked, {parked} bodies are kept"
-            findings.append(Finding(Reason.LEDGER_STATE, 0, 0, 0, detail))
-        return BoxReport(str(box), account, parked, tuple(gaps), tuple(findings))
+        return BoxReport(str(box), account, len(tally.parked), tuple(gaps), tuple(findings))
 
     def _verify_head(self, box: BoxId, stored: StoredHead) -> Iterator[Finding]:
         """Whether the box's signature over its head still holds."""
@@ -164,7 +167,7 @@ class _Tally:
 
     def __init__(self) -> None:
         self.received: Counter[int] = Counter()
-        self.parked = 0
+        self.parked: dict[tuple[int, int], bytes] = {}  # the digests of their bodies
         self.tombstones: dict[tuple[int, int], bytes] = {}
         self.findings: list[Finding] = []
 
@@ -175,7 +178,8 @@ class _Tally:
                 self.tombstones[position.epoch, position.seq] = position.hash
                 continue
             self.received[position.epoch] += 1
-            self.parked += position.standing == Standing.PARKED
+            if position.standing == Standing.PARKED:
+                self.parked[position.epoch, position.seq] = position.mark.body_hash
             before = self.tombstones.get((position.epoch, position.seq - 1))
             if before is not None and before != position.mark.prev:
                 self.findings.append(
@@ -213,3 +217,30 @@ def _check_received(stored: StoredHead, tally: _Tally, gaps: list[Finding]) -> I
     last = max((gap.last for gap in open_here), default=head.seq)
     detail = f"{stored.received} rows were received, {found} are here"
     yield Finding(Reason.LEDGER_GAP, head.epoch, first, last, detail)
+
+
+def _check_heads(heads: dict[int, StoredHead], tally: _Tally) -> Iterator[Finding]:
+    """What the chain's verification, which knows marks and heads only, does not see."""
+    for epoch in sorted(tally.received.keys() - heads.keys()):
+        yield Finding(Reason.LEDGER_STATE, epoch, 0, 0, "rows without a signed head")
+    for (epoch, seq), hash in tally.tombstones.items():
+        head = heads[epoch].signed.head if epoch in heads else None
+        if head is None or seq > head.seq:
+            yield Finding(Reason.LEDGER_FORK, epoch, seq, seq, "given up beyond the signed head")
+        elif seq == head.seq and hash != head.hash:
+            yield Finding(Reason.LEDGER_FORK, epoch, seq, seq, "signed head differs")
+
+
+def _check_bodies(
+    parked: dict[tuple[int, int], bytes], kept: Iterator[tuple[int, int, bytes]]
+) -> Iterator[Finding]:
+    """A parked row is in custody by its body: whether each is here, and what the box signed."""
+    missing = dict(parked)
+    for epoch, seq, body in kept:
+        signed = missing.pop((epoch, seq), None)
+        if signed is None:
+            yield Finding(Reason.LEDGER_STATE, epoch, seq, seq, "a body of no parked row")
+        elif STD.digest(body) != signed:
+            yield Finding(Reason.LEDGER_HASH, epoch, seq, seq, "the parked body was changed")
+    for epoch, seq in missing:
+        yield Finding(Reason.LEDGER_STATE, epoch, seq, seq, "the parked body is missing")

@@ -229,6 +229,15 @@ def list_parked(box: BoxId | None = None) -> list[ParkedRow]:
     ]
 
 
+def iterate_parked_bodies(box: BoxId) -> Iterator[tuple[int, int, bytes]]:
+    """Epoch, sequence and sealed body of what is parked of one box."""
+    cursor = LedgerParked.execute(
+        "SELECT epoch, seq, body FROM ledger_parked WHERE box_id = ? ORDER BY epoch, seq",
+        (str(box),),
+    )
+    yield from cursor
+
+
 def insert_fork(box: BoxId, fork: Fork) -> bool:
     """Put a contradiction on record; whether it is new."""
     cursor = LedgerFork.execute(

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from central.__main__ import main
-from shared.ledger import Account
+from shared.crypto import STD
+from shared.ledger import Account, hash_of
 from shared.reasons import Reason
 from tests.central.ingest.boxes import BOX, OTHER, PaperBox, add_box, future_record
 from tests.central.ingest.centre import AT, Centre
@@ -33,7 +34,11 @@ def fill(centre: Centre, box: PaperBox) -> None:
         ("UPDATE ledger_position SET seq = 40 WHERE seq = 4", Reason.LEDGER_FORK, {11}),
         ("UPDATE ledger_head SET seq = 9", Reason.SIGNATURE_WRONG, {9}),
         ("UPDATE ledger_head SET hash = zeroblob(32)", Reason.SIGNATURE_WRONG, {10}),
-        ("DELETE FROM ledger_parked", Reason.LEDGER_STATE, {0}),
+        ("DELETE FROM ledger_head", Reason.LEDGER_STATE, {0}),
+        ("DELETE FROM ledger_parked", Reason.LEDGER_STATE, {10}),
+        ("UPDATE ledger_parked SET body = x'00'", Reason.LEDGER_HASH, {10}),
+        ("UPDATE ledger_parked SET seq = 3", Reason.LEDGER_STATE, {3, 10}),
+        ("UPDATE ledger_position SET standing = 1 WHERE seq = 10", Reason.LEDGER_STATE, {10}),
         ("UPDATE ledger_position SET standing = 3 WHERE seq = 4", Reason.LEDGER_GAP, {0}),
     ],
 )
@@ -47,6 +52,28 @@ def test_whatever_is_changed_is_named(
     (report,) = centre.ingest.ledger.verify(BOX)
     assert not report.holds
     assert places == {each.first for each in report.findings if each.reason is reason}
+
+
+@pytest.mark.parametrize("seq", [2, 40])
+def test_a_tombstone_is_held_against_the_signed_head(
+    centre: Centre, box: PaperBox, seq: int
+) -> None:
+    """Rows given up where the head says otherwise, or beyond it, are named."""
+    rows = [box.scan(), box.scan()]
+    grave = box.bury([rows[1]], [hash_of(STD, rows[1])])
+    with centre.database.unit():
+        centre.ingest.inbox.take(box.id, box.encode([rows[0], grave]), AT)
+        assert centre.ingest.ledger.verify(BOX)[0].holds
+    centre.database.execute("DELETE FROM ledger_position WHERE seq = 3")
+    signed = box.sign(box.head._replace(seq=2, hash=bytes(32)), ())
+    values = (signed.head.seq, signed.head.hash, signed.signature)
+    centre.database.execute(
+        "UPDATE ledger_head SET seq = ?, hash = ?, signature = ?, hashes = x'', received = 1",
+        values,
+    )
+    centre.database.execute("UPDATE ledger_position SET seq = ? WHERE seq = 2", (seq,))
+    findings = centre.ingest.ledger.verify(BOX)[0].findings
+    assert [(each.reason, each.first) for each in findings] == [(Reason.LEDGER_FORK, seq)]
 
 
 def test_one_boxs_rows_are_not_anothers(centre: Centre, box: PaperBox) -> None:
