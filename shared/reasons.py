@@ -79,6 +79,7 @@ class Reason(StrEnum):
     DEVICE_DENIED = "device-denied"
     DEVICE_SILENT = "device-silent"
     DEVICE_FAULTY = "device-faulty"
+    DRIVER_MISSING = "driver-missing"
     PRINT_CUT = "print-cut"
     PRINT_NO_PROOF = "print-no-proof"
     PRINT_CONDITION = "print-condition"

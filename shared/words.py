@@ -296,10 +296,10 @@ WORDS: dict[Reason, Words] = {
         "Check the cable and plug it in again",
     ),
     Reason.DEVICE_DENIED: Words(
-        "设备在，但没有权限打开",
-        "The device is there but may not be opened",
-        "请技术员安装设备规则",
-        "Have the technician install the device rules",
+        "设备在，但不能打开：没有权限或被占用",
+        "The device is there but may not be opened, or is in use",
+        "关闭占用它的程序，或请技术员安装设备规则",
+        "Close the program that uses it, or have the device rules installed",
     ),
     Reason.DEVICE_SILENT: Words(
         "设备没有回答",
@@ -312,6 +312,12 @@ WORDS: dict[Reason, Words] = {
         "The device reports a fault",
         "按设备上的提示处理，再试一次",
         "Follow what the device shows, then try again",
+    ),
+    Reason.DRIVER_MISSING: Words(
+        "缺少连接设备所需的驱动库",
+        "A library that the device needs is not installed",
+        "请技术员安装 libusb-1.0-0，再试一次",
+        "Have the technician install libusb-1.0-0, then try again",
     ),
     Reason.PRINT_CUT: Words(
         "打印中途断开，不知道是否印出",

@@ -185,6 +185,8 @@ def _open(path: UsbPath, backend: usb.backend.IBackend | None) -> Iterator[_Pipe
             raise Unavailable(Reason.DEVICE_ABSENT, "no such printer on USB")
         try:
             interface = _printer_interface(_configuration(device))
+            if interface is None:
+                raise Unavailable(Reason.DEVICE_FAULTY, "USB: in a mode that is no printer")
             number = interface.bInterfaceNumber
             if device.is_kernel_driver_active(number):
                 device.detach_kernel_driver(number)
@@ -238,7 +240,7 @@ def _mapped() -> Iterator[None]:
     try:
         yield
     except usb.core.NoBackendError as error:
-        raise Unavailable(Reason.DEVICE_DENIED, "libusb-1.0 is not installed") from error
+        raise Unavailable(Reason.DRIVER_MISSING, "libusb-1.0 is not installed") from error
     except usb.core.USBError as error:
         reason = _REASONS.get(error.errno or 0, Reason.DEVICE_FAULTY)
         raise Unavailable(reason, f"USB: {error.strerror}") from error

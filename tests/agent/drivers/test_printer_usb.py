@@ -122,10 +122,27 @@ async def test_printer_without_rights_is_denied(
     assert await printer.print(SAMPLE) == PrintOutcome(PrintState.FAILED, Reason.DEVICE_DENIED)
 
 
+async def test_missing_library_names_itself(peer: UsbPeer, printer: UsbPrinter) -> None:
+    """Without libusb no rule and no cable helps: the reason names the package, not a right."""
+    peer.library = False
+    outcome = await printer.print(SAMPLE)
+    assert outcome == PrintOutcome(PrintState.FAILED, Reason.DRIVER_MISSING)
+    assert (await printer.read_status()).state is not DeviceState.DENIED
+    assert "libusb" in Reason.DRIVER_MISSING.words.next_en
+    assert "libusb" in Reason.DRIVER_MISSING.words.next_zh
+
+
 async def test_unconfigured_printer_is_configured(peer: UsbPeer, printer: UsbPrinter) -> None:
     """A printer that the kernel left without configuration gets its first one."""
     peer.configuration = 0
     assert await printer.read_status() == PrinterStatus(DeviceState.READY)
+
+
+async def test_printer_in_another_mode_is_faulty(peer: UsbPeer, printer: UsbPrinter) -> None:
+    """Its active configuration has no printer in it: a state, not a crash."""
+    peer.configurations = 2
+    assert await printer.read_status() == PrinterStatus(DeviceState.FAULTY)
+    assert await printer.print(SAMPLE) == PrintOutcome(PrintState.FAILED, Reason.DEVICE_FAULTY)
 
 
 async def test_one_way_printer_is_not_ours(peer: UsbPeer, printer: UsbPrinter) -> None:

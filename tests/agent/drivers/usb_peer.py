@@ -32,11 +32,13 @@ class UsbPeer(usb.backend.IBackend):  # type: ignore[misc]
         self.received = b""
         self.answer: bytes | None = READY  # to ~HS; None is silence
         self.plugged = True
+        self.library = True
         self.open_error: int | None = None
         self.takes: int | None = None  # bytes of a label before it fails; None takes all
         self.fails_with = errno.ETIMEDOUT
         self.kernel_driver = True
         self.configuration = 1
+        self.configurations = 1  # it is a printer in the last one
         self.both_ways = True
         self.log: list[str] = []
         self._waiting = b""
@@ -44,22 +46,24 @@ class UsbPeer(usb.backend.IBackend):  # type: ignore[misc]
     # --- what it is ---
 
     def enumerate_devices(self) -> list[str]:
+        if not self.library:
+            raise usb.core.NoBackendError("No backend available")
         return ["printer"] if self.plugged else []
 
     def get_device_descriptor(self, dev: str) -> Any:
         return SimpleNamespace(
             bLength=18, bDescriptorType=1, bcdUSB=0x200, bDeviceClass=0, bDeviceSubClass=0,
             bDeviceProtocol=0, bMaxPacketSize0=64, idVendor=VENDOR, idProduct=PRODUCT,
-            bcdDevice=0x100, iManufacturer=0, iProduct=0, iSerialNumber=0, bNumConfigurations=1,
+            bcdDevice=0x100, iManufacturer=0, iProduct=0, iSerialNumber=0, bNumConfigurations=self.configurations,
             address=2, bus=1, port_number=1, port_numbers=(1,), speed=3,
         )  # fmt: skip
 
     def get_configuration_descriptor(self, dev: str, config: int) -> Any:
-        if config:
+        if config >= self.configurations:
             raise IndexError
         return SimpleNamespace(
             bLength=9, bDescriptorType=2, wTotalLength=32, bNumInterfaces=1,
-            bConfigurationValue=1, iConfiguration=0, bmAttributes=0xC0, bMaxPower=1,
+            bConfigurationValue=config + 1, iConfiguration=0, bmAttributes=0xC0, bMaxPower=1,
             extra_descriptors=[],
         )  # fmt: skip
 
@@ -67,9 +71,10 @@ class UsbPeer(usb.backend.IBackend):  # type: ignore[misc]
         """Setting 0 is one-way, setting 1 both ways, as printers of the class have them."""
         if intf or alt > self.both_ways:
             raise IndexError
+        kind = 7 if config == self.configurations - 1 else 255  # printer, vendor's own
         return SimpleNamespace(
             bLength=9, bDescriptorType=4, bInterfaceNumber=0, bAlternateSetting=alt,
-            bNumEndpoints=1 + alt, bInterfaceClass=7, bInterfaceSubClass=1,
+            bNumEndpoints=1 + alt, bInterfaceClass=kind, bInterfaceSubClass=1,
             bInterfaceProtocol=1 + alt, iInterface=0, extra_descriptors=[],
         )  # fmt: skip
 
