@@ -54,7 +54,8 @@ class UsbPeer(usb.backend.IBackend):  # type: ignore[misc]
         return SimpleNamespace(
             bLength=18, bDescriptorType=1, bcdUSB=0x200, bDeviceClass=0, bDeviceSubClass=0,
             bDeviceProtocol=0, bMaxPacketSize0=64, idVendor=VENDOR, idProduct=PRODUCT,
-            bcdDevice=0x100, iManufacturer=0, iProduct=0, iSerialNumber=0, bNumConfigurations=self.configurations,
+            bcdDevice=0x100, iManufacturer=0, iProduct=0, iSerialNumber=0,
+            bNumConfigurations=self.configurations,
             address=2, bus=1, port_number=1, port_numbers=(1,), speed=3,
         )  # fmt: skip
 
