@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from agent import commands
@@ -55,9 +56,29 @@ def main(argv: list[str] | None = None) -> int:
     try:
         code: Exit = arguments.run(BoxFiles(arguments.dir), arguments)
     except OneCodeError as error:
-        print(describe(error), file=sys.stderr)
-        return exit_of(error)
+        return _give_up([error])
+    except ExceptionGroup as group:
+        ours, bugs = group.split(OneCodeError)
+        if ours is None or bugs is not None:
+            raise
+        return _give_up(list(_single_errors(ours)))
     return code
+
+
+def _give_up(errors: list[OneCodeError]) -> Exit:
+    """Say each error in words; UNAVAILABLE only where trying again may help with all of them."""
+    for error in errors:
+        print(describe(error), file=sys.stderr)
+    return min(map(exit_of, errors))
+
+
+def _single_errors(group: BaseExceptionGroup[OneCodeError]) -> Iterator[OneCodeError]:
+    """What the box's task groups, one in another, were ended by."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _single_errors(error)
+        else:
+            yield error
 
 
 if __name__ == "__main__":
