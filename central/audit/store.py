@@ -73,11 +73,12 @@ def read_head() -> Head | None:
     return Head(*row) if row else None
 
 
-def iterate_sealed() -> Iterator[SealedAct]:
-    """The chain in order of its positions."""
+def iterate_sealed(last: int) -> Iterator[SealedAct]:
+    """The chain in order of its positions, up to ``last``."""
     cursor = AuditSeal.execute(
         f"SELECT position, mac, {_ACT} FROM audit_seal"  # noqa: S608
-        " LEFT JOIN audit_row ON row_id = seq ORDER BY position"
+        " LEFT JOIN audit_row ON row_id = seq WHERE position <= ? ORDER BY position",
+        (last,),
     )
     for position, mac, *act in cursor:
         yield SealedAct(position, mac, Act(*act) if act[0] is not None else None)

@@ -127,6 +127,36 @@ def test_verify_names_the_first_wrong_row(
     assert isinstance(findings[0], AuditFinding)
 
 
+def test_rows_sealed_during_the_walk_are_no_finding(database: Database, audit: Audit) -> None:
+    """A server seals each second; whoever verifies meanwhile judges the chain as it began."""
+    write(database, audit, 3)
+    audit.seal_pending()
+    server = Audit(database, lambda data: STD.mac(b"k" * 32, data))
+
+    def mac(data: bytes) -> bytes:
+        write(database, server, 1)
+        server.seal_pending()
+        return STD.mac(b"k" * 32, data)
+
+    assert list(Audit(database, mac).verify()) == []
+    assert server.read_state().sealed > 3
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["DELETE FROM audit_head", "UPDATE audit_head SET position = 1, mac = (SELECT mac FROM early)"],
+)
+def test_a_head_set_back_is_found(database: Database, audit: Audit, statement: str) -> None:
+    """Also to one that was good once: the seals behind it say that there was more."""
+    write(database, audit, 1)
+    audit.seal_pending()
+    database.execute("CREATE TABLE early AS SELECT mac FROM audit_head")
+    write(database, audit, 3)
+    audit.seal_pending()
+    tamper(database, "DROP TRIGGER audit_head_delete", statement)
+    assert len(list(audit.verify())) == 1
+
+
 def test_another_key_makes_no_seals(database: Database, audit: Audit) -> None:
     """Whoever lacks the key cannot write a chain that verifies."""
     write(database, audit, 2)
