@@ -4,6 +4,7 @@
 """
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -11,12 +12,21 @@ from shared.config import read_config
 from shared.ids import BoxId, parse_box_id
 from shared.messages import MedicalStep
 
+PublicKey = Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{64}$")]
+"""32 bytes in hex, X25519 or Ed25519."""
+KeyNumber = Annotated[str, msgspec.Meta(pattern="^(0|[1-9][0-9]{0,2})$")]
+"""A code-signing key's number: one byte (CONTRACTS §5), as a key of TOML."""
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Number = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
+"""What the ledger keeps in four bytes."""
+Milliseconds = Annotated[int, msgspec.Meta(ge=1)]
+
 
 class BrokerAddress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the broker's listener for boxes is; ``host`` must match its certificate."""
 
     host: str
-    port: int
+    port: Port
 
 
 class ScannerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,7 +34,7 @@ class ScannerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     kind: str = "none"
     path: str = ""
-    gap_ms: int = 80  # silence that ends a half frame (hardware.md)
+    gap_ms: Milliseconds = 80  # silence that ends a half frame (hardware.md)
 
 
 class PrinterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,14 +51,14 @@ class BoxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     counter: str
     site_name: str  # the hospital's name, as printed on labels
     broker: BrokerAddress
-    central_public: str  # hex: record bodies are sealed to it
-    code_keys: dict[str, str]  # kid → hex public key that signs dynamic codes
-    signing_key_id: int = 1
-    epoch: int = 1
-    api_port: int = 8700
-    ask_deadline_ms: int = 800
-    register_deadline_ms: int = 5000
-    again_seconds: int = 10
+    central_public: PublicKey  # record bodies are sealed to it
+    code_keys: dict[KeyNumber, PublicKey]  # what signs dynamic codes
+    signing_key_id: Number = 1
+    epoch: Number = 1
+    api_port: Port = 8700  # 0: any free one
+    ask_deadline_ms: Milliseconds = 800
+    register_deadline_ms: Milliseconds = 5000
+    again_seconds: Annotated[int, msgspec.Meta(ge=0)] = 10
     medical_step: MedicalStep = MedicalStep.OTHER  # what this counter does for patients
     font: str = ""  # a font file; empty: the system's CJK font
     scanner: ScannerConfig = ScannerConfig()

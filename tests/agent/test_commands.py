@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from agent.config import BoxFiles, read_box_config
 from shared.config import write_secret
 from shared.crypto import STD
+from shared.errors import Malformed
 from shared.exits import Exit
+from shared.reasons import Reason
 
 PATIENCE_SECONDS = 30
 
@@ -62,3 +65,28 @@ def test_a_busy_port_is_said_in_words(directory: Path) -> None:
     assert "换一个端口".encode() in done.stderr
     assert b"Traceback" not in done.stderr
     assert done.returncode == Exit.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "place"),
+    [
+        ('central_public = "', 'central_public = "zz', "central_public"),
+        ('7 = "', 'seven = "', "code_keys"),
+        ('7 = "', '7 = "00', "code_keys"),
+        ("port = 1\n", "port = 70000\n", "broker.port"),
+        ("counter =", "epoch = -1\ncounter =", "epoch"),
+        ("counter =", "ask_deadline_ms = 0\ncounter =", "ask_deadline_ms"),
+    ],
+)
+def test_a_mistyped_configuration_names_its_place(
+    directory: Path, right: str, wrong: str, place: str
+) -> None:
+    """A key or a number that cannot be one is found before anything runs, not by a crash."""
+    files = BoxFiles(directory)
+    text = files.config.read_text(encoding="utf-8")
+    assert right in text
+    files.config.write_text(text.replace(right, wrong), encoding="utf-8")
+    with pytest.raises(Malformed) as refusal:
+        read_box_config(files)
+    assert refusal.value.reason is Reason.CONFIG_MALFORMED
+    assert place in refusal.value.detail
