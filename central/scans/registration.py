@@ -19,7 +19,6 @@ from shared.errors import Malformed, Refused
 from shared.ids import BoxId, RecordId
 from shared.messages import (
     PrintRecord,
-    RefusalReply,
     RegisterAsk,
     RegisterReply,
     RegistrationRecord,
@@ -42,15 +41,32 @@ class Registrations:
     def answer_register(self, box: BoxId, ask: RegisterAsk, at: datetime) -> Reply:
         """Find the resident or register them, open their card, admit them at the box's site.
 
-        RefusalReply: NOT_FOR_THIS_BOX, ASK_EXPIRED, REQUEST_MALFORMED (the id was used for
-        another resident), and each reason of ``Patients.register`` and ``Cards.static_code``.
-        Raises Malformed for an id that is none.
+        Raises Refused, so that nothing of a refused act is kept: NOT_FOR_THIS_BOX, ASK_EXPIRED,
+        REQUEST_MALFORMED (the id was used for another resident), each reason of
+        ``Patients.register`` and ``Cards.static_code``; Malformed for an id that is none.
         """
         id = read_record_id(ask.id)
-        try:
-            return self._register(box, id, ask, at)
-        except Refused as error:
-            return RefusalReply(id=ask.id, central_at=to_microseconds(at), reason=error.reason)
+        if ask.box != str(box):
+            raise Refused(Reason.NOT_FOR_THIS_BOX, f"an ask of {ask.box}")
+        request_token = self._request_token(ask)
+        known = store.find_registered(id.bytes, str(box))
+        if known is not None:
+            if known.request_token != request_token:
+                raise Refused(Reason.REQUEST_MALFORMED, "one id for two residents")
+            person = self._patients.read(PersonId(UUID(bytes=known.person)))
+            return self._reply(box, ask, person, known.found, at)
+        if to_microseconds(at) >= ask.expires_at:
+            raise Refused(Reason.ASK_EXPIRED)
+        registration = Registration(
+            ask.document_type, ask.document_number, ask.name, ask.sex, ask.phone
+        )
+        person, found = self._patients.register(registration, at, str(box))
+        self._cards.open_account(person, at, str(box))
+        reply = self._reply(box, ask, person, found, at)
+        place = store.Place(id.bytes, str(box), ask.counter, ask.operator, ask.drill)
+        registered = store.Registered(request_token, person.id.bytes, found)
+        store.save_registered(place, registered, to_microseconds(at))
+        return reply
 
     def record_registration(
         self, box: BoxId, id: RecordId, record: RegistrationRecord, at: datetime
@@ -92,29 +108,6 @@ class Registrations:
             reported_at=to_microseconds(at),
         )
         store.insert_label_state(state)
-
-    def _register(self, box: BoxId, id: RecordId, ask: RegisterAsk, at: datetime) -> Reply:
-        if ask.box != str(box):
-            raise Refused(Reason.NOT_FOR_THIS_BOX, f"an ask of {ask.box}")
-        request_token = self._request_token(ask)
-        known = store.find_registered(id.bytes, str(box))
-        if known is not None:
-            if known.request_token != request_token:
-                raise Refused(Reason.REQUEST_MALFORMED, "one id for two residents")
-            person = self._patients.read(PersonId(UUID(bytes=known.person)))
-            return self._reply(box, ask, person, known.found, at)
-        if to_microseconds(at) >= ask.expires_at:
-            raise Refused(Reason.ASK_EXPIRED)
-        registration = Registration(
-            ask.document_type, ask.document_number, ask.name, ask.sex, ask.phone
-        )
-        person, found = self._patients.register(registration, at, str(box))
-        self._cards.open_account(person, at, str(box))
-        reply = self._reply(box, ask, person, found, at)
-        place = store.Place(id.bytes, str(box), ask.counter, ask.operator, ask.drill)
-        registered = store.Registered(request_token, person.id.bytes, found)
-        store.save_registered(place, registered, to_microseconds(at))
-        return reply
 
     def _reply(
         self, box: BoxId, ask: RegisterAsk, person: Person, found: bool, at: datetime
