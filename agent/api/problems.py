@@ -14,6 +14,7 @@ _STATUS = {
     Reason.REQUEST_NOT_ALLOWED: 403,
     Reason.NOT_FOUND: 404,
 }
+_NOT_FOUND = 404
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -30,22 +31,30 @@ class Problem(msgspec.Struct, frozen=True):
 
 @web.middleware
 async def answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn an error of our tree into its answer; anything else is a bug and stays one."""
+    """Turn an error of our tree, and the HTTP library's own refusals (no such route, another
+    method, too large), into an answer; anything else is a bug and stays one."""
     try:
         return await handler(request)
     except OneCodeError as error:
-        words = error.reason.words
         default = 503 if isinstance(error, Unavailable) else 422
-        problem = Problem(
-            status=_STATUS.get(error.reason, default),
-            reason=error.reason,
-            title=words.en,
-            title_zh=words.zh,
-            next=words.next_en,
-            next_zh=words.next_zh,
-        )
-        return web.Response(
-            status=problem.status,
-            body=msgspec.json.encode(problem),
-            content_type="application/problem+json",
-        )
+        return _answer(_STATUS.get(error.reason, default), error.reason)
+    except web.HTTPClientError as error:
+        missing = error.status == _NOT_FOUND
+        return _answer(error.status, Reason.NOT_FOUND if missing else Reason.REQUEST_MALFORMED)
+
+
+def _answer(status: int, reason: Reason) -> web.Response:
+    words = reason.words
+    problem = Problem(
+        status=status,
+        reason=reason,
+        title=words.en,
+        title_zh=words.zh,
+        next=words.next_en,
+        next_zh=words.next_zh,
+    )
+    return web.Response(
+        status=status,
+        body=msgspec.json.encode(problem),
+        content_type="application/problem+json",
+    )

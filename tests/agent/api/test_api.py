@@ -1,5 +1,6 @@
 """The local API over a real socket: who may speak, what is answered, how a refusal looks."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -125,8 +126,39 @@ async def test_strangers_are_refused(token: str, host: str | None) -> None:
         assert (await answer.json())["reason"] == "request-not-allowed"
 
 
-async def test_a_request_larger_than_any_form_is_refused() -> None:
-    """The body limit holds before anything is parsed."""
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"Host: localhost\r\nAuthorization: Bearer \xff\xfe\r\n",
+        b"Authorization: Bearer a-token-for-tests\r\n",
+    ],
+    ids=["no text", "no host"],
+)
+async def test_hostile_headers_are_refused_like_any_stranger(headers: bytes) -> None:
+    """Bytes that are no text, and a request of HTTP/1.0 that names no host."""
+    async with serve_api(OneBox(), noon_clock(), TOKEN, 0) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /api/v1/state HTTP/1.0\r\n" + headers + b"\r\n")
+        answer = await reader.read()
+        writer.close()
+    assert answer.split()[1] == b"403"
+    assert b"request-not-allowed" in answer
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "text", "status", "reason"),
+    [
+        ("POST", "scan", "A" * 100_000, 413, "request-malformed"),
+        ("GET", "nothing", "", 404, "not-found"),
+        ("DELETE", "scan", "", 405, "request-malformed"),
+    ],
+)
+async def test_what_the_library_refuses_is_a_reason_in_words_too(
+    method: str, path: str, text: str, status: int, reason: str
+) -> None:
+    """The body limit, routes and methods: one shape of answer for whoever reads it."""
     async with serving(OneBox()) as session:
-        answer = await session.post("scan", json={"text": "A" * 100_000})
-        assert answer.status == 413
+        answer = await session.request(method, path, json={"text": text})
+        problem = await answer.json()
+        assert (answer.status, problem["reason"]) == (status, reason)
+        assert answer.content_type == "application/problem+json"
