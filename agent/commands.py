@@ -8,10 +8,13 @@ import sys
 import msgspec
 
 from agent.config import BoxFiles, read_box_config
+from agent.counter.states import ScanState
 from agent.counter.views import Advice, IssueView, ScanView
 from shared.clock import SystemClock
+from shared.errors import Malformed
 from shared.exits import Exit
 from shared.messages import Identity
+from shared.reasons import Reason
 
 
 def run(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
@@ -64,12 +67,12 @@ def verify_ledger(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
 
 
 def scan(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
-    """Have the running box judge the code on standard input."""
+    """Have the running box judge the code on standard input. A refusal is an answer too."""
     from agent.api.client import LocalApi
 
-    view = LocalApi(files).post("scan", {"text": sys.stdin.read().strip("\r\n")}, ScanView)
+    view = LocalApi(files).post("scan", {"text": _read_text()}, ScanView)
     print(_json(view) if arguments.json else _scan_in_words(view))
-    return Exit.HELD
+    return Exit.UNAVAILABLE if view.state is ScanState.UNSAVED else Exit.HELD
 
 
 def issue(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
@@ -79,6 +82,14 @@ def issue(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     view = LocalApi(files).post_bytes("issue", sys.stdin.buffer.read(), IssueView)
     print(_json(view) if arguments.json else _issue_in_words(view))
     return Exit.HELD if view.identity else Exit.CHECK_FAILED
+
+
+def _read_text() -> str:
+    """One code from standard input, without its end of line. Raises Malformed."""
+    try:
+        return sys.stdin.buffer.read().strip(b"\r\n").decode()
+    except UnicodeDecodeError as error:
+        raise Malformed(Reason.CODE_NOT_TEXT) from error
 
 
 def _scan_in_words(view: ScanView) -> str:

@@ -7,7 +7,7 @@ import msgspec
 
 from agent.config import BoxFiles, read_box_config
 from shared.config import read_secret
-from shared.errors import Refused, Unavailable
+from shared.errors import Malformed, Refused, Unavailable
 from shared.reasons import Reason
 
 _SECONDS = 30.0
@@ -32,7 +32,8 @@ class LocalApi:
         return self.post_bytes(path, msgspec.json.encode(body), shape)
 
     def post_bytes(self, path: str, body: bytes, shape: type[T]) -> T:
-        """POST JSON as it is. Raises Unavailable (AGENT_NOT_RUNNING) or the box's own refusal."""
+        """POST JSON as it is. Raises the box's own refusal, Unavailable (AGENT_NOT_RUNNING), or
+        Malformed (MESSAGE_MALFORMED) for an answer that is not a box's."""
         token = read_secret(self._files.api_token).decode()
         port = read_box_config(self._files).api_port
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
@@ -41,12 +42,15 @@ class LocalApi:
             connection.request("POST", f"/api/v1/{path}", body, headers)
             response = connection.getresponse()
             answer = response.read()
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise Unavailable(Reason.AGENT_NOT_RUNNING, str(error)) from error
         finally:
             connection.close()
-        if response.status == http.client.OK:
-            return msgspec.json.decode(answer, type=shape)
-        reason = msgspec.json.decode(answer, type=_Problem).reason
+        try:
+            if response.status == http.client.OK:
+                return msgspec.json.decode(answer, type=shape)
+            reason = msgspec.json.decode(answer, type=_Problem).reason
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Malformed(Reason.MESSAGE_MALFORMED, f"HTTP {response.status}") from error
         unavailable = response.status == http.client.SERVICE_UNAVAILABLE
         raise Unavailable(reason) if unavailable else Refused(reason)

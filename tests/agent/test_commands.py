@@ -1,5 +1,6 @@
 """``onecode-agent`` as a technician runs it: what cannot be is said in words, with an exit code."""
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -9,12 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from agent.api.access import load_token
+from agent.api.server import serve_api
 from agent.config import BoxFiles, read_box_config
+from agent.counter.states import ScanState
+from agent.counter.views import ScanView
+from agent.ports import FrameScanned
+from shared.clock import SystemClock
 from shared.config import write_secret
 from shared.crypto import STD
 from shared.errors import Malformed
 from shared.exits import Exit
 from shared.reasons import Reason
+from tests.agent.api.test_api import OneBox
 
 PATIENCE_SECONDS = 30
 
@@ -90,3 +98,32 @@ def test_a_mistyped_configuration_names_its_place(
         read_box_config(files)
     assert refusal.value.reason is Reason.CONFIG_MALFORMED
     assert place in refusal.value.detail
+
+
+def test_a_scan_that_is_no_text_is_refused(directory: Path) -> None:
+    """Bytes that are no UTF-8 on standard input: the reason, not a traceback."""
+    done = run(directory, "scan", given=b"\xff\xfe\x00")
+    assert b"code-not-text" in done.stderr
+    assert b"Traceback" not in done.stderr
+    assert done.returncode == Exit.CHECK_FAILED
+
+
+class FullBox(OneBox):
+    """A box whose disk keeps nothing."""
+
+    async def scan(self, frame: FrameScanned) -> ScanView:
+        return ScanView(id="1", at="", state=ScanState.UNSAVED)
+
+
+@pytest.mark.parametrize(("box", "code"), [(OneBox(), Exit.HELD), (FullBox(), Exit.UNAVAILABLE)])
+async def test_a_scan_that_was_not_kept_is_no_success(
+    directory: Path, busy_port: int, box: OneBox, code: Exit
+) -> None:
+    """A script must hear that there is no record."""
+    token = load_token(BoxFiles(directory).api_token)
+    async with serve_api(box, SystemClock(), token, 0) as port:
+        text = BoxFiles(directory).config.read_text(encoding="utf-8")
+        moved = text.replace(f"api_port = {busy_port}", f"api_port = {port}")
+        BoxFiles(directory).config.write_text(moved, encoding="utf-8")
+        done = await asyncio.to_thread(run, directory, "scan", given=b"x\n")
+    assert done.returncode == code
