@@ -35,7 +35,7 @@ def _leaf(leaves: Any, name: str, help: str, run: Any) -> argparse.ArgumentParse
 
 
 def _box(arguments: argparse.Namespace) -> BoxId | None:
-    return parse_box_id(arguments.box) if arguments.box else None
+    return None if arguments.box is None else parse_box_id(arguments.box)
 
 
 def _verify(arguments: argparse.Namespace) -> int:

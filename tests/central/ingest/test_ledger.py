@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from central.__main__ import main
+from central.app import open_central
+from central.ingest import store
+from central.ingest.model import Standing
 from shared.crypto import STD
-from shared.ledger import Account, hash_of
+from shared.ledger import Account, Lane, append, genesis_head, hash_of
 from shared.reasons import Reason
 from tests.central.ingest.boxes import BOX, OTHER, PaperBox, add_box, future_record
 from tests.central.ingest.centre import AT, Centre
@@ -121,8 +124,6 @@ def test_the_command_fails_for_a_ledger_that_does_not_hold(
     directory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A row that nobody received makes exit code 1, and its place is printed."""
-    from central.app import open_central
-
     with open_central(directory) as central:
         central.database.execute(
             "INSERT INTO ledger_position VALUES (?, 1, 1, 1, ?, ?, ?, 2, 1, ?, 1)",
@@ -141,3 +142,30 @@ def test_the_commands_of_parked_rows(directory: Path, capsys: pytest.CaptureFixt
     assert main(["--dir", str(directory), "ledger", "replay"]) == 0
     assert capsys.readouterr().out == "interpreted 0, still parked 0\n"
     assert main(["--dir", str(directory), "ledger", "verify", "--box", "site9/none"]) == 1
+
+
+def test_the_commands_take_one_box(
+    directory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``--box`` proves, shows and replays one box's rows; an empty name does not mean all."""
+    place = ["--counter", "挂号2", "--out", str(tmp_path / "other")]
+    assert main(["--dir", str(directory), "box", "add", str(OTHER), *place]) == 0
+    row, mark, _ = append(STD, genesis_head(STD, OTHER, 1), bytes(16), Lane.USE, 1, b"sealed")
+    with open_central(directory) as central, central.unit():
+        store.save_row(OTHER, 1, mark, Standing.PARKED, 1)
+        store.insert_parked(OTHER, 1, row, Reason.SCHEMA_UNKNOWN, 1)
+
+    def run(*words: str) -> tuple[int, str]:
+        capsys.readouterr()
+        code = main(["--dir", str(directory), "ledger", *words])
+        return code, capsys.readouterr().out
+
+    assert run("verify", "--box", str(BOX))[0] == 0
+    assert run("verify", "--box", str(OTHER))[0] == 1
+    assert json.loads(run("parked", "--box", str(BOX), "--json")[1]) == []
+    (shown,) = json.loads(run("parked", "--box", str(OTHER), "--json")[1])
+    assert (shown["box"], shown["reason"]) == (str(OTHER), "schema-unknown")
+    assert run("replay", "--box", str(BOX)) == (0, "interpreted 0, still parked 0\n")
+    assert run("replay", "--box", str(OTHER)) == (1, "interpreted 0, still parked 1\n")
+    for act in ("verify", "parked", "replay"):
+        assert run(act, "--box", "") == (1, "")
