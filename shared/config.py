@@ -49,20 +49,35 @@ def read_secret(path: Path) -> bytes:
 def write_secret(path: Path, secret: bytes) -> None:
     """Write a secret file of mode 0600, durably, never over an existing one.
 
-    Raises Refused (ALREADY_EXISTS), or Unavailable when it cannot be written.
+    It appears whole or not at all: half a key would stay for ever. Raises Refused
+    (ALREADY_EXISTS), or Unavailable when it cannot be written.
     """
+    draft = path.with_name(f".{path.name}.draft")
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        draft.unlink(missing_ok=True)  # a power cut may have left one
+        try:
+            _write_private(draft, secret)
+            os.link(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+        _sync_directory(path.parent)  # the file's name is durable only with its directory
     except FileExistsError as error:
         raise Refused(Reason.ALREADY_EXISTS, str(path)) from error
     except OSError as error:
-        raise Unavailable(Reason.STORE_UNAVAILABLE, str(path)) from error
+        raise Unavailable(Reason.STORE_UNAVAILABLE, f"{path}: {error.strerror}") from error
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(secret)
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    directory = os.open(path.parent, os.O_RDONLY)
+
+
+def _sync_directory(path: Path) -> None:
+    directory = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(directory)  # the file's name is durable only with its directory
+        os.fsync(directory)
     finally:
         os.close(directory)

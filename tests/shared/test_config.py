@@ -1,5 +1,6 @@
 """Configuration and secrets: strict, named, private, durable."""
 
+import resource
 from pathlib import Path
 
 import msgspec
@@ -112,3 +113,26 @@ def test_a_secret_without_a_directory(tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as refusal:
         write_secret(tmp_path / "missing" / "pair.key", b"secret")
     assert refusal.value.reason is Reason.STORE_UNAVAILABLE
+
+
+def test_a_secret_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A full disk leaves no half key behind that would be taken for the key ever after."""
+    path = tmp_path / "api.token"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3, hard))
+    try:
+        with pytest.raises(Unavailable) as refusal:
+            write_secret(path, b"secret")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert refusal.value.reason is Reason.STORE_UNAVAILABLE
+    assert list(tmp_path.iterdir()) == []
+    write_secret(path, b"secret")
+    assert read_secret(path) == b"secret"
+
+
+def test_what_a_power_cut_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    """A draft that was never finished is begun again."""
+    (tmp_path / ".api.token.draft").write_bytes(b"sec")
+    write_secret(tmp_path / "api.token", b"secret")
+    assert [path.name for path in tmp_path.iterdir()] == ["api.token"]
