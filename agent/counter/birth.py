@@ -33,6 +33,7 @@ class Registrar:
         self._boot_id = boot_id
         self._clock = clock
         self._uplink = uplink
+        self._started_ns = clock.monotonic_ns()
 
     def birth(self, at: datetime | None = None) -> Birth:
         """A new birth, now or at the moment a frame's last byte came."""
@@ -55,6 +56,10 @@ class Registrar:
     def age(self, birth: Birth) -> timedelta:
         """How long ago a birth was, whatever the wall clock has done since."""
         return timedelta(microseconds=(self._clock.monotonic_ns() - birth.monotonic_ns) // 1000)
+
+    def uptime(self) -> timedelta:
+        """How long this process has been at work, whatever the wall clock has done since."""
+        return timedelta(microseconds=(self._clock.monotonic_ns() - self._started_ns) // 1000)
 
     def now(self) -> datetime:
         """This box's own wall clock, as births have it."""

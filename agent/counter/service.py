@@ -4,6 +4,7 @@ Knows ports only. The record is committed before anyone hears OK; what cannot be
 unsaved. A second read within moments is "again"; a code used up here is refused without asking.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from shared.messages import (
     RepeatRecord,
     Reply,
     ScanRecord,
+    Verdict,
 )
 from shared.reasons import Reason
 
@@ -111,7 +113,8 @@ class Counter:
         token = self._tokens.of_text(frame.data)
         first = self._again.find(token)
         if first is not None:
-            shown = await first.shown
+            # Shielded: who gives up waiting must not take the first read's view from the others.
+            shown = await asyncio.shield(first.shown)
             if shown.verdict is not None:
                 return await self._repeat(scan, first.birth.id.bytes, shown)
         return await self._judge_first(scan, read, token)
@@ -194,16 +197,25 @@ class Counter:
         return judged
 
     def _is_again(self, used: Consumption) -> bool:
-        """Whether a code used up here was shown a moment ago, before a restart."""
+        """Whether a code used up here was shown a moment ago, before a restart.
+
+        What this process has used up is in the window itself: a wall clock that jumps back later
+        makes no used code good again.
+        """
+        if self._registrar.uptime() >= self._again.window:
+            return False
         return abs(self._registrar.now() - used.born_at) < self._again.window
 
     async def _repeat_after_restart(self, scan: _Scan, read: _Read, used: Consumption) -> ScanView:
         cached = await self._judge.recall(read.code) if read.code else None
+        # Only central accepts; which reason a box had is not kept, so the most careful one stands.
+        by_central = used.verdict is Verdict.ACCEPTED
         first = msgspec.structs.replace(
             self._view(scan),
             code_class=read.code_class,
             verdict=used.verdict,
-            decided_by=DecidedBy.BOX,
+            decided_by=DecidedBy.CENTRAL if by_central else DecidedBy.BOX,
+            advice=None if by_central else advise(Reason.OFFLINE_UNKNOWN),
             identity=cached.identity if cached else None,
         )
         return await self._repeat(scan, used.id.bytes, first)

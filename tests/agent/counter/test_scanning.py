@@ -239,6 +239,51 @@ async def test_a_restart_within_the_window_does_not_turn_again_into_used() -> No
     assert (await desk.scan(text)).verdict is Verdict.REFUSED
 
 
+async def test_a_clock_set_back_makes_no_used_code_good_again() -> None:
+    """An hour after its use the wall clock says it was a moment ago: used stays used."""
+    desk = Desk()
+    text = signed_dynamic_text(DOMAIN_KEY, NOON)
+    scan = desk.begin(text)
+    desk.uplink.answer(accepted((await desk.uplink.asked(1)).id, NOON))
+    await scan
+    desk.clock.advance(seconds(3600))
+    desk.clock.set_wall(NOON + seconds(1))
+    view = await desk.scan(text)
+    assert (view.again, view.verdict) == (False, Verdict.REFUSED)
+    assert view.advice is not None
+    assert view.advice.reason is Reason.CODE_USED
+
+
+@pytest.mark.parametrize("online", [True, False])
+async def test_a_verdict_repeated_after_a_restart_says_whose_it_is_and_why(online: bool) -> None:
+    """Only central accepts; a provisional verdict never stands without what it allows."""
+    desk = Desk()
+    text = signed_dynamic_text(DOMAIN_KEY, NOON)
+    desk.uplink.up = online
+    scan = desk.begin(text)
+    if online:
+        desk.uplink.answer(accepted((await desk.uplink.asked(1)).id, NOON))
+    first = await scan
+    desk.restart()
+    view = await desk.scan(text)
+    assert (view.again, view.verdict, view.decided_by) == (True, first.verdict, first.decided_by)
+    assert (view.advice is None) == (first.advice is None)
+
+
+async def test_a_second_read_that_is_given_up_leaves_the_first_alone() -> None:
+    """Whoever asked for it has gone; the scan that all wait for goes on."""
+    desk = Desk()
+    scan = desk.begin(STATIC_TEXT)
+    ask = await desk.uplink.asked(1)
+    gone, patient = desk.begin(STATIC_TEXT), desk.begin(STATIC_TEXT)
+    await asyncio.wait([gone], timeout=0)
+    gone.cancel()
+    await asyncio.wait([gone])
+    desk.uplink.answer(accepted(ask.id, NOON))
+    assert (await scan).verdict is Verdict.ACCEPTED
+    assert (await patient).again
+
+
 async def test_a_record_that_cannot_be_kept_is_never_shown_as_good() -> None:
     """Disk full: the clerk hears so, and the next read is judged afresh."""
     desk = Desk()
