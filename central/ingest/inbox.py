@@ -90,7 +90,9 @@ class Inbox:
                 self._take_row(box, opened, row, hash, poisonous=hash in crashed, at=at)
                 received += 1
             taken.append(Settled(row.seq, hash))
-        self._save_head(box, opened, stored, received, forked=forked)
+        # Of a forked batch the head is believed only where its own row agrees with the ledger.
+        believed = not forked or Settled(batch.head.seq, batch.head.hash) in taken
+        self._save_head(box, opened, stored, received, believed=believed)
         return Receipt(str(box), batch.head.epoch, tuple(taken)) if taken else None
 
     def count_crash(self, crash: RowCrashError) -> None:
@@ -191,15 +193,15 @@ class Inbox:
         stored: StoredHead | None,
         received: int,
         *,
-        forked: bool,
+        believed: bool,
     ) -> None:
-        """Advance the head, unless the batch contradicts the ledger; count what was taken."""
+        """Advance the head, if it is believed; count what was taken."""
         batch = opened.batch
         hashes = b"".join(opened.hashes)
         signed = SignedHead(batch.head, batch.suite, batch.key_id, batch.signature, hashes)
         if stored is not None:
             received += stored.received
-            if forked or stored.signed.head.seq >= batch.head.seq:
+            if not believed or stored.signed.head.seq >= batch.head.seq:
                 signed = stored.signed
         store.save_head(box, signed, received)
 

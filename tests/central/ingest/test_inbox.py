@@ -252,6 +252,18 @@ def test_two_rows_of_one_sequence_are_a_fork(centre: Centre, box: PaperBox) -> N
     assert report.account == Account(2, 2, 0, 0)
 
 
+def test_good_rows_beside_a_fork_keep_the_account(centre: Centre, box: PaperBox) -> None:
+    """What is taken of a forked batch is counted as created: its head agrees with a taken row."""
+    first = box.scan()
+    take(centre, box.encode())
+    twin = first._replace(born=5)
+    later = box.scan()
+    assert take(centre, box.encode([twin, later])) == receipt_for([later])
+    (report,) = centre.ingest.ledger.verify(BOX)
+    assert report.account == Account(2, 2, 0, 0)
+    assert [(each.reason, each.first) for each in report.findings] == [(Reason.LEDGER_FORK, 1)]
+
+
 def test_a_link_that_contradicts_is_found_from_either_side(centre: Centre, box: PaperBox) -> None:
     """A row that does not name its neighbour is a fork, whichever of the two came first."""
     rows = [box.scan() for _ in range(3)]

@@ -14,6 +14,7 @@ from agent.config import BoxFiles
 from agent.transport.downlink import Discarded, LinkChanged
 from agent.transport.edges import Edge as BoxEdge
 from agent.transport.link_states import LinkState
+from central.fleet.states import BoxState
 from central.ingest.edges import Edge
 from central.ingest.inbox import RowCrashError
 from central.ingest.mqtt import open_connection
@@ -21,7 +22,7 @@ from shared.codec import batches
 from shared.crypto import STD
 from shared.errors import Unavailable
 from shared.ids import BoxId
-from shared.ledger import Account, genesis_head, sign_batch
+from shared.ledger import Account, Lane, append, genesis_head, sign_batch
 from shared.messages import Batch, RefusalReply, ScanReply, Verdict
 from shared.reasons import Reason
 from shared.topics import RECEIPT, REPLY, UP, build_topic
@@ -151,6 +152,54 @@ async def test_a_foreign_boxs_batch_is_refused(wire: Wire) -> None:
         await prove_both(wire, box, 1)
     (other,) = wire.centre.ingest.ledger.verify(OTHER)
     assert other.account == Account(0, 0, 0, 0)
+
+
+async def test_a_forked_batch_quarantines_its_box_and_is_receipted_for_the_rest(
+    wire: Wire,
+) -> None:
+    """A clone's row is not taken and stays on record; the good one beside it is in custody.
+
+    Back on its line the box hears that it is not admitted, and its own rows still settle.
+    """
+    receipted = asyncio.Event()
+
+    def watch(edge: Edge) -> None:
+        if edge is Edge.RECEIPT_SENT:
+            receipted.set()
+
+    files = wire.add_box(BOX)
+    async with both(wire, files) as box:
+        await box.commit()
+        await box.uplink.wait_drained()
+    async with running_box(files) as box:
+        await box.commit()
+        pending = await box.outbox.read_pending(2)
+    assert pending is not None
+    twin = append(STD, genesis_head(STD, BOX, 1), bytes(16), Lane.USE, 1, b"another life")[0]
+    rows = (twin, *pending.rows)
+    key = STD.signing_key(files.signing_key.read_bytes())
+    forked = Batch(
+        suite=STD.id,
+        box=str(BOX),
+        key_id=1,
+        head=pending.head,
+        encapsulations=pending.encapsulations,
+        rows=rows,
+        signature=sign_batch(STD, key, BOX, 1, pending.head, rows),
+    )
+    async with serving(wire.centre, watch), asyncio.timeout(PATIENCE_SECONDS):
+        await box.publish(UP, batches.encode(forked))
+        await receipted.wait()
+    (report,) = wire.centre.ingest.ledger.verify(BOX)
+    assert report.account == Account(2, 2, 0, 0)
+    assert [(each.reason, each.first) for each in report.findings] == [(Reason.LEDGER_FORK, 1)]
+    assert wire.centre.fleet.box(BOX).state is BoxState.QUARANTINED
+    async with both(wire, files) as box:
+        await box.uplink.wait_drained()
+        assert await box.outbox.read_account() == Account(2, 2, 0, 0)
+        reply = await box.uplink.ask(box.scan_ask(), LONG)
+        assert isinstance(reply, RefusalReply)
+        assert reply.reason is Reason.NOT_ADMITTED
 
 
 async def test_a_lost_receipt_is_given_again(wire: Wire) -> None:
