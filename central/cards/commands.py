@@ -21,7 +21,7 @@ def add_commands(subparsers: Any) -> None:
     steps = [
         card.add_parser("suspend", help="refuse its codes until it is resumed"),
         card.add_parser("resume", help="make a suspended card good again"),
-        card.add_parser("cancel", help="end it for ever"),
+        card.add_parser("cancel", help="end it, until its holder registers again"),
     ]
     for step, name in zip(steps, ("suspend", "resume", "cancel"), strict=True):
         step.set_defaults(run=_step, step=name)
