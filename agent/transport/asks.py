@@ -27,6 +27,10 @@ _MOST_REMEMBERED = 1_000
 _KINDS: dict[type[Ask], str] = {ScanAsk: ASK_SCAN, RegisterAsk: ASK_REGISTER}
 
 
+_DRIFT = 100e-6
+"""How wrong a computer's quartz runs at most: about nine seconds a day."""
+
+
 class SealedAsk(NamedTuple):
     """An ask ready to leave: the tail of its topic and its bytes."""
 
@@ -39,6 +43,14 @@ class _Waiting(NamedTuple):
     asked_ns: int
 
 
+class _Measured(NamedTuple):
+    """Central's clock against ours, at a moment of both our clocks."""
+
+    offset: ClockOffset
+    at: datetime
+    monotonic_ns: int
+
+
 class Asks:
     """The box's open questions."""
 
@@ -48,7 +60,24 @@ class Asks:
         self._clock = clock
         self._waiting: dict[bytes, _Waiting] = {}
         self._expired: OrderedDict[bytes, None] = OrderedDict()
-        self.clock_offset: ClockOffset | None = None
+        self._measured: _Measured | None = None
+
+    @property
+    def clock_offset(self) -> ClockOffset | None:
+        """What the last answer in time told of central's clock, None before the first.
+
+        Carried on by the monotonic clock: a wall clock that has jumped since is corrected for,
+        and the doubt grows with age.
+        """
+        if self._measured is None:
+            return None
+        age_ms = (self._clock.monotonic_ns() - self._measured.monotonic_ns) / 1_000_000
+        gone_ms = (self._clock.now() - self._measured.at) / timedelta(milliseconds=1)
+        offset = self._measured.offset
+        return ClockOffset(
+            offset.milliseconds + round(age_ms - gone_ms),
+            offset.confidence_ms + int(age_ms * _DRIFT),
+        )
 
     def seal(self, ask: Ask) -> SealedAsk:
         """The ask as it leaves the box."""
@@ -97,5 +126,7 @@ class Asks:
 
     def _learn_offset(self, waiting: _Waiting, now: datetime, reply: Reply) -> None:
         # The trip is measured on the monotonic clock: the wall clock may jump meanwhile.
-        trip = timedelta(microseconds=(self._clock.monotonic_ns() - waiting.asked_ns) / 1000)
-        self.clock_offset = measure_offset(now - trip, now, from_microseconds(reply.central_at))
+        monotonic_ns = self._clock.monotonic_ns()
+        trip = timedelta(microseconds=(monotonic_ns - waiting.asked_ns) / 1000)
+        offset = measure_offset(now - trip, now, from_microseconds(reply.central_at))
+        self._measured = _Measured(offset, now, monotonic_ns)

@@ -15,6 +15,7 @@ from shared.reasons import Reason
 from shared.topics import ASK_SCAN, COMMAND, RECEIPT, REPLY
 from tests.agent.transport.conftest import Station
 from tests.agent.transport.peer import BOX, PAIR_KEY, accepted
+from tests.fakes import NOON
 
 LONG = 10.0
 
@@ -43,6 +44,18 @@ async def test_an_answer_tells_centrals_clock(running: Station) -> None:
     running.peer.reply(accepted(ask))
     await asking
     assert running.uplink.clock_offset == ClockOffset(3_599_000, 1000)
+
+
+async def test_centrals_clock_is_known_through_a_jump_of_our_own(running: Station) -> None:
+    """Offline, the wall clock is set back an hour: central's time goes on with the monotonic
+    clock, and a day of that is in doubt by some seconds."""
+    asking = asyncio.create_task(running.uplink.ask(running.scan_ask(), LONG))
+    running.peer.reply(accepted(await running.peer.heard_ask(ASK_SCAN)))
+    await asking
+    assert running.uplink.clock_offset == ClockOffset(0, 1)
+    running.clock.advance(timedelta(days=1))
+    running.clock.set_wall(NOON + timedelta(hours=23))
+    assert running.uplink.clock_offset == ClockOffset(3_600_000, 8641)
 
 
 async def test_without_a_line_nothing_is_sent(station: Station) -> None:
