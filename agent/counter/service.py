@@ -97,6 +97,7 @@ class Counter:
         self._display = display
         self._medical_step = medical_step
         self._observe = observe
+        self._under_way: dict[bytes, asyncio.Event] = {}
 
     async def scan(self, frame: FrameScanned) -> ScanView:
         """Take one frame all the way; what a patient shows and what a disk refuses is data."""
@@ -131,6 +132,8 @@ class Counter:
         decision = await self._judge.take_late(reply)
         if decision is None:
             return
+        if through := self._under_way.get(reply.id):
+            await through.wait()  # the answer came while the scan's own record was being kept
         birth = self._registrar.birth()
         record = LateAnswerRecord(
             lane=Lane.USE,
@@ -145,7 +148,7 @@ class Counter:
             log.error("a late answer could not be kept: %s", error)
             return
         shown = self._display.find(reply.id.hex())
-        if shown is not None:
+        if shown is not None and shown.state is ScanState.SHOWN:
             self._display.amend(_decided(shown, decision))
 
     async def _judge_first(self, scan: _Scan, read: _Read, token: bytes) -> ScanView:
@@ -162,6 +165,14 @@ class Counter:
         return view
 
     async def _judge_and_keep(self, scan: _Scan, read: _Read, token: bytes) -> ScanView:
+        through = self._under_way[scan.birth.id.bytes] = asyncio.Event()
+        try:
+            return await self._judge_or_repeat(scan, read, token)
+        finally:
+            del self._under_way[scan.birth.id.bytes]
+            through.set()
+
+    async def _judge_or_repeat(self, scan: _Scan, read: _Read, token: bytes) -> ScanView:
         single_use = isinstance(read.code, DynamicCode)
         try:
             used = await self._outbox.find_consumption(token) if single_use else None

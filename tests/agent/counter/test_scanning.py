@@ -147,6 +147,41 @@ async def test_an_answer_after_its_deadline_is_a_later_state_of_its_scan() -> No
     ]
 
 
+async def test_an_answer_just_too_late_waits_for_its_scans_own_record() -> None:
+    """It comes while the scan is being kept: recorded after it, and the clerk sees it."""
+    desk = Desk()
+    scan = desk.begin(STATIC_TEXT)
+    ask = await desk.uplink.asked(1)
+    desk.outbox.gate.clear()
+    desk.uplink.stay_silent(ask)
+    while desk.states[-1] is not ScanState.DECIDED:
+        await asyncio.wait([scan], timeout=0)
+    late = asyncio.create_task(
+        desk.counter.take_late_reply(refused(ask.id, NOON, Reason.CARD_SUSPENDED))
+    )
+    await asyncio.wait([late], timeout=0)
+    desk.outbox.gate.set()
+    assert (await scan).verdict is Verdict.PROVISIONAL
+    await late
+    assert [type(record) for record in desk.records] == [ScanRecord, LateAnswerRecord]
+    assert desk.display.main is not None
+    assert desk.display.main.verdict is Verdict.REFUSED
+
+
+async def test_a_late_answer_makes_no_unsaved_scan_good() -> None:
+    """The clerk heard that there is no record of it; that stays so."""
+    desk = Desk()
+    desk.outbox.room = 0
+    scan = desk.begin(STATIC_TEXT)
+    ask = await desk.uplink.asked(1)
+    desk.uplink.stay_silent(ask)
+    unsaved = await scan
+    desk.outbox.room = None
+    await desk.counter.take_late_reply(accepted(ask.id, NOON))
+    assert desk.display.main == unsaved
+    assert list(desk.display.recent) == [unsaved]
+
+
 async def test_an_answer_nobody_waits_for_is_nothing() -> None:
     """A late reply is taken once; a second, or a stranger's, leaves no record."""
     desk = Desk()
