@@ -90,15 +90,18 @@ class MemoryOutbox:
 
 
 class MemoryCache:
-    """A cache that forgets nothing."""
+    """A cache that forgets nothing; ``gate`` makes recalling wait."""
 
     def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.gate.set()
         self._answers: dict[bytes, CachedAnswer] = {}
 
     async def remember(self, token: bytes, answer: CachedAnswer) -> None:
         self._answers[token] = answer
 
     async def recall(self, token: bytes) -> CachedAnswer | None:
+        await self.gate.wait()
         return self._answers.get(token)
 
 

@@ -148,21 +148,18 @@ async def test_an_answer_after_its_deadline_is_a_later_state_of_its_scan() -> No
 
 
 async def test_an_answer_just_too_late_waits_for_its_scans_own_record() -> None:
-    """It comes while the scan is being kept: recorded after it, and the clerk sees it."""
+    """It comes while the box judges alone: recorded after the scan, and the clerk sees it."""
     desk = Desk()
     scan = desk.begin(STATIC_TEXT)
     ask = await desk.uplink.asked(1)
-    desk.outbox.gate.clear()
+    desk.cache.gate.clear()
     desk.uplink.stay_silent(ask)
-    while desk.states[-1] is not ScanState.DECIDED:
-        await asyncio.wait([scan], timeout=0)
-    late = asyncio.create_task(
-        desk.counter.take_late_reply(refused(ask.id, NOON, Reason.CARD_SUSPENDED))
-    )
+    await asyncio.wait([scan], timeout=0)
+    late_reply = refused(ask.id, NOON, Reason.CARD_CANCELLED)
+    late = asyncio.create_task(desk.counter.take_late_reply(late_reply))
     await asyncio.wait([late], timeout=0)
-    desk.outbox.gate.set()
-    assert (await scan).verdict is Verdict.PROVISIONAL
-    await late
+    desk.cache.gate.set()
+    await asyncio.gather(scan, late)
     assert [type(record) for record in desk.records] == [ScanRecord, LateAnswerRecord]
     assert desk.display.main is not None
     assert desk.display.main.verdict is Verdict.REFUSED
