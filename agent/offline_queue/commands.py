@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from agent.offline_queue.store import reading
+from shared.errors import Unavailable
 from shared.ledger import Lane, RowState
+from shared.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ def queue_summary(path: Path, at: datetime) -> QueueSummary:
     """
     with reading(path) as store:
         epochs = store.list_epochs()
+        if not epochs:
+            raise Unavailable(Reason.STORE_UNAVAILABLE, "the queue has not begun")
         counts = store.count_rows()
         waiting = [store.find_first_pending(epoch.head.epoch, epoch.floor) for epoch in epochs]
     latest = epochs[-1]

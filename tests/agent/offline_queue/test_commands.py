@@ -3,10 +3,16 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from agent.offline_queue.commands import LaneCount, queue_summary
+from agent.offline_queue.database import open_for_writing
+from agent.offline_queue.migration import migrate, read_migrations
 from shared.crypto import STD
+from shared.errors import Unavailable
 from shared.ledger import Lane, RowState, hash_of
 from shared.messages import Settled
+from shared.reasons import Reason
 from tests.agent.offline_queue.box import BOX, NOON, opened, print_draft, scan_draft
 
 
@@ -35,3 +41,14 @@ async def test_an_empty_queue_waits_for_nothing(tmp_path: Path) -> None:
         summary = queue_summary(tmp_path / "queue.db", NOON)
     assert summary.counts == ()
     assert summary.oldest_pending_age is None
+
+
+def test_a_queue_not_begun_is_said_in_words(tmp_path: Path) -> None:
+    """The box was killed between making its tables and its first epoch."""
+    path = tmp_path / "queue.db"
+    file = open_for_writing(path)
+    migrate(file.connection, read_migrations())
+    file.close()
+    with pytest.raises(Unavailable) as caught:
+        queue_summary(path, NOON)
+    assert caught.value.reason is Reason.STORE_UNAVAILABLE
