@@ -37,7 +37,6 @@ class LedgerPosition(Table):
     class Meta:
         primary_key = peewee.CompositeKey("box", "epoch", "seq")
         without_rowid = True
-        indexes = ((("box", "id"), False),)
 
 
 class LedgerHead(Table):
@@ -115,6 +114,15 @@ class LedgerCrash(Table):
     class Meta:
         primary_key = peewee.CompositeKey("box", "epoch", "seq", "hash")
 
+
+# One record of a box is interpreted once, wherever else its id stands.
+LedgerPosition.add_index(
+    LedgerPosition.box,
+    LedgerPosition.id,
+    unique=True,
+    where=(LedgerPosition.standing == Standing.INTERPRETED.value),
+    name="ledger_position_interpreted",
+)
 
 MODELS: tuple[type[Table], ...] = (
     LedgerPosition,

@@ -78,9 +78,10 @@ def list_neighbours(box: BoxId, epoch: int, seq: int) -> dict[int, Neighbour]:
 
 def is_interpreted(box: BoxId, id: bytes) -> bool:
     """Whether a record of this box with this id was interpreted, at whatever position."""
+    # Standing.INTERPRETED is written out, or SQLite does not see that the partial index answers.
     cursor = LedgerPosition.execute(
-        "SELECT 1 FROM ledger_position WHERE box_id = ? AND id = ? AND standing = ? LIMIT 1",
-        (str(box), id, Standing.INTERPRETED),
+        "SELECT 1 FROM ledger_position WHERE box_id = ? AND id = ? AND standing = 1",
+        (str(box), id),
     )
     return cursor.fetchone() is not None
 

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import peewee
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -167,6 +168,35 @@ def test_one_id_is_interpreted_once_wherever_it_stands(centre: Centre, box: Pape
     assert take(centre, box.encode()) == receipt_for(box.rows)
     assert centre.noted("test.record") == {row.id.hex(): 1}
     assert parked_reasons(centre) == {2: Reason.ALREADY_EXISTS}
+
+
+def test_the_database_itself_interprets_an_id_once(centre: Centre, box: PaperBox) -> None:
+    """A second interpreted position with one box's id fails even past the inbox."""
+    box.scan()
+    take(centre, box.encode())
+    columns = "standing, id, hash, prev, lane, born, body_hash, received_at"
+    with pytest.raises(peewee.IntegrityError):
+        centre.database.execute(
+            f"INSERT INTO ledger_position (box_id, epoch, seq, {columns})"
+            f" SELECT box_id, epoch, 2, {columns} FROM ledger_position"
+        )
+
+
+def test_no_row_costs_a_walk_through_its_boxs_ledger(centre: Centre, box: PaperBox) -> None:
+    """Taking a batch asks nothing of the positions that an index does not find by its whole key."""
+    box.scan()
+    asked: list[str] = []
+    centre.database.connection.set_trace_callback(asked.append)
+    take(centre, box.encode())
+    centre.database.connection.set_trace_callback(None)
+    reads = [each for each in asked if each.startswith("SELECT") and "ledger_position" in each]
+    steps = [
+        step[3]
+        for statement in reads
+        for step in centre.database.execute(f"EXPLAIN QUERY PLAN {statement}")
+    ]
+    assert len(steps) >= 2
+    assert [step for step in steps if "SCAN" in step or step.endswith("(box_id=?)")] == []
 
 
 def test_a_foreign_batch_is_refused(centre: Centre, box: PaperBox) -> None:

@@ -13,7 +13,7 @@ CREATE TABLE ledger_position (
     received_at INTEGER NOT NULL,
     PRIMARY KEY (box_id, epoch, seq)
 ) WITHOUT ROWID;
-CREATE INDEX ledger_position_box_id_id ON ledger_position (box_id, id);
+CREATE UNIQUE INDEX ledger_position_interpreted ON ledger_position (box_id, id) WHERE standing = 1;
 CREATE TABLE ledger_head (
     box_id TEXT NOT NULL,
     epoch INTEGER NOT NULL,
