@@ -11,7 +11,7 @@ from agent.api.views import DeviceView, LinkView, StateView, view_account
 from agent.counter.display import Display
 from agent.counter.issuing import IssueRequest, Issuing
 from agent.counter.service import Counter
-from agent.counter.views import IssueView, ScanView
+from agent.counter.views import IssueView, ScanView, advise
 from agent.ports import (
     DeviceChanged,
     FrameDropped,
@@ -26,6 +26,7 @@ from agent.transport.uplink import CentralUplink
 from shared.devices import DeviceState
 from shared.ids import BoxId
 from shared.ledger import Account
+from shared.reasons import Reason
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class RunningBox:
         self._scanner = scanner
         self._printer = printer
         self._scanner_state = DeviceState.OPENING if scanner else DeviceState.ABSENT
+        self._scanner_reason: Reason | None = None
         self._opened = asyncio.Event()
         self._at_work: set[asyncio.Task[Any]] = set()
 
@@ -73,7 +75,7 @@ class RunningBox:
                 case FrameDropped():
                     self._track(work.create_task(self._counter.refuse_dropped(event)))
                 case DeviceChanged(state=state, reason=reason):
-                    self._scanner_state = state
+                    self._scanner_state, self._scanner_reason = state, reason
                     log.info("scanner %s %s", state, reason or "")
                     if state is not DeviceState.OPENING:
                         self._opened.set()
@@ -124,7 +126,9 @@ class RunningBox:
             counter=self._counter_name,
             link=LinkView(link.state, link.since),
             account=view_account(await self.read_account()),
-            scanner=DeviceView(_name(self._scanner), self._scanner_state),
+            scanner=DeviceView(
+                _name(self._scanner), self._scanner_state, advice=advise(self._scanner_reason)
+            ),
             printer=DeviceView(
                 _name(self._printer), printer.state, tuple(sorted(printer.conditions))
             ),

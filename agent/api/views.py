@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from agent.counter.views import ScanView
+from agent.counter.views import Advice, ScanView
 from shared.devices import DeviceState, PrinterCondition
 from shared.ledger import Account
 
@@ -18,11 +18,12 @@ class LinkView(msgspec.Struct, frozen=True):
 
 
 class DeviceView(msgspec.Struct, frozen=True):
-    """A device by name, and how it is."""
+    """A device by name, how it is, and what to do about it."""
 
     name: str
     state: DeviceState
     conditions: tuple[PrinterCondition, ...] = ()
+    advice: Advice | None = None
 
 
 class AccountView(msgspec.Struct, frozen=True):
