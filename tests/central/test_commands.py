@@ -3,10 +3,12 @@
 import json
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
@@ -152,6 +154,28 @@ def test_a_changed_audit_is_named(centre: Path, capsys: pytest.CaptureFixture[st
     assert run(centre, "audit", "verify", "--json") == Exit.CHECK_FAILED
     assert [finding["seq"] for finding in json.loads(capsys.readouterr().out)] == [1]
     assert run(centre, "audit", "verify") == Exit.CHECK_FAILED
+
+
+def test_what_is_durable_is_not_called_a_failure(centre: Path) -> None:
+    """The server may hold the database when a command's act is done: its seal can wait."""
+    store = sqlite3.connect(centre / "central.db", isolation_level=None)
+    with open_central(centre) as central, closing(store) as server:
+        central.database.execute("PRAGMA busy_timeout = 0")
+        begun: list[str] = []
+
+        def hold(statement: str) -> None:
+            if statement.startswith("BEGIN") and begun:
+                server.execute("BEGIN IMMEDIATE")
+            begun.append(statement)
+
+        with central.unit():
+            central.audit.write("test", "centre", "test", GOLDEN.at)
+            central.database.connection.set_trace_callback(hold)
+            begun.append("the unit's own")
+        central.database.connection.set_trace_callback(None)
+        assert server.in_transaction
+        server.rollback()
+        assert central.audit.read_state().unsealed == 1
 
 
 def test_keys_are_listed_and_renewed(centre: Path, capsys: pytest.CaptureFixture[str]) -> None:
