@@ -164,6 +164,8 @@ class Custody(Protocol):
         """The oldest pending rows of one epoch, at most ``limit``; None when all is settled."""
         ...
 
+    async def read_account(self) -> Account: ...
+
     async def settle(self, epoch: int, rows: Sequence[Settled]) -> int:
         """Mark rows settled by central's receipt; how many changed.
 

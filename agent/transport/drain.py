@@ -2,12 +2,13 @@
 
 A batch without a receipt goes again, the same bytes, after a wait that grows; a lost line ends
 the wait. The broker's PUBACK means nothing here (docs/adr: receipt above PUBACK). After a time
-with nothing to send, rows are let gather for a moment: a row is durable already, a batch for each
-scan would cost central as much again as the scan's own question.
+with nothing to send, rows are let gather until a quiet spell: a row is durable already, and a
+batch for each scan would cost central as much again as the scan's own question.
 """
 
 import asyncio
 import logging
+import random
 from contextlib import suppress
 
 from agent.ports import Custody
@@ -28,6 +29,8 @@ _log = logging.getLogger(__name__)
 
 _FIRST_RETRY_SECONDS = 1.0
 MOST_WAIT_SECONDS = 60.0
+_LONGEST_GATHER = 4
+"""How many quiet spells a gathering takes at the most: custody is not put off for long."""
 
 
 class _LineLost:
@@ -48,7 +51,9 @@ class Drain:
         receipt_seconds: float,
         gather_seconds: float,
     ) -> None:
-        """``receipt_seconds`` is the first wait for a receipt; later ones double."""
+        """``receipt_seconds`` is the first wait for a receipt; later ones double.
+        ``gather_seconds`` without a new row are a quiet spell.
+        """
         self._keys = keys
         self._custody = custody
         self._line = line
@@ -96,9 +101,21 @@ class Drain:
             await self._deliver(batch)
 
     async def _gather(self) -> None:
+        """Let rows come until none has for a moment, but not for long, and not in a hurry."""
+        with suppress(TimeoutError):
+            # Boxes that began together must not all send together, hour after hour.
+            longest = random.uniform(_LONGEST_GATHER / 2, _LONGEST_GATHER)  # noqa: S311
+            async with asyncio.timeout(longest * self._gather_seconds):
+                while not self._hurry.is_set() and await self._comes_another():
+                    pass
+
+    async def _comes_another(self) -> bool:
+        """Whether a row is created within the moment that makes a quiet spell."""
+        before = (await self._custody.read_account()).created
         with suppress(TimeoutError):
             async with asyncio.timeout(self._gather_seconds):
                 await self._hurry.wait()
+        return (await self._custody.read_account()).created != before
 
     def accept(self, payload: bytes) -> None:
         """Take a receipt. Raises NotAuthentic or Malformed for a forgery."""

@@ -141,7 +141,8 @@ class _Desk:
 
     async def _take_batch(self, connection: Connection, box: BoxId, payload: bytes) -> None:
         try:
-            receipt = await self._writer.run(partial(self._take_in_unit, box, payload))
+            take = partial(self._take_in_unit, box, payload)
+            receipt = await self._writer.run(take, patient=True)
         except RowCrashError as crash:
             # Its unit is rolled back. Counted in one of its own, so that the third time it is
             # parked; then the process ends like by any bug.

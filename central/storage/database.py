@@ -27,6 +27,16 @@ _PRAGMAS = {
 }
 
 
+_TRANSACTION = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
+_SAVEPOINT = (
+    "SAVEPOINT unit",
+    "RELEASE SAVEPOINT unit",
+    ("ROLLBACK TO SAVEPOINT unit", "RELEASE SAVEPOINT unit"),
+)
+"""How a unit begins, is kept, and is undone. Savepoints of one name nest, and a statement that is
+always the same is prepared once."""
+
+
 class Database:
     """An opened database; made by ``open_database``."""
 
@@ -41,10 +51,22 @@ class Database:
     def unit(self) -> Iterator[None]:
         """One unit of work: all of it is durable when the block ends, or none of it happened.
 
-        A unit inside a unit is a savepoint. Raises Unavailable, Damaged.
+        A unit inside a unit is a savepoint. IMMEDIATE: a unit that reads first and writes later
+        must not meet a stale snapshot. Raises Unavailable, Damaged.
         """
-        with mapped_exceptions(), self.peewee.atomic():
-            yield
+        connection = self.connection
+        begin, keep, undo = _SAVEPOINT if connection.in_transaction else _TRANSACTION
+        with mapped_exceptions():
+            connection.execute(begin)
+            try:
+                yield
+                connection.execute(keep)
+            except BaseException:
+                # SQLite has given up the whole transaction by itself when the disk fails.
+                if connection.in_transaction:
+                    for statement in undo:
+                        connection.execute(statement)
+                raise
 
     def execute(self, statement: str, values: Sequence[Value] = ()) -> sqlite3.Cursor:
         """Run plain SQL of the database's dialect. Raises Unavailable, Damaged."""
@@ -77,8 +99,7 @@ def open_database(url: str, base: Path = Path()) -> Database:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise Unavailable(Reason.STORE_UNAVAILABLE, str(path)) from error
-    # IMMEDIATE: a unit that reads first and writes later must not meet a stale snapshot.
-    database = peewee.SqliteDatabase(str(path), pragmas=_PRAGMAS, lock_type="IMMEDIATE")
+    database = peewee.SqliteDatabase(str(path), pragmas=_PRAGMAS)
     with mapped_exceptions():
         database.connect()
     return Database(database)

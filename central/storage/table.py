@@ -15,10 +15,13 @@ Value = str | int | float | bytes | None
 def run_statement(
     database: peewee.Database, statement: str, values: Sequence[Value]
 ) -> sqlite3.Cursor:
-    """Run plain SQL of the database's dialect. Raises Unavailable, Damaged, IntegrityError."""
+    """Run plain SQL of the database's dialect. Raises Unavailable, Damaged, IntegrityError.
+
+    On the driver's own connection: peewee's way there costs as much as the statement (measured).
+    """
     with mapped_exceptions():
-        cursor = database.execute_sql(statement, values)  # type: ignore[no-untyped-call]
-        return cast(sqlite3.Cursor, cursor)
+        connection = cast(sqlite3.Connection, database.connection())  # type: ignore[no-untyped-call]
+        return connection.execute(statement, values)
 
 
 class Table(peewee.Model):

@@ -3,11 +3,15 @@
 Work is a plain callable. The thread takes everything that waits, runs each piece in a savepoint
 inside one transaction, commits, and only then resolves the futures. Work that raises is rolled
 back to its savepoint and gets its own error; the others commit.
+
+Someone stands at a counter behind some work (an ask) and nobody behind other (a batch), so there
+are two lanes that take turns: all the prompt work that waits, then one piece of the patient. A
+flood of batches costs an ask the time of one.
 """
 
 import asyncio
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, Self, TypeVar
@@ -59,7 +63,10 @@ class Writer(AbstractAsyncContextManager["Writer"]):
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
+        self._prompt: deque[_Job[Any]] = deque()
+        self._patient: deque[_Job[Any]] = deque()
+        self._came = threading.Condition()
+        self._stopping = False
         self._thread = threading.Thread(target=self._write, name="central-writer", daemon=True)
 
     async def __aenter__(self) -> Self:
@@ -68,38 +75,49 @@ class Writer(AbstractAsyncContextManager["Writer"]):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._waiting.put(None)
+        with self._came:
+            self._stopping = True
+            self._came.notify()
         await asyncio.to_thread(self._thread.join)
 
-    async def run(self, work: Callable[[], T]) -> T:
+    async def run(self, work: Callable[[], T], *, patient: bool = False) -> T:
         """Run ``work`` in the writer's thread as a unit; its result, once that is durable.
 
-        Raises what ``work`` raised, or Unavailable or Damaged when the commit fails.
+        ``patient`` work lets what is not go first. Raises what ``work`` raised, or Unavailable or
+        Damaged when the commit fails.
         """
         future: asyncio.Future[T] = self._loop.create_future()
-        self._waiting.put(_Job(work, future))
+        with self._came:
+            (self._patient if patient else self._prompt).append(_Job(work, future))
+            self._came.notify()
         return await future
 
     def _write(self) -> None:
         try:
-            while jobs := self._take():
-                self._commit(jobs)
-                self._loop.call_soon_threadsafe(_resolve, jobs)
+            while self._wait():
+                for jobs in (
+                    self._take(self._prompt, _MOST_IN_A_COMMIT),
+                    self._take(self._patient, 1),
+                ):
+                    if jobs:
+                        self._commit(jobs)
+                        self._loop.call_soon_threadsafe(_resolve, jobs)
         finally:
             self._database.close()
 
-    def _take(self) -> list[_Job[Any]]:
-        """Everything that waits; empty when it is time to stop."""
-        jobs: list[_Job[Any]] = []
-        job = self._waiting.get()
-        while job is not None:
-            jobs.append(job)
-            if len(jobs) == _MOST_IN_A_COMMIT or self._waiting.empty():
-                return jobs
-            job = self._waiting.get()
-        if jobs:
-            self._waiting.put(None)
-        return jobs
+    def _wait(self) -> bool:
+        """Wait for work; False when all is done and it is time to stop."""
+        with self._came:
+            while not self._prompt and not self._patient:
+                if self._stopping:
+                    return False
+                self._came.wait()
+        return True
+
+    @staticmethod
+    def _take(lane: "deque[_Job[Any]]", most: int) -> list[_Job[Any]]:
+        """What waits in a lane. Only this thread takes, so what is there stays there."""
+        return [lane.popleft() for _ in range(min(most, len(lane)))]
 
     def _commit(self, jobs: list[_Job[Any]]) -> None:
         try:

@@ -156,7 +156,7 @@ async def test_rows_gather_while_nothing_is_in_flight(station: Station) -> None:
     await asyncio.wait((line,))
 
 
-async def test_a_long_queue_goes_in_batches_of_a_hundred(running: Station) -> None:
+async def test_a_long_queue_goes_in_batches(running: Station) -> None:
     """One batch in flight at a time, the oldest rows first."""
     running.peer.cut()
     for _ in range(MAX_BATCH_ROWS + 20):

@@ -155,3 +155,21 @@ async def test_a_task_that_no_longer_waits_harms_nobody(database: Database) -> N
         assert await writer.run(partial(works.insert, 2)) == 2
     assert gone.cancelled()
     assert 2 in works.stored()
+
+
+async def test_patient_work_lets_prompt_work_go_first(database: Database) -> None:
+    """Behind a backlog of batches an ask waits for one of them, not for all."""
+    works = Works(database)
+    order: list[str] = []
+    async with Writer(database) as writer:
+        holding = asyncio.create_task(writer.run(works.hold))
+        await asyncio.to_thread(works.entered.wait, 10)
+        batches = [
+            asyncio.create_task(writer.run(partial(order.append, f"batch {n}"), patient=True))
+            for n in range(3)
+        ]
+        asks = [asyncio.create_task(writer.run(partial(order.append, "ask"))) for _ in range(2)]
+        await asyncio.sleep(0)
+        works.gate.set()
+        await asyncio.gather(holding, *batches, *asks)
+    assert order == ["ask", "ask", "batch 0", "batch 1", "batch 2"]
