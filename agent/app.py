@@ -34,10 +34,12 @@ from agent.transport.uplink import CentralUplink, open_uplink
 from shared.clock import Clock, SystemClock, read_boot_id
 from shared.config import read_secret
 from shared.crypto import STD
+from shared.errors import OneCodeError
 
 log = logging.getLogger(__name__)
 
 _FINISH_SECONDS = 3.0
+"""Beyond a registration's own deadline: long enough for its label."""
 _DRAIN_SECONDS = 2.0
 
 
@@ -98,8 +100,8 @@ async def open_box(
             gc.freeze()
             yield box
             scanner.cancel()
-            await box.finish_work(_FINISH_SECONDS)
-            with suppress(TimeoutError):
+            await box.finish_work(config.register_deadline_ms / 1000 + _FINISH_SECONDS)
+            with suppress(TimeoutError, OneCodeError):
                 async with asyncio.timeout(_DRAIN_SECONDS):
                     await uplink.wait_drained()
             line.cancel()

@@ -130,7 +130,10 @@ class RunningBox:
                 _name(self._scanner), self._scanner_state, advice=advise(self._scanner_reason)
             ),
             printer=DeviceView(
-                _name(self._printer), printer.state, tuple(sorted(printer.conditions))
+                _name(self._printer),
+                printer.state,
+                tuple(sorted(printer.conditions)),
+                advise(printer.reason),
             ),
             main=self._display.main,
         )

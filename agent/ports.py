@@ -5,7 +5,7 @@ and fakes have the same signatures.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -33,7 +33,7 @@ class DeviceDescriptor:
 class FrameScanned:
     """One complete frame, terminator taken off; ``at`` is when its last byte came."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     at: datetime
 
 
@@ -73,9 +73,9 @@ class Label:
     """A label as data: what is on it, not how a printer says it (CONTRACTS §5: 50 × 30 mm)."""
 
     id: RecordId
-    code: str  # the text of the QR
-    name: str  # masked
-    record_number: str
+    code: str = field(repr=False)  # the text of the QR
+    name: str = field(repr=False)  # masked
+    record_number: str = field(repr=False)
     site: str  # the hospital's name
     date: str  # YYYY-MM-DD
     copy: int = 1
@@ -96,6 +96,7 @@ class PrinterStatus:
 
     state: DeviceState
     conditions: frozenset[PrinterCondition] = frozenset()
+    reason: Reason | None = None  # where the state alone does not say what to do
 
 
 class LabelPrinter(Protocol):
@@ -160,8 +161,8 @@ class Custody(Protocol):
         """Return when at least one row is pending; at once if one already is."""
         ...
 
-    async def read_pending(self, limit: int) -> Pending | None:
-        """The oldest pending rows of one epoch, at most ``limit``; None when all is settled."""
+    async def read_pending(self, limit: int, after: tuple[int, int] = (0, 0)) -> Pending | None:
+        """The oldest pending rows of one epoch behind (epoch, seq), at most ``limit``, or None."""
         ...
 
     async def read_account(self) -> Account: ...

@@ -104,7 +104,8 @@ class UsbPrinter:
             with _open(self._path, self._backend) as pipe:
                 return pipe.ask_status()
         except Unavailable as error:
-            return PrinterStatus(_STATES.get(error.reason, DeviceState.FAULTY))
+            state = _STATES.get(error.reason, DeviceState.FAULTY)
+            return PrinterStatus(state, reason=error.reason)
 
     def _send(self, data: bytes) -> PrintOutcome:
         sent = 0

@@ -104,13 +104,13 @@ def open_for_writing(path: Path) -> QueueFile:
     return QueueFile(database, lock)
 
 
-def open_for_reading(path: Path) -> QueueFile:
-    """Open beside the writer, or after its crash, changing no record.
+def open_for_reading(path: Path, busy_milliseconds: int = 5000) -> QueueFile:
+    """Open beside the writer, or after its crash, changing no record; wait so long for a lock.
 
     Raises Unavailable (missing), Damaged (not a database).
     """
     uri = f"{path.absolute().as_uri()}?mode=ro"
-    database = peewee.SqliteDatabase(uri, uri=True, pragmas={"busy_timeout": 5000})
+    database = peewee.SqliteDatabase(uri, uri=True, pragmas={"busy_timeout": busy_milliseconds})
     with mapped_exceptions():
         database.connect()
     return QueueFile(database, None)

@@ -174,11 +174,13 @@ class Journal:
         self._observe(Edge.ROWS_TOMBSTONED)
         return record
 
-    def read_pending(self, limit: int) -> Pending | None:
-        """The oldest pending rows of one epoch. Raises Unavailable, Damaged."""
+    def read_pending(self, limit: int, after: tuple[int, int] = (0, 0)) -> Pending | None:
+        """The oldest pending rows of one epoch behind (epoch, seq). Raises Unavailable, Damaged."""
         for epoch, standing in sorted(self._durable.items()):
-            if standing.pending:
-                rows = self._store.list_pending(epoch, standing.floor, limit)
+            if not standing.pending or epoch < after[0]:
+                continue
+            floor = max(standing.floor, after[1]) if epoch == after[0] else standing.floor
+            if rows := self._store.list_pending(epoch, floor, limit):
                 needed = {id: None for row in rows if (id := _encapsulation_id(row)) is not None}
                 keys = self._store.list_encapsulations(list(needed))
                 return Pending(standing.head, rows, keys)

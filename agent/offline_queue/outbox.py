@@ -106,9 +106,9 @@ class SqliteOutbox:
             self._arrived.clear()
             await self._arrived.wait()
 
-    async def read_pending(self, limit: int) -> Pending | None:
-        """The oldest pending rows of one epoch. Raises Unavailable, Damaged."""
-        return await self._submit(partial(self._journal.read_pending, limit))
+    async def read_pending(self, limit: int, after: tuple[int, int] = (0, 0)) -> Pending | None:
+        """The oldest pending rows of one epoch behind (epoch, seq). Raises Unavailable, Damaged."""
+        return await self._submit(partial(self._journal.read_pending, limit, after))
 
     async def settle(self, epoch: int, rows: Sequence[Settled]) -> int:
         """Rows whose hash is central's become settled; how many. Raises Unavailable, Damaged."""
@@ -246,8 +246,13 @@ async def open_outbox(  # noqa: PLR0913, PLR0917 - whose queue it is, where, and
     at = (clock or SystemClock()).now()
     opening = partial(open_journal, path, box, epoch, suite, central_public, at, observe)
     with ThreadPoolExecutor(1, "outbox") as thread, ExitStack() as stack:
+        # The loop must not wait for a lock: a look that finds the file busy says so.
         journal = await loop.run_in_executor(thread, opening)
-        reading = open_for_reading(path)
+        try:
+            reading = open_for_reading(path, busy_milliseconds=0)
+        except OneCodeError:
+            await loop.run_in_executor(thread, journal.close)
+            raise
         stack.callback(reading.close)
         outbox = SqliteOutbox(journal, Store(reading), suite, loop)
         writer = loop.run_in_executor(thread, outbox.write)

@@ -1,7 +1,7 @@
 """Empties the queue towards central: one batch in flight, settled only by central's receipt.
 
-A batch without a receipt goes again, the same bytes, after a wait that grows; a lost line ends
-the wait. The broker's PUBACK means nothing here (docs/adr: receipt above PUBACK). After a time
+Rows without a receipt go again after a wait that grows, behind those that have not been tried; a
+lost line ends the wait. The broker's PUBACK means nothing here (docs/adr: receipt above PUBACK). After a time
 with nothing to send, rows are let gather until a quiet spell: a row is durable already, and a
 batch for each scan would cost central as much again as the scan's own question.
 """
@@ -19,7 +19,7 @@ from agent.transport.edges import Edge, Observe
 from agent.transport.line import Line
 from shared.backoff import Backoff
 from shared.codec import batches, receipts
-from shared.errors import Refused, Unavailable
+from shared.errors import Damaged, Refused, Unavailable
 from shared.messages import Batch, Receipt
 from shared.pairing import Direction
 from shared.reasons import Reason
@@ -31,6 +31,10 @@ _FIRST_RETRY_SECONDS = 1.0
 MOST_WAIT_SECONDS = 60.0
 _LONGEST_GATHER = 4
 """How many quiet spells a gathering takes at the most: custody is not put off for long."""
+
+
+_BEGINNING = (0, 0)
+"""Before every row: epochs and sequences begin at one."""
 
 
 class _LineLost:
@@ -59,7 +63,8 @@ class Drain:
         self._line = line
         self._downlink = downlink
         self._observe = observe
-        self._receipt_seconds = receipt_seconds
+        self._silences = Backoff(receipt_seconds, MOST_WAIT_SECONDS)
+        self._troubles = Backoff(_FIRST_RETRY_SECONDS, MOST_WAIT_SECONDS)
         self._gather_seconds = gather_seconds
         self._hurry = asyncio.Event()
         self._inbox: asyncio.Queue[Receipt | _LineLost] = asyncio.Queue()
@@ -67,14 +72,13 @@ class Drain:
 
     async def run(self) -> None:
         """Drain for ever; a queue that cannot be read or written now is tried again."""
-        waits = Backoff(_FIRST_RETRY_SECONDS, MOST_WAIT_SECONDS)
         while True:
             try:
                 await self._drain()
-            except Unavailable as error:
+            except (Unavailable, Damaged) as error:
                 # Seconds apart at least: each is worth its line in the log.
                 _log.warning("the queue cannot be drained now: %s", error)
-                await asyncio.sleep(waits.next_seconds())
+                await asyncio.sleep(self._troubles.next_seconds())
 
     async def wait_drained(self) -> None:
         """Send without gathering until nothing is pending. Raises Unavailable, Damaged."""
@@ -88,17 +92,23 @@ class Drain:
             self._hurry.clear()
 
     async def _drain(self) -> None:
+        after = _BEGINNING
         while True:
-            pending = await self._custody.read_pending(MAX_BATCH_ROWS)
-            if pending is None:
+            pending = await self._custody.read_pending(MAX_BATCH_ROWS, after)
+            self._troubles.reset()
+            if pending is None and after == _BEGINNING:
                 self._drained.set()
                 await self._custody.wait_for_pending()
                 self._drained.clear()
                 await self._gather()
-                continue
-            batch = build_batch(self._keys, pending)
-            self._observe(Edge.BATCH_BUILT)
-            await self._deliver(batch)
+            elif pending is None:
+                after = _BEGINNING
+            else:
+                batch = build_batch(self._keys, pending)
+                self._observe(Edge.BATCH_BUILT)
+                if not await self._deliver(batch):
+                    # What central does not take, a fork say, must not block what comes after it.
+                    after = (batch.head.epoch, batch.rows[-1].seq)
 
     async def _gather(self) -> None:
         """Let rows come until none has for a moment, but not for long, and not in a hurry."""
@@ -130,14 +140,9 @@ class Drain:
         """No receipt will come on this connection."""
         self._inbox.put_nowait(_LineLost())
 
-    async def _deliver(self, batch: Batch) -> None:
-        """Send until a receipt covers at least one of the batch's rows.
-
-        A row that never gets one (a fork) stays pending; the next batch carries what is left.
-        """
+    async def _deliver(self, batch: Batch) -> bool:
+        """Send one batch, again after a lost line; whether central took all of it in time."""
         payload = batches.encode(batch)
-        carried = {(batch.head.epoch, row.seq) for row in batch.rows}
-        waits = Backoff(self._receipt_seconds, MOST_WAIT_SECONDS)
         while True:
             await self._line.wait_up()
             self._forget_losses()
@@ -145,29 +150,33 @@ class Drain:
                 await self._line.publish(UP, payload, qos=1)
             except Unavailable as error:
                 _log.debug("batch not sent: %s", error)
-            else:
-                self._observe(Edge.BATCH_SENT)
-            if await self._await_receipt(carried, waits.next_seconds()):
-                return
+                continue
+            self._observe(Edge.BATCH_SENT)
+            settled = await self._await_receipt(batch)
+            if settled is not None:
+                return settled == len(batch.rows)
 
-    async def _await_receipt(self, carried: set[tuple[int, int]], seconds: float) -> bool:
-        """Settle what comes; whether a receipt for a carried row did in time."""
-        deadline = asyncio.get_running_loop().time() + seconds
+    async def _await_receipt(self, batch: Batch) -> int | None:
+        """How many rows the receipt for this batch settled; None when the line was lost."""
+        carried = {row.seq for row in batch.rows}
+        deadline = asyncio.get_running_loop().time() + self._silences.next_seconds()
         while True:
             try:
                 async with asyncio.timeout_at(deadline):
                     receipt = await self._inbox.get()
             except TimeoutError:
-                _log.debug("no receipt within %.1f s", seconds)
-                return False
+                _log.debug("no receipt in time")
+                return 0
             if isinstance(receipt, _LineLost):
-                return False
+                self._silences.reset()
+                return None
             count = await self._custody.settle(receipt.epoch, receipt.rows)
             self._observe(Edge.SETTLED)
             if count:
+                self._silences.reset()
                 self._downlink.post(RowsSettled(count))
-            if not carried.isdisjoint((receipt.epoch, row.seq) for row in receipt.rows):
-                return True
+            if receipt.epoch == batch.head.epoch and count:
+                return len(carried.intersection(row.seq for row in receipt.rows))
 
     def _forget_losses(self) -> None:
         """A loss before this sending says nothing about it; receipts keep."""

@@ -60,17 +60,21 @@ async def test_a_batch_is_signed_and_carries_its_encapsulation(running: Station)
     assert len(batch.encapsulations) == 1
 
 
-async def test_without_a_receipt_the_same_bytes_go_again(running: Station) -> None:
-    """A lost receipt costs a repetition; new rows wait behind the batch in flight."""
+async def test_without_a_receipt_the_same_rows_go_again(running: Station) -> None:
+    """A lost receipt costs a repetition, behind the rows that have not been tried."""
     await running.commit()
-    first = await running.peer.heard(UP)
-    assert (first.qos, first.retain) == (1, False)
+    sent = await running.peer.heard(UP)
+    assert (sent.qos, sent.retain) == (1, False)
+    first = batches.decode(sent.payload)
     await running.commit()
-    assert await running.peer.heard(UP) == first
-    assert await running.peer.heard(UP) == first
-    running.peer.receipt(batches.decode(first.payload))
     second = await running.peer.heard_batch()
     assert [row.seq for row in second.rows] == [2]
+    running.peer.receipt(second)
+    again = await running.peer.heard_batch()
+    assert again.rows == first.rows
+    running.peer.receipt(first)
+    await running.uplink.wait_drained()
+    assert await running.outbox.read_account() == Account(2, 2, 0, 0)
 
 
 async def test_a_forged_receipt_settles_nothing(running: Station) -> None:
@@ -96,17 +100,36 @@ async def test_a_receipt_for_another_content_settles_nothing(running: Station) -
 
 
 async def test_rows_without_a_receipt_stay_and_block_nobody(running: Station) -> None:
-    """Central left one row out: it stays pending, and goes with the rows that came since."""
+    """Central left one row out: it stays pending, and goes again behind what came since."""
     for _ in range(3):
         await running.commit()
     batch = await running.peer.heard_batch()
     await running.commit()
     running.peer.receipt(batch, only=[1, 3])
-    rest = await running.peer.heard_batch()
-    assert [row.seq for row in rest.rows] == [2, 4]
-    running.peer.receipt(rest)
+    for left in ([4], [2]):
+        rest = await running.peer.heard_batch()
+        assert [row.seq for row in rest.rows] == left
+        running.peer.receipt(rest)
     await running.uplink.wait_drained()
     assert await running.outbox.read_account() == Account(4, 4, 0, 0)
+
+
+async def test_a_whole_batch_without_a_receipt_blocks_nobody(running: Station) -> None:
+    """Central takes none of a full batch: what comes behind it goes before it goes again."""
+    running.peer.cut()
+    for _ in range(MAX_BATCH_ROWS + 5):
+        await running.commit()
+    firsts = [(await running.peer.heard_batch()).rows[0].seq]
+    while firsts[-1] == 1:
+        firsts.append((batch := await running.peer.heard_batch()).rows[0].seq)
+    assert firsts[-1] == MAX_BATCH_ROWS + 1
+    running.peer.receipt(batch)
+    while batch.rows[0].seq != 1:
+        batch = await running.peer.heard_batch()
+    running.peer.receipt(batch)
+    await running.uplink.wait_drained()
+    account = await running.outbox.read_account()
+    assert account == Account(MAX_BATCH_ROWS + 5, MAX_BATCH_ROWS + 5, 0, 0)
 
 
 async def test_a_batch_goes_again_as_soon_as_the_line_is_back(station: Station) -> None:
@@ -197,9 +220,12 @@ class FailingQueue:
     async def wait_for_pending(self) -> None:
         await self._outbox.wait_for_pending()
 
-    async def read_pending(self, limit: int) -> Pending | None:
+    async def read_account(self) -> Account:
+        return await self._outbox.read_account()
+
+    async def read_pending(self, limit: int, after: tuple[int, int] = (0, 0)) -> Pending | None:
         self._fail_once("read")
-        return await self._outbox.read_pending(limit)
+        return await self._outbox.read_pending(limit, after)
 
     async def settle(self, epoch: int, rows: Sequence[Settled]) -> int:
         self._fail_once("settle")
