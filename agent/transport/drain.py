@@ -1,9 +1,9 @@
 """Empties the queue towards central: one batch in flight, settled only by central's receipt.
 
 Rows without a receipt go again after a wait that grows, behind those that have not been tried; a
-lost line ends the wait. The broker's PUBACK means nothing here (docs/adr: receipt above PUBACK). After a time
-with nothing to send, rows are let gather until a quiet spell: a row is durable already, and a
-batch for each scan would cost central as much again as the scan's own question.
+lost line ends the wait. The broker's PUBACK means nothing here (docs/adr: receipt above PUBACK).
+After a time with nothing to send, rows are let gather until a quiet spell: a row is durable
+already, and a batch for each scan would cost central as much again as the scan's own question.
 """
 
 import asyncio

@@ -27,6 +27,7 @@ class Fleet:
     def __init__(self, keys: Keys, audit: Audit) -> None:
         self._keys = keys
         self._audit = audit
+        self._pair_keys: dict[bytes, PairKey] = {}
 
     def add_box(self, joining: Joining, at: datetime, actor: str) -> Box:
         """Let a box join; its site and counter are made when they are new.
@@ -65,7 +66,8 @@ class Fleet:
 
     def check_active(self, id: BoxId) -> None:
         """Raises Refused (NOT_ADMITTED) unless the box is active: no other is answered."""
-        if self.box(id).state is not BoxState.ACTIVE:
+        found = store.find_pair_key(id)
+        if found is None or found[0] is not BoxState.ACTIVE:
             raise Refused(Reason.NOT_ADMITTED, f"box {id}")
 
     def pair_key(self, id: BoxId) -> PairKey:
@@ -77,7 +79,12 @@ class Fleet:
         found = store.find_pair_key(id)
         if found is None or found[0] is BoxState.RETIRED:
             raise Refused(Reason.NOT_ADMITTED, f"box {id}")
-        return PairKey(bytes.fromhex(self._keys.open(_PAIR_KEY, found[1])))
+        sealed = found[1]
+        key = self._pair_keys.get(sealed)
+        if key is None:  # opened once: every ask comes here
+            key = PairKey(bytes.fromhex(self._keys.open(_PAIR_KEY, sealed)))
+            self._pair_keys[sealed] = key
+        return key
 
     def verify_key(self, id: BoxId, key_id: int) -> VerifyKey:
         """A box's signing key, also a former one, whatever the box's state: a quarantined or

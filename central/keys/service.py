@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from central.keys.selftest import GOLDEN, GoldenVector, self_test
 from central.keys.store import KeyContents, VersionedKey, read_key_store
-from shared.crypto import NONCE_BYTES, STD
+from shared.crypto import NONCE_BYTES, STD, Aead
 from shared.ehc import (
     DynamicCode,
     Extension,
@@ -53,6 +53,7 @@ class Keys:
         self._recipient = STD.recipient_key(contents.recipient)
         self._code_signing = STD.signing_key(contents.code_signing)
         self._derived: dict[tuple[str, str], bytes] = {}
+        self._columns: dict[str, Aead] = {}
 
     # --- tokens and sealed columns ---------------------------------------------------------------
 
@@ -66,8 +67,8 @@ class Keys:
         The nonce is random: 2^32 values a column are below the bound of SP 800-38D §8.3.
         """
         nonce = os.urandom(NONCE_BYTES)
-        aead = STD.aead(self._subkey("column", column))
-        return bytes([STD.id]) + nonce + aead.seal(nonce, value.encode(), column.encode())
+        sealed = self._column(column).seal(nonce, value.encode(), column.encode())
+        return bytes([STD.id]) + nonce + sealed
 
     def open(self, column: str, sealed: bytes) -> str:
         """The value in a sealed column. Raises Damaged (SEAL_BROKEN)."""
@@ -75,8 +76,7 @@ class Keys:
         if sealed[:1] != bytes([STD.id]):
             raise Damaged(Reason.SEAL_BROKEN, column)
         try:
-            aead = STD.aead(self._subkey("column", column))
-            return aead.open(nonce, ciphertext, column.encode()).decode()
+            return self._column(column).open(nonce, ciphertext, column.encode()).decode()
         except NotAuthentic as error:
             raise Damaged(Reason.SEAL_BROKEN, column) from error
 
@@ -166,6 +166,12 @@ class Keys:
             for name, versions in secrets.items()
             for key in versions
         ]
+
+    def _column(self, column: str) -> Aead:
+        aead = self._columns.get(column)
+        if aead is None:
+            aead = self._columns[column] = STD.aead(self._subkey("column", column))
+        return aead
 
     def _subkey(self, family: str, name: str) -> bytes:
         key = self._derived.get((family, name))
