@@ -4,6 +4,7 @@ Only the asking box can read the reply. An ask that does not open with the box's
 answered at all: whoever sent it is not the box.
 """
 
+import logging
 from datetime import datetime
 from uuid import UUID
 
@@ -12,12 +13,14 @@ from central.ingest.dispatch import Dispatcher
 from central.storage.database import Database
 from shared.clock import to_microseconds
 from shared.codec import asks, replies
-from shared.errors import Refused
+from shared.errors import Damaged, Refused
 from shared.ids import BoxId, record_id
 from shared.messages import Ask, RefusalReply, Reply
 from shared.pairing import Direction
 from shared.reasons import Reason
 from shared.topics import REPLY
+
+_log = logging.getLogger(__name__)
 
 
 class AskDesk:
@@ -49,5 +52,7 @@ class AskDesk:
             self._fleet.check_active(box)
             with self._database.unit():
                 return self._dispatcher.answer(box, ask, at)
-        except Refused as refusal:
+        except (Refused, Damaged) as refusal:
+            if isinstance(refusal, Damaged):
+                _log.error("an ask meets damaged data: %s", refusal)
             return RefusalReply(id=ask.id, central_at=to_microseconds(at), reason=refusal.reason)

@@ -159,8 +159,7 @@ class _Desk:
         return reply
 
     def _take_in_unit(self, box: BoxId, payload: bytes) -> bytes | None:
-        # Asked for first: a box that is not active is not answered, and keeps its rows; one that
-        # this batch quarantines still hears which rows were taken.
+        # Asked for first: an unknown or retired box is not answered, and keeps its rows.
         pair_key = self._fleet.pair_key(box)
         receipt = self._inbox.take(box, payload, self._clock.now())
         self._observe(Edge.BEFORE_COMMIT)

@@ -20,7 +20,7 @@ from central.keys.store import new_contents
 from central.storage.database import Database, open_database
 from central.storage.runner import migrate, read_migrations
 from shared.clock import to_microseconds
-from shared.errors import Refused, Unavailable
+from shared.errors import Damaged, Refused, Unavailable
 from shared.ids import BoxId, RecordId
 from shared.messages import (
     PrintRecord,
@@ -44,6 +44,7 @@ class Notebook:
 
     audit: Audit
     refuse: Reason | None = None
+    error: type[Refused] | type[Damaged] = Refused
     full_disks: int = 0
     crash_on: set[bytes] = field(default_factory=set)
 
@@ -69,7 +70,7 @@ class Notebook:
             self.full_disks -= 1
             raise Unavailable(Reason.STORE_UNAVAILABLE)
         if self.refuse is not None:
-            raise Refused(self.refuse)
+            raise self.error(self.refuse)
 
 
 @dataclass

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.clock import to_microseconds
 from shared.codec import replies
-from shared.errors import Malformed, NotAuthentic, Refused
+from shared.errors import Damaged, Malformed, NotAuthentic, Refused
 from shared.messages import RefusalReply, Reply, ScanReply
 from shared.pairing import Direction
 from shared.reasons import Reason
@@ -42,6 +42,15 @@ def test_a_refusal_is_answered_and_leaves_no_trace(centre: Centre, box: PaperBox
     assert reply == RefusalReply(
         id=ask.id, central_at=to_microseconds(AT), reason=Reason.PERSON_MISMATCH
     )
+    assert centre.noted("test.ask") == {}
+
+
+def test_one_persons_damaged_data_ends_no_one_elses_service(centre: Centre, box: PaperBox) -> None:
+    """A seal that does not open is said, and the box judges alone; central goes on."""
+    centre.notebook.refuse, centre.notebook.error = Reason.SEAL_BROKEN, Damaged
+    reply = answer(centre, box, box.seal_ask(box.ask()))
+    assert isinstance(reply, RefusalReply)
+    assert reply.reason is Reason.SEAL_BROKEN
     assert centre.noted("test.ask") == {}
 
 
