@@ -5,7 +5,6 @@ bytes, one producer that awaits each commit, and 200 producers. Chain and sealin
 the records are made beforehand. Needs only the box's packages.
 """
 
-import argparse
 import asyncio
 import os
 import sys
@@ -22,7 +21,7 @@ from shared.crypto import STD
 from shared.ids import BoxId, new_record_id
 from shared.ledger import Lane
 from shared.messages import CodeClass, DecidedBy, MedicalStep, Origin, ScanRecord, Verdict
-from tests.bench.table import Figure, median, print_table, ratio_at_least, write_json
+from tests.bench.table import Figure, median, ratio_at_least, run
 
 BUILD = Path("build")
 """On the disk of the checkout; a tmpfs would make every sync free."""
@@ -120,17 +119,5 @@ def _drafts(count: int) -> list[Draft]:
     return drafts
 
 
-def main() -> int:
-    """Measure and print; ``--json`` also writes a file. 0 when every bar holds."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, help="write the figures there")
-    arguments = parser.parse_args()
-    figures = measure()
-    print_table(figures)
-    if arguments.json:
-        write_json(figures, arguments.json)
-    return 0 if all(figure.holds for figure in figures) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(measure, __doc__))

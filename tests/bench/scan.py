@@ -5,7 +5,6 @@ consumption in a FULL commit, sealed reply, the box's own record in a FULL commi
 alternates with the bare client; then fifty boxes share two hundred scans a second.
 """
 
-import argparse
 import asyncio
 import json
 import subprocess
@@ -13,7 +12,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, contextmanager
-from pathlib import Path
 
 import msgspec
 
@@ -22,15 +20,7 @@ from tests.bench import echo, load
 from tests.bench.echo import BareClient, open_bare
 from tests.bench.load import Task, open_online, scan
 from tests.bench.site import DEVELOPER_PYTHON, Site, open_site, running
-from tests.bench.table import (
-    Figure,
-    median,
-    print_table,
-    ratio_at_most,
-    shown,
-    value_at_most,
-    write_json,
-)
+from tests.bench.table import Figure, median, ratio_at_most, run, shown, value_at_most
 
 BOXES = 50
 WORKERS = 10
@@ -138,17 +128,5 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
 
 
-def main() -> int:
-    """Measure, print, and write the figures where asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path)
-    report = parser.parse_args().json
-    figures = measure()
-    print_table(figures)
-    if report:
-        write_json(figures, report)
-    return 0 if all(figure.holds for figure in figures) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(measure, __doc__))

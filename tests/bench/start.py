@@ -5,7 +5,6 @@ simulated printer, central and broker beside it. Beside each figure: a bare Pyth
 asyncio, sqlite3 and aiomqtt.
 """
 
-import argparse
 import os
 import pty
 import re
@@ -20,7 +19,7 @@ from agent.counter.views import IssueView, ScanView
 from shared.devices import PrintState
 from shared.messages import Verdict
 from tests.bench.site import Site, open_site, running
-from tests.bench.table import Figure, median, print_table, value_at_most, write_json
+from tests.bench.table import Figure, median, run, value_at_most
 
 STARTS = 5
 SCANS = 1000
@@ -112,17 +111,5 @@ def _resident_mib(pid: int) -> float:
     return int(found[1]) / 1024
 
 
-def main() -> int:
-    """Measure, print, and write the figures where asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path)
-    report = parser.parse_args().json
-    figures = measure()
-    print_table(figures)
-    if report:
-        write_json(figures, report)
-    return 0 if all(figure.holds for figure in figures) else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(measure, __doc__))

@@ -4,8 +4,9 @@ Machines differ and are shared, so a figure is judged by its ratio to an anchor 
 it, in the same run, wherever it has one.
 """
 
+import argparse
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -67,6 +68,18 @@ def write_json(figures: Sequence[Figure], path: Path) -> None:
     """Write the figures as a JSON list of objects with the struct's own field names."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=1))
+
+
+def run(measure: Callable[[], list[Figure]], description: str | None) -> int:
+    """A measurement's command line: print, ``--json FILE`` also writes; 0 when every bar holds."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--json", type=Path, help="write the figures there")
+    report: Path | None = parser.parse_args().json
+    figures = measure()
+    print_table(figures)
+    if report:
+        write_json(figures, report)
+    return 0 if all(figure.holds for figure in figures) else 1
 
 
 def _cells(figure: Figure) -> tuple[str, ...]:
