@@ -238,7 +238,7 @@ class Story:
             step(
                 f"登记 {LATECOMER.name}", "Now registered", partial(self._issue, LATECOMER, "new")
             ),
-            step(f"扫 {STRANGER.name} 的标签", "Now resolved", partial(self._scan_label, STRANGER)),
+            step(f"扫 {STRANGER.name} 的标签", "Now resolved", self._resolve),
         )
 
     def _reconnect(self) -> Happened:
