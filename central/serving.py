@@ -49,7 +49,7 @@ def _say_ready() -> None:
 async def _seal_audit(central: Central, writer: Writer) -> None:
     while True:
         try:
-            await writer.run(central.audit.seal_pending)
+            await writer.run(central.audit.seal_pending, patient=True)
         except Unavailable as error:
             _log.warning("the audit waits for its seals: %s", error)
         await asyncio.sleep(_SEAL_SECONDS)

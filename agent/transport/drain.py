@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 _FIRST_RETRY_SECONDS = 1.0
 MOST_WAIT_SECONDS = 60.0
-_LONGEST_GATHER = 4
+_LONGEST_GATHER = 8
 """How many quiet spells a gathering takes at the most: custody is not put off for long."""
 
 

@@ -54,7 +54,7 @@ class Admission:
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _admit(self, connection: Connection, admitted: frozenset[BoxId]) -> frozenset[BoxId]:
-        active = await self._writer.run(self._read_active)
+        active = await self._writer.run(self._read_active, patient=True)
         if active is None or active == admitted:
             return admitted
         for payload in _payloads(_commands(admitted, active)):

@@ -120,6 +120,9 @@ class Writer(AbstractAsyncContextManager["Writer"]):
         return [lane.popleft() for _ in range(min(most, len(lane)))]
 
     def _commit(self, jobs: list[_Job[Any]]) -> None:
+        if len(jobs) == 1:
+            jobs[0].run(self._database)  # its own unit is the transaction
+            return
         try:
             with self._database.unit():
                 for job in jobs:
