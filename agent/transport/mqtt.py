@@ -4,6 +4,7 @@ Turns every MqttError into Unavailable, and aiomqtt's objects into ours. The lib
 when the first connection is made: the first scan does not need it.
 """
 
+import math
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
 _KEEPALIVE_SECONDS = 20
+_NO_TIMER = math.inf
+"""For what no PUBACK answers: aiomqtt would start a task and a timer for each. Whoever publishes
+has a deadline, or ends with the connection."""
 _ANSWER_SECONDS = 10.0
 """How long the broker may take over CONNACK, SUBACK, PUBACK."""
 
@@ -35,7 +39,9 @@ class MqttConnection:
     async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
         """Hand a message to the broker; with ``qos`` 1, wait for its PUBACK. Raises Unavailable."""
         with _mapped_exceptions():
-            await self._client.publish(topic, payload, qos=qos, retain=retain)
+            await self._client.publish(
+                topic, payload, qos=qos, retain=retain, timeout=_NO_TIMER if qos == 0 else None
+            )
 
     async def messages(self) -> AsyncIterator[Message]:
         """What arrives, until the connection is lost. Raises Unavailable."""

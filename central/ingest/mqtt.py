@@ -4,6 +4,7 @@ Comes in on central's own listener with central's own certificate, under a clien
 so that many processes share the subscriptions. Turns every MqttError into Unavailable.
 """
 
+import math
 import os
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -22,6 +23,9 @@ from shared.reasons import Reason
 from shared.topics import CENTRAL_HEARS
 
 _KEEPALIVE_SECONDS = 20
+_NO_TIMER = math.inf
+"""For what no PUBACK answers: aiomqtt would start a task and a timer for each. Whoever publishes
+ends with the connection."""
 _ANSWER_SECONDS = 10.0
 _MOST_INFLIGHT = 1000
 """Receipts and other QoS 1 messages under way at once; Mosquitto is set to the same."""
@@ -43,7 +47,8 @@ class Connection:
     async def publish(self, topic: str, payload: bytes, *, qos: int) -> None:
         """Hand a message to the broker; with ``qos`` 1, wait for its PUBACK. Raises Unavailable."""
         with _mapped_exceptions():
-            await self._client.publish(topic, payload, qos=qos)
+            timer = _NO_TIMER if qos == 0 else None
+            await self._client.publish(topic, payload, qos=qos, timeout=timer)
 
     async def messages(self) -> AsyncIterator[Message]:
         """What arrives, until the connection is lost. Raises Unavailable."""
