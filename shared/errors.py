@@ -40,9 +40,9 @@ class NotAuthentic(Refused):
     """A signature, seal or fingerprint that does not hold."""
 
 
-class Unavailable(OneCodeError):  # noqa: N818
+class Unavailable(OneCodeError):  # noqa: N818 - as above
     """Something needed is not there now (network, device, central, disk space)."""
 
 
-class Damaged(OneCodeError):  # noqa: N818
+class Damaged(OneCodeError):  # noqa: N818 - as above
     """Stored data is not what was written. Never deleted: set aside and shown."""

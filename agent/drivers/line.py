@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import closing
+from functools import partial
 from typing import Protocol
 
 from agent.drivers.framing import Framer, Piece
@@ -46,6 +47,33 @@ class Line(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class LineScanner:
+    """A source of frames from one device; implements ``agent.ports.Scanner``.
+
+    A driver says how its line is opened: ``open_line`` takes the device's path.
+    """
+
+    def __init__(
+        self,
+        descriptor: DeviceDescriptor,
+        gap_seconds: float,
+        clock: Clock,
+        open_line: Callable[[str], Line],
+    ) -> None:
+        self._descriptor = descriptor
+        self._gap_seconds = gap_seconds
+        self._clock = clock
+        self._open_line = open_line
+
+    @property
+    def descriptor(self) -> DeviceDescriptor:
+        return self._descriptor
+
+    def events(self) -> AsyncIterator[ScannerEvent]:
+        open_line = partial(self._open_line, self._descriptor.location)
+        return watch(self._descriptor, open_line, self._gap_seconds, self._clock)
 
 
 async def watch(

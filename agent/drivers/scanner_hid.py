@@ -6,40 +6,20 @@ keys mean is ``keymap``'s business. ``descriptor.location`` should be a stable p
 """
 
 import errno
-from collections.abc import AsyncIterator
 from contextlib import ExitStack
 
 import evdev
 
 from agent.drivers.framing import Framer, Piece
 from agent.drivers.keymap import LED_CAPSL, EventsLost, KeyDecoder, KeyEvent
-from agent.drivers.line import watch
-from agent.ports import DeviceDescriptor, ScannerEvent
+from agent.drivers.line import LineScanner
+from agent.ports import DeviceDescriptor
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.reasons import Reason
 
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EBUSY})
 """Not ours to open: no right, or another program has grabbed it (EBUSY)."""
-
-
-class HidScanner:
-    """A source of frames from one keyboard device; implements ``agent.ports.Scanner``."""
-
-    def __init__(self, descriptor: DeviceDescriptor, gap_seconds: float, clock: Clock) -> None:
-        self._descriptor = descriptor
-        self._gap_seconds = gap_seconds
-        self._clock = clock
-
-    @property
-    def descriptor(self) -> DeviceDescriptor:
-        return self._descriptor
-
-    def events(self) -> AsyncIterator[ScannerEvent]:
-        return watch(self._descriptor, self._open, self._gap_seconds, self._clock)
-
-    def _open(self) -> "HidLine":
-        return HidLine(self._descriptor.location)
 
 
 class HidLine:
@@ -101,3 +81,10 @@ class HidLine:
 def _unavailable(error: OSError) -> Unavailable:
     reason = Reason.DEVICE_DENIED if error.errno in _DENIED else Reason.DEVICE_ABSENT
     return Unavailable(reason, f"keyboard: {error.strerror}")
+
+
+class HidScanner(LineScanner):
+    """A source of frames from one keyboard device."""
+
+    def __init__(self, descriptor: DeviceDescriptor, gap_seconds: float, clock: Clock) -> None:
+        super().__init__(descriptor, gap_seconds, clock, HidLine)

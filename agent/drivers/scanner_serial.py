@@ -7,13 +7,12 @@ It knows the port, not the code. Scanner settings (baud rate, parity) do not mat
 import errno
 import os
 import termios
-from collections.abc import AsyncIterator
 
 import serial
 
 from agent.drivers.framing import Framer, Piece
-from agent.drivers.line import watch
-from agent.ports import DeviceDescriptor, ScannerEvent
+from agent.drivers.line import LineScanner
+from agent.ports import DeviceDescriptor
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.reasons import Reason
@@ -22,26 +21,6 @@ _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EBUSY, errno.EAGAIN})
 """Not ours to open: no right, or another program holds the port's lock."""
 
 _READ_BYTES = 4096
-
-
-class SerialScanner:
-    """A source of frames from one serial port; implements ``agent.ports.Scanner``."""
-
-    def __init__(self, descriptor: DeviceDescriptor, gap_seconds: float, clock: Clock) -> None:
-        """``descriptor.location`` is the port's path."""
-        self._descriptor = descriptor
-        self._gap_seconds = gap_seconds
-        self._clock = clock
-
-    @property
-    def descriptor(self) -> DeviceDescriptor:
-        return self._descriptor
-
-    def events(self) -> AsyncIterator[ScannerEvent]:
-        return watch(self._descriptor, self._open, self._gap_seconds, self._clock)
-
-    def _open(self) -> "SerialLine":
-        return SerialLine(self._descriptor.location)
 
 
 class SerialLine:
@@ -73,3 +52,10 @@ class SerialLine:
 
     def close(self) -> None:
         self._port.close()
+
+
+class SerialScanner(LineScanner):
+    """A source of frames from one serial port."""
+
+    def __init__(self, descriptor: DeviceDescriptor, gap_seconds: float, clock: Clock) -> None:
+        super().__init__(descriptor, gap_seconds, clock, SerialLine)

@@ -114,7 +114,7 @@ class Drain:
         """Let rows come until none has for a moment, but not for long, and not in a hurry."""
         with suppress(TimeoutError):
             # Boxes that began together must not all send together, hour after hour.
-            longest = random.uniform(_LONGEST_GATHER / 2, _LONGEST_GATHER)  # noqa: S311
+            longest = random.uniform(_LONGEST_GATHER / 2, _LONGEST_GATHER)  # noqa: S311 - no secret
             async with asyncio.timeout(longest * self._gather_seconds):
                 while not self._hurry.is_set() and await self._comes_another():
                     pass

@@ -37,7 +37,7 @@ def insert_act(at: int, act: str, subject: str, actor: str, facts: str) -> None:
 def list_unsealed(limit: int) -> list[Act]:
     """The oldest rows that have no seal."""
     cursor = AuditRow.execute(
-        f"SELECT {_ACT} FROM audit_row WHERE {_UNSEALED} ORDER BY seq LIMIT ?",  # noqa: S608
+        f"SELECT {_ACT} FROM audit_row WHERE {_UNSEALED} ORDER BY seq LIMIT ?",  # noqa: S608 - constants
         (limit,),
     )
     return [Act(*row) for row in cursor]
@@ -76,7 +76,7 @@ def read_head() -> Head | None:
 def iterate_sealed(last: int) -> Iterator[SealedAct]:
     """The chain in order of its positions, up to ``last``."""
     cursor = AuditSeal.execute(
-        f"SELECT position, mac, {_ACT} FROM audit_seal"  # noqa: S608
+        f"SELECT position, mac, {_ACT} FROM audit_seal"  # noqa: S608 - constants
         " LEFT JOIN audit_row ON row_id = seq WHERE position <= ? ORDER BY position",
         (last,),
     )
@@ -91,5 +91,5 @@ def count_sealed() -> int:
 
 def count_unsealed() -> int:
     """Rows that wait for their seal."""
-    cursor = AuditRow.execute(f"SELECT count(*) FROM audit_row WHERE {_UNSEALED}")  # noqa: S608
+    cursor = AuditRow.execute(f"SELECT count(*) FROM audit_row WHERE {_UNSEALED}")  # noqa: S608 - constants
     return int(cursor.fetchone()[0])
