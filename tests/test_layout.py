@@ -25,6 +25,7 @@ ONE_IMPORTER = {
     "serial": {"agent/drivers/scanner_serial.py"},
     "usb": {"agent/drivers/printer_usb.py"},
     "segno": {"shared/qr.py"},
+    "cysystemd": {"shared/systemd.py"},
     "psycopg": set[str](),
     "rich": {"central/tables.py"},
 }
