@@ -36,25 +36,25 @@ class ServiceManager:
 
     def ready(self) -> None:
         """Everything that was ordered after us may start."""
-        self._notify("READY=1")
+        self._notify("READY")
 
     def feed(self) -> None:
         """We made progress: do not restart us."""
-        self._notify("WATCHDOG=1")
+        self._notify("WATCHDOG")
 
     def stopping(self) -> None:
         """We were told to end and are at it."""
-        self._notify("STOPPING=1")
+        self._notify("STOPPING")
 
     def say(self, status: str) -> None:
         """One line for ``systemctl status``."""
-        self._notify(f"STATUS={status}")
+        self._notify("STATUS", status)
 
-    def _notify(self, state: str) -> None:
+    def _notify(self, what: str, value: str = "") -> None:
         if self._listens:
-            from cysystemd._daemon import sd_notify
+            from cysystemd.daemon import Notification, notify
 
-            sd_notify(state, False)
+            notify(Notification[what], value)
 
 
 def set_up_logging(level: str, identifier: str) -> None:
