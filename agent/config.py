@@ -1,6 +1,7 @@
 """A box's configuration: one directory with ``box.toml`` and the secrets beside it.
 
-``onecode-central box add`` writes it for now; enrolment will. Nothing here touches records.
+``onecode-agent enrol`` writes it; ``onecode-central box add`` does where there is no network
+between the two. Nothing here touches records.
 """
 
 from pathlib import Path
@@ -24,6 +25,13 @@ Milliseconds = Annotated[int, msgspec.Meta(ge=1)]
 
 class BrokerAddress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the broker's listener for boxes is; ``host`` must match its certificate."""
+
+    host: str
+    port: Port
+
+
+class CentralAddress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where central's listener for boxes is; ``host`` must match its certificate."""
 
     host: str
     port: Port
@@ -53,6 +61,8 @@ class BoxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     broker: BrokerAddress
     central_public: PublicKey  # record bodies are sealed to it
     code_keys: dict[KeyNumber, PublicKey]  # what signs dynamic codes
+    announcements: PublicKey | None = None  # what signs configuration, lists and central's time
+    central: CentralAddress | None = None  # where certificates are renewed
     signing_key_id: Number = 1
     epoch: Number = 1
     api_port: Port = 8700  # 0: any free one
@@ -77,14 +87,15 @@ class BoxFiles:
         self.directory = directory
         self.config = directory / "box.toml"
         self.ca = directory / "ca.pem"
-        self.certificate = directory / "box.pem"
-        self.tls_key = directory / "box.key"
+        self.certificate = directory / "box.pem"  # the certificate, then its key: one rename
         self.signing_key = directory / "signing.key"  # 32 raw bytes, Ed25519
         self.pair_key = directory / "pair.key"  # 32 raw bytes
         self.cache_key = directory / "cache.key"  # 32 raw bytes, made at first start
         self.api_token = directory / "api.token"  # text, made at first start
         self.queue = directory / "queue.db"
         self.cache = directory / "cache.db"
+        self.desired = directory / "desired"  # the first configuration, as central signed it
+        self.enrolment = directory / "enrolment"  # drafts of joining and renewing
 
 
 def read_box_config(files: BoxFiles) -> BoxConfig:

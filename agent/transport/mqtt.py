@@ -4,7 +4,9 @@ Turns every MqttError into Unavailable, and aiomqtt's objects into ours. The lib
 when the first connection is made: the first scan does not need it.
 """
 
+import asyncio
 import math
+import os
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from agent.config import BoxFiles, BrokerAddress
 from agent.transport.line import Message
+from shared.config import read_secret
 from shared.errors import Unavailable
 from shared.ids import BoxId
 from shared.reasons import Reason
@@ -56,10 +59,13 @@ async def open_connection(
 ) -> AsyncIterator[MqttConnection]:
     """Connect as ``box`` and subscribe to all it may hear; ``will`` is retained on its status.
 
-    Client id and username are the box's name, as its certificate says. Raises Unavailable.
+    Client id and username are the box's name, as its certificate says. The certificate is read
+    for each connection: a renewed one serves the next. Raises Unavailable; Refused for a key that
+    others may read, or that is sealed where its credential is not.
     """
     import aiomqtt
 
+    tls = await asyncio.to_thread(_tls_context, files)
     with _mapped_exceptions():
         client = aiomqtt.Client(
             address.host,
@@ -71,7 +77,7 @@ async def open_connection(
             will=aiomqtt.Will(build_topic(box, STATUS), will, qos=1, retain=True),
             keepalive=_KEEPALIVE_SECONDS,
             timeout=_ANSWER_SECONDS,
-            tls_context=_tls_context(files),
+            tls_context=tls,
             # paho leaves Nagle on: 88 ms a round trip instead of 1.4 (measurements.md)
             socket_options=[(IPPROTO_TCP, TCP_NODELAY, 1)],
         )
@@ -94,10 +100,22 @@ def _tls_context(files: BoxFiles) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
         context.load_verify_locations(files.ca)
-        context.load_cert_chain(files.certificate, files.tls_key)
+        with _in_memory(read_secret(files.certificate)) as path:
+            context.load_cert_chain(path)
     except OSError as error:  # ssl.SSLError is one
         raise Unavailable(Reason.CONFIG_MISSING, f"{files.directory}: {error}") from error
     return context
+
+
+@contextmanager
+def _in_memory(secret: bytes) -> Iterator[str]:
+    """A path to what may not lie open on a disk: OpenSSL takes a key by its path alone. The file
+    is this process's memory and has no name that outlives it, not even after a kill.
+    """
+    with os.fdopen(os.memfd_create("box.pem"), "wb") as file:
+        file.write(secret)
+        file.flush()
+        yield f"/proc/self/fd/{file.fileno()}"
 
 
 @contextmanager

@@ -70,8 +70,7 @@ class Enrolment:
         files = {
             "box.toml": build_box_config(box, place, self._broker, self._keys).encode(),
             "ca.pem": self._boxes.certificate,
-            "box.pem": identity.certificate,
-            "box.key": identity.key,
+            "box.pem": identity.certificate + identity.key,
             "signing.key": signing_key.to_bytes(),
             "pair.key": pair_key,
         }

@@ -86,7 +86,7 @@ async def open_bare(files: BoxFiles, config: BoxConfig) -> AsyncIterator[BareCli
         identifier=str(box),
         ca=files.ca,
         certificate=files.certificate,
-        key=files.tls_key,
+        key=files.certificate,
     )
     async with client:
         await client.subscribe(build_topic(box, COMMAND), qos=1)

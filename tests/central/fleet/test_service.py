@@ -78,7 +78,7 @@ def test_the_box_reads_back_what_was_written(box: Box, keys: Keys, tmp_path: Pat
     assert bytes.fromhex(config.central_public) == keys.central_public
     assert {int(kid): bytes.fromhex(key) for kid, key in config.code_keys.items()} == keys.code_keys
     context = ssl.create_default_context(cafile=files.ca)
-    context.load_cert_chain(files.certificate, files.tls_key)
+    context.load_cert_chain(files.certificate)
     assert box == Box(BOX, 1, "虚构市人民医院", "挂号 1", BoxState.ACTIVE)
 
 
