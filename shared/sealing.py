@@ -64,6 +64,19 @@ def unwrap_body_key(key: RecipientKey, box: BoxId, wrapped: bytes) -> bytes:
     return key.decapsulate(wrapped, _bound_to(box))
 
 
+def wrap_pair_key(suite: Suite, central_public: bytes, signing_public: bytes, key: bytes) -> bytes:
+    """A joining box's pair key, sealed to central and bound to the box's signing key."""
+    return suite.encapsulate(central_public, key, _bound_to_joining(signing_public))
+
+
+def unwrap_pair_key(recipient: RecipientKey, signing_public: bytes, wrapped: bytes) -> bytes:
+    """Central's half of ``wrap_pair_key``: 32 bytes. Raises NotAuthentic, Malformed."""
+    key = recipient.decapsulate(wrapped, _bound_to_joining(signing_public))
+    if len(key) != KEY_BYTES:
+        raise Malformed(Reason.KEY_MALFORMED, "pair key")
+    return key
+
+
 def open_body(body_key: bytes, body: bytes, id: bytes, lane: int, born: int) -> bytes:
     """The plaintext of a sealed body. Raises Malformed, NotAuthentic, Refused (suite)."""
     parse_encapsulation_id(body)
@@ -78,6 +91,10 @@ def _nonce(counter: bytes) -> bytes:
 
 def _bound_to(box: BoxId) -> bytes:
     return b"onecode body key 1\0" + str(box).encode()
+
+
+def _bound_to_joining(signing_public: bytes) -> bytes:
+    return b"onecode pair key 1\0" + signing_public
 
 
 def _bound_to_row(prefix: bytes, id: bytes, lane: int, born: int) -> bytes:

@@ -23,7 +23,7 @@ from shared.ehc import (
 from shared.errors import Damaged, NotAuthentic
 from shared.ids import BoxId
 from shared.reasons import Reason
-from shared.sealing import unwrap_body_key
+from shared.sealing import unwrap_body_key, unwrap_pair_key
 
 _NONCE_BYTES = 4  # of a code's extension
 
@@ -52,6 +52,7 @@ class Keys:
         self._contents = contents
         self._recipient = STD.recipient_key(contents.recipient)
         self._code_signing = STD.signing_key(contents.code_signing)
+        self._announcements = STD.signing_key(contents.announcements)
         self._derived: dict[tuple[str, str], bytes] = {}
         self._columns: dict[str, Aead] = {}
 
@@ -134,6 +135,24 @@ class Keys:
             return False
         return True
 
+    # --- boxes --------------------------------------------------------------------------------------
+
+    @property
+    def announcements_public(self) -> bytes:
+        """The Ed25519 key by which boxes believe configuration, lists and the time."""
+        return self._announcements.public_bytes
+
+    def sign_announcement(self, data: bytes) -> bytes:
+        """Sign what boxes believe of central. ``data`` begins with its purpose and a zero byte."""
+        return self._announcements.sign(data)
+
+    def pair_key(self, signing_public: bytes, wrapped: bytes) -> bytes:
+        """The pair key that a joining box sealed to central, 32 bytes.
+
+        Raises NotAuthentic, also for another box's signing key; Malformed.
+        """
+        return unwrap_pair_key(self._recipient, signing_public, wrapped)
+
     # --- records, audit --------------------------------------------------------------------------
 
     @property
@@ -160,6 +179,7 @@ class Keys:
             "recipient": (VersionedKey(1, contents.recipient),),
             "code": (VersionedKey(contents.code_kid, contents.code_signing),),
             "audit": (VersionedKey(1, contents.audit),),
+            "announcements": (VersionedKey(1, contents.announcements),),
         }
         return [
             CheckValue(name, key.version, _check(key.key), key == versions[-1])

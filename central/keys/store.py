@@ -43,6 +43,7 @@ class KeyContents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code_kid: int
     code_signing: bytes  # Ed25519: extensions of dynamic codes
     audit: bytes  # MAC of the audit's chain
+    announcements: bytes = b""  # Ed25519: configuration, lists and the time, for boxes
 
 
 def new_contents(code_kid: int) -> KeyContents:
@@ -56,6 +57,7 @@ def new_contents(code_kid: int) -> KeyContents:
         code_kid=code_kid,
         code_signing=STD.new_signing_key().to_bytes(),
         audit=os.urandom(KEY_BYTES),
+        announcements=STD.new_signing_key().to_bytes(),
     )
 
 
@@ -88,7 +90,7 @@ def open_contents(sealed: bytes, passphrase: bytes) -> KeyContents:
     except NotAuthentic as error:
         raise Refused(Reason.KEYS_LOCKED) from error
     try:
-        return msgspec.msgpack.decode(plaintext, type=KeyContents)
+        return _upgrade(msgspec.msgpack.decode(plaintext, type=KeyContents))
     except msgspec.DecodeError as error:
         raise Damaged(Reason.STORE_DAMAGED, "key store of another version") from error
 
@@ -114,6 +116,15 @@ def replace_key_store(path: Path, contents: KeyContents, passphrase: bytes) -> N
 def read_key_store(path: Path, passphrase: bytes) -> KeyContents:
     """Open the file. Raises Unavailable, Refused (mode, KEYS_LOCKED), Damaged."""
     return open_contents(read_secret(path), passphrase)
+
+
+def _upgrade(contents: KeyContents) -> KeyContents:
+    """What an older store lacks comes out of what it has: every process that opens the file knows
+    the same key, and none needs to write it."""
+    if contents.announcements:
+        return contents
+    announcements = STD.derive(contents.code_signing, b"onecode announcements key")
+    return msgspec.structs.replace(contents, announcements=announcements)
 
 
 def _stretch(header: bytes, passphrase: bytes) -> bytes:

@@ -16,6 +16,8 @@ from shared.sealing import (
     open_body,
     parse_encapsulation_id,
     unwrap_body_key,
+    unwrap_pair_key,
+    wrap_pair_key,
 )
 from tests.shared.strategies import refusal_of
 
@@ -122,3 +124,23 @@ def test_a_cut_body_key_is_refused() -> None:
     body = new_sealer().seal(PLAIN, ID, LANE, BORN)
     with pytest.raises(Malformed):
         open_body(b"short", body, ID, LANE, BORN)
+
+
+def test_a_pair_key_opens_for_central_and_its_own_box_only() -> None:
+    """Sealed to central, bound to the box's signing key, and to this purpose."""
+    central, other = STD.new_recipient_key(), STD.new_recipient_key()
+    signing = STD.new_signing_key().public_bytes
+    wrapped = wrap_pair_key(STD, central.public_bytes, signing, b"k" * 32)
+    assert unwrap_pair_key(central, signing, wrapped) == b"k" * 32
+    foreign = STD.new_signing_key().public_bytes
+    body_key = STD.encapsulate(central.public_bytes, b"k" * 32, signing)
+    for key, bound, sealed in (
+        (other, signing, wrapped),
+        (central, foreign, wrapped),
+        (central, signing, body_key),
+        (central, signing, b""),
+    ):
+        with pytest.raises(NotAuthentic):
+            unwrap_pair_key(key, bound, sealed)
+    with pytest.raises(Malformed):
+        unwrap_pair_key(central, signing, wrap_pair_key(STD, central.public_bytes, signing, b"k"))

@@ -166,5 +166,5 @@ def test_check_values_name_each_version_once(contents: KeyContents) -> None:
     values = Keys(rolled).check_values()
     roots = [(value.version, value.active) for value in values if value.name == "root"]
     assert roots == [(1, False), (2, True)]
-    assert len({value.check for value in values}) == len(values) == 8
+    assert len({value.check for value in values}) == len(values) == 9
     assert not any(key.key.hex().upper().startswith(values[0].check) for key in rolled.roots)

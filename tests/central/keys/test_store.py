@@ -3,6 +3,7 @@
 import stat
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from central.keys.store import (
@@ -29,6 +30,17 @@ def test_what_was_sealed_opens_with_its_passphrase_only() -> None:
         with pytest.raises(Refused) as caught:
             open_contents(sealed, wrong)
         assert caught.value.reason is Reason.KEYS_LOCKED
+
+
+def test_a_store_from_before_announcements_opens_with_a_key_for_them() -> None:
+    """The key comes out of what the old store has: the same at each opening, and no other's."""
+    old = msgspec.structs.replace(new_contents(1), announcements=b"")
+    sealed = seal_contents(old, PASSPHRASE)
+    first, second = (open_contents(sealed, PASSPHRASE) for _ in range(2))
+    assert first == second
+    assert len(first.announcements) == 32
+    assert first.announcements != first.code_signing
+    assert msgspec.structs.replace(first, announcements=b"") == old
 
 
 def test_no_key_stands_in_the_file_and_no_file_is_like_another() -> None:

@@ -18,7 +18,7 @@ CREATE TABLE revocation_list (
     written INTEGER NOT NULL
 );
 CREATE TABLE invite (
-    number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    number INTEGER NOT NULL PRIMARY KEY,
     token BLOB NOT NULL UNIQUE,
     box_id TEXT NOT NULL,
     site_name TEXT NOT NULL,
