@@ -111,6 +111,10 @@ class Reason(StrEnum):
     CENTRE_UNREACHABLE = "centre-unreachable"
     CERTIFICATE_REVOKED = "certificate-revoked"
     PROOF_WRONG = "proof-wrong"
+    BOX_JOINED = "box-joined"
+    QUEUE_UNSENT = "queue-unsent"
+    CLOCK_WRONG = "clock-wrong"
+    KEY_SEALED = "key-sealed"
     # users and requests at central
     SIGN_IN_WRONG = "sign-in-wrong"
     SIGN_IN_LOCKED = "sign-in-locked"
@@ -119,6 +123,11 @@ class Reason(StrEnum):
     PERMISSION_MISSING = "permission-missing"
     AUDIT_UNAVAILABLE = "audit-unavailable"
     TOO_MANY_REQUESTS = "too-many-requests"
+    # the patient's one-time link
+    LINK_UNKNOWN = "link-unknown"
+    LINK_USED = "link-used"
+    LINK_EXPIRED = "link-expired"
+    LINK_ENDED = "link-ended"
     # stores, keys, configuration, requests
     ID_MALFORMED = "id-malformed"
     ID_RESERVED = "id-reserved"

@@ -439,6 +439,30 @@ WORDS: dict[Reason, Words] = {
         "查看原因后重放",
         "Read the cause, then replay it",
     ),
+    Reason.LINK_UNKNOWN: Words(
+        "没有这个链接",
+        "There is no such link",
+        "请到窗口重新要一个链接",
+        "Ask the counter for a new link",
+    ),
+    Reason.LINK_USED: Words(
+        "这个链接已在另一部手机上打开",
+        "This link was opened on another phone",
+        "用那部手机打开，或到窗口重新要一个链接",
+        "Use that phone, or ask the counter for a new link",
+    ),
+    Reason.LINK_EXPIRED: Words(
+        "这个链接已过期",
+        "This link has expired",
+        "请到窗口重新要一个链接",
+        "Ask the counter for a new link",
+    ),
+    Reason.LINK_ENDED: Words(
+        "健康码页面的使用时间已到",
+        "The time of this page has ended",
+        "请到窗口重新要一个链接",
+        "Ask the counter for a new link",
+    ),
     Reason.ID_MALFORMED: Words(
         "编号格式不对",
         "The id is not written as it should be",
@@ -600,6 +624,30 @@ WORDS: dict[Reason, Words] = {
         "The old key could not be proved",
         "请联系中心；需要重新入网",
         "Call central; the box must join again",
+    ),
+    Reason.BOX_JOINED: Words(
+        "这台设备已经入网",
+        "This box has already joined",
+        "不用再扫；确要换身份时请技术员用 enrol --again",
+        "Nothing to do; to give it another name, use enrol --again",
+    ),
+    Reason.QUEUE_UNSENT: Words(
+        "这台设备还有没上传的记录，不能重新入网",
+        "This box still holds records that central lacks, so it cannot join anew",
+        "先连上网络等记录传完，再重新入网",
+        "Let it connect until nothing is unsent, then join again",
+    ),
+    Reason.CLOCK_WRONG: Words(
+        "这台设备的时钟不准",
+        "This box's clock is wrong",
+        "请接通校时（NTP）或设置时钟；校准前连不上中心",
+        "Set the clock or give it NTP; until then the line to central stays down",
+    ),
+    Reason.KEY_SEALED: Words(
+        "密钥文件已封存，这里没有打开它的凭据",
+        "The secret is sealed, and the credential that opens it is not here",
+        "请由系统服务运行，或按运维手册带上凭据运行",
+        "Run it as the service, or with the credential as the operations manual says",
     ),
     Reason.SIGN_IN_WRONG: Words(
         "账号或密码不对",

@@ -55,4 +55,20 @@ class IssuedCodeRow(Table):
         table_name = "issued_code"
 
 
-MODELS: tuple[type[Table], ...] = (CardRow, EhcIdRow, IssuedCodeRow)
+class PatientLinkRow(Table):
+    """A one-time link to a card's page. ``token`` is of the link, ``phone`` of the secret that the
+    phone which opened it keeps; NULL until then, like ``opened_at`` and ``until_at``."""
+
+    token = peewee.BlobField(primary_key=True)
+    card = peewee.ForeignKeyField(CardRow)
+    made_at = peewee.BigIntegerField()
+    expires_at = peewee.BigIntegerField()
+    phone = peewee.BlobField(null=True)
+    opened_at = peewee.BigIntegerField(null=True)
+    until_at = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "patient_link"
+
+
+MODELS: tuple[type[Table], ...] = (CardRow, EhcIdRow, IssuedCodeRow, PatientLinkRow)
