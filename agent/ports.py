@@ -144,6 +144,10 @@ class Outbox(Protocol):
 
     async def read_account(self) -> Account: ...
 
+    async def read_oldest_pending(self) -> datetime | None:
+        """When the oldest record that central lacks was born. Raises Unavailable, Damaged."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:

@@ -88,6 +88,9 @@ class MemoryOutbox:
     async def read_account(self) -> Account:
         return Account(len(self.drafts), 0, len(self.drafts), 0)
 
+    async def read_oldest_pending(self) -> datetime | None:
+        return min((draft.born_at for draft in self.drafts), default=None)
+
 
 class MemoryCache:
     """A cache that forgets nothing; ``gate`` makes recalling wait."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import msgspec
 
 from agent.counter.again import AgainWindow
+from agent.counter.allowed import allow
 from agent.counter.birth import Birth, Registrar
 from agent.counter.display import Display
 from agent.counter.judge import Judge, Judged
@@ -117,7 +118,8 @@ class Counter:
             # Shielded: who gives up waiting must not take the first read's view from the others.
             shown = await asyncio.shield(first.shown)
             if shown.verdict is not None:
-                return await self._repeat(scan, first.birth.id.bytes, shown)
+                latest = self._display.find(shown.id) or shown  # a late answer may have come
+                return await self._repeat(scan, first.birth.id.bytes, latest)
         return await self._judge_first(scan, read, token)
 
     async def refuse_dropped(self, dropped: FrameDropped) -> ScanView:
@@ -149,7 +151,7 @@ class Counter:
             return
         shown = self._display.find(reply.id.hex())
         if shown is not None and shown.state is ScanState.SHOWN:
-            self._display.amend(_decided(shown, decision))
+            self._display.amend(self._allow(_decided(shown, decision)))
 
     async def _judge_first(self, scan: _Scan, read: _Read, token: bytes) -> ScanView:
         first = self._again.open(token, scan.birth)
@@ -241,8 +243,14 @@ class Counter:
             first=first_id,
             verdict=shown.verdict,
         )
+        own = self._view(scan)
         view = msgspec.structs.replace(
-            shown, id=scan.birth.id.hex, at=scan.birth.at.isoformat(), again=True
+            shown,
+            id=own.id,
+            at=own.at,
+            scanned_ms=own.scanned_ms,
+            again=True,
+            first=first_id.hex(),
         )
         return await self._keep(scan, Draft(scan.birth.id, scan.birth.at, record), view)
 
@@ -265,11 +273,20 @@ class Counter:
         return self._show(msgspec.structs.replace(self._view(scan), advice=advise(error.reason)))
 
     def _show(self, view: ScanView) -> ScanView:
-        self._display.show(view)
-        return view
+        return self._display.show(self._allow(view))
+
+    def _allow(self, view: ScanView) -> ScanView:
+        reason = view.advice.reason if view.advice else None
+        allowed = allow(view.verdict, reason, self._medical_step)
+        return msgspec.structs.replace(view, allowed=allowed)
 
     def _view(self, scan: _Scan) -> ScanView:
-        return ScanView(id=scan.birth.id.hex, at=scan.birth.at.isoformat(), state=scan.state)
+        return ScanView(
+            id=scan.birth.id.hex,
+            at=scan.birth.at.isoformat(),
+            state=scan.state,
+            scanned_ms=scan.birth.monotonic_ns // 1_000_000,
+        )
 
 
 def _decided(view: ScanView, decision: Decision) -> ScanView:

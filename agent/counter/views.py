@@ -5,6 +5,7 @@ Masked, in memory only. A view has the words in both languages, so that no scree
 
 import msgspec
 
+from agent.counter.allowed import Allowed
 from agent.counter.states import ScanState
 from shared.devices import PrintState
 from shared.messages import CodeClass, DecidedBy, Identity, RegistrationOutcome, Verdict
@@ -27,7 +28,11 @@ def advise(reason: Reason | None) -> Advice | None:
 
 
 class ScanView(msgspec.Struct, frozen=True):
-    """One scan as it stands; ``verdict`` is None until there is one."""
+    """One scan as it stands; ``verdict`` is None until there is one.
+
+    ``…_ms`` are milliseconds of this box's monotonic clock: an age is the difference to the
+    ``now_ms`` of a message of the same boot, never to another machine's clock.
+    """
 
     id: str
     at: str  # ISO 8601, UTC
@@ -39,6 +44,10 @@ class ScanView(msgspec.Struct, frozen=True):
     identity: Identity | None = None
     again: bool = False  # the same text a moment ago: the first verdict stands
     milliseconds: float = 0.0  # from frame to shown
+    first: str = ""  # of an again: the id of the read that was judged
+    scanned_ms: int = 0
+    allowed: Allowed | None = None  # what may be done now
+    same_name: bool = False  # somebody else of this masked name and birth year was here today
 
 
 class LabelView(msgspec.Struct, frozen=True):

@@ -100,6 +100,19 @@ class SqliteOutbox:
         """created = acknowledged + pending + tombstoned, as of the last commit told."""
         return account_of(self._standings)
 
+    async def read_oldest_pending(self) -> datetime | None:
+        """When the oldest pending row was born. Raises Unavailable, Damaged.
+
+        Read here, beside the writer: one look at an index above each epoch's floor.
+        """
+        found = [
+            first[1]
+            for epoch, standing in self._standings.items()
+            if standing.pending
+            and (first := self._reading.find_first_pending(epoch, standing.floor))
+        ]
+        return min(found, default=None)
+
     async def wait_for_pending(self) -> None:
         """Return when at least one row is pending."""
         while not account_of(self._standings).pending:

@@ -1,0 +1,33 @@
+"""Two different persons who look alike on a screen: the same masked name and year of birth.
+
+The clerk is told to check the document. Remembers the persons of one day, in memory only.
+"""
+
+from collections import OrderedDict
+
+from shared.messages import Identity
+
+_MOST_NAMES = 1000
+
+
+class SameNames:
+    """Who was shown under which masked name and birth year today."""
+
+    def __init__(self) -> None:
+        self._day = ""
+        self._persons: OrderedDict[tuple[str, str], tuple[str, ...]] = OrderedDict()
+
+    def is_shared(self, identity: Identity, day: str) -> bool:
+        """Whether somebody else of this name and year was shown on this ``day`` (any text that
+        changes with the day); remembers this person."""
+        if day != self._day:
+            self._day = day
+            self._persons.clear()
+        key = identity.name, identity.birth_date[:4]
+        persons = self._persons.get(key, ())
+        if identity.patient_id not in persons:
+            persons = (persons + (identity.patient_id,))[-2:]
+            self._persons[key] = persons
+            if len(self._persons) > _MOST_NAMES:
+                self._persons.popitem(last=False)
+        return len(persons) > 1
