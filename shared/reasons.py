@@ -123,6 +123,10 @@ class Reason(StrEnum):
     PERMISSION_MISSING = "permission-missing"
     AUDIT_UNAVAILABLE = "audit-unavailable"
     TOO_MANY_REQUESTS = "too-many-requests"
+    REQUEST_SLOW = "request-slow"
+    CHANGED_MEANWHILE = "changed-meanwhile"
+    IDEMPOTENCY_KEY_USED = "idempotency-key-used"
+    UNEXPECTED = "unexpected"
     # the patient's one-time link
     LINK_UNKNOWN = "link-unknown"
     LINK_USED = "link-used"

@@ -691,4 +691,28 @@ WORDS: dict[Reason, Words] = {
         "请稍等再试",
         "Wait a moment, then try again",
     ),
+    Reason.REQUEST_SLOW: Words(
+        "请求传得太慢，已放弃",
+        "The request came too slowly and was given up",
+        "请检查网络后再试",
+        "Check the network, then try again",
+    ),
+    Reason.CHANGED_MEANWHILE: Words(
+        "内容已被别人改过",
+        "It was changed by someone else meanwhile",
+        "请重新读取后再改",
+        "Read it again, then change it",
+    ),
+    Reason.IDEMPOTENCY_KEY_USED: Words(
+        "这个防重复键已用于另一个请求",
+        "This idempotency key was used for another request",
+        "请换一个新的键",
+        "Use a new key",
+    ),
+    Reason.UNEXPECTED: Words(
+        "中心内部出错，已记录",
+        "Something went wrong inside central; it is recorded",
+        "请把请求编号告诉运维",
+        "Give operations the request's id",
+    ),
 }
