@@ -7,6 +7,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PYTHON ?= python3
 ARGS ?=
+SIDES ?= box central
 export PATH := $(PATH):/usr/sbin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -17,7 +18,7 @@ NODE := node_modules/.ready
 VENDOR := central/web/static/vendor/.ready
 BOX_SOURCES = $(shell find agent shared -type f -not -name '*.pyc')
 
-.PHONY: help demo test faults check bench lock box-env system clean
+.PHONY: help demo test faults check bench lock box-env system clean install uninstall
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | column -t -s $$'\t'
@@ -41,6 +42,13 @@ bench: system $(DEV) $(BOX) $(VENDOR) ## measure; prints a table and writes buil
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 box-env: $(BOX) ## the box's own environment, with only the box's packages
+
+install: $(DEV) $(VENDOR) ## install below DESTDIR, for systemd; SIDES="box central" or one of them
+	@for side in $(SIDES); do \
+		DESTDIR='$(DESTDIR)' PIP=$(BIN)/pip systemd/install.sh install $$side; done
+
+uninstall: ## the reverse; what is in /var/lib stays
+	@for side in $(SIDES); do DESTDIR='$(DESTDIR)' systemd/install.sh uninstall $$side; done
 
 clean: ## remove everything that was made here
 	@git -c core.excludesFile=/dev/null clean -fdXq

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Puts a side of the product below DESTDIR with its unit, rules, users and folders, or takes it
+# away again. State in /var/lib is never touched. Called by `make install` and `make uninstall`.
+#   systemd/install.sh install|uninstall box|central   (DESTDIR, PIP and TARGET_PYTHON in the environment)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+act=$1 side=$2
+root=${DESTDIR:-}
+library=/usr/lib/onecode/$side
+python=${TARGET_PYTHON:-/usr/bin/python3}
+
+case $side in
+box) command=onecode-agent package=agent units=(onecode-agent onecode-box-credential) ;;
+central) command=onecode-central package=central units=(onecode-central onecode-broker) ;;
+*) echo "a side is box or central" >&2 && exit 2 ;;
+esac
+
+# The product's own wheel, from a tree that holds this side alone.
+build_wheel() {
+    local tree=build/install/$side other
+    [ "$side" = box ] && other=onecode-central || other=onecode-agent
+    rm -rf "$tree" && mkdir -p "$tree"
+    cp -r "$package" shared "$tree"
+    sed "/^$other/d" pyproject.toml >"$tree/pyproject.toml"
+    "$PIP" install -qq --no-deps --no-build-isolation --target "$root$library" --upgrade "./$tree"
+}
+
+install_side() {
+    rm -rf "$root$library"
+    mkdir -p "$root$library"
+    "$PIP" install -qq --no-deps --no-build-isolation --require-hashes \
+        --target "$root$library" -r "requirements/$side.txt"
+    build_wheel
+    rm -rf "$root$library/bin"
+    install -D -m 0755 /dev/stdin "$root/usr/bin/$command" <<LAUNCHER
+#!/bin/sh
+exec $python -I -c 'import sys; sys.path.insert(0, "$library"); from $package.__main__ import main; sys.argv[0] = "$command"; sys.exit(main())' "\$@"
+LAUNCHER
+    for unit in "${units[@]}"; do
+        install -D -m 0644 "systemd/$unit.service" "$root/usr/lib/systemd/system/$unit.service"
+    done
+    if [ "$side" = box ]; then
+        install -D -m 0644 systemd/70-onecode.rules "$root/usr/lib/udev/rules.d/70-onecode.rules"
+    fi
+    install -D -m 0644 systemd/sysusers.conf "$root/usr/lib/sysusers.d/onecode.conf"
+    install -D -m 0644 systemd/tmpfiles.conf "$root/usr/lib/tmpfiles.d/onecode.conf"
+    install -D -m 0644 docs/operations.md "$root/usr/share/doc/onecode/operations.md"
+    if [ -z "$root" ]; then
+        systemd-sysusers /usr/lib/sysusers.d/onecode.conf
+        systemd-tmpfiles --create /usr/lib/tmpfiles.d/onecode.conf
+        [ ! -d /run/systemd/system ] || systemctl daemon-reload
+        ! command -v udevadm >/dev/null || udevadm control --reload 2>/dev/null || true
+    fi
+    echo "✓ $command → $root/usr/bin, $root$library"
+}
+
+uninstall_side() {
+    if [ -z "$root" ] && [ -d /run/systemd/system ]; then
+        systemctl disable --now "${units[@]/%/.service}" 2>/dev/null || true
+    fi
+    rm -rf "$root$library" "$root/usr/bin/$command"
+    for unit in "${units[@]}"; do rm -f "$root/usr/lib/systemd/system/$unit.service"; done
+    [ "$side" != box ] || rm -f "$root/usr/lib/udev/rules.d/70-onecode.rules"
+    if [ -z "$(ls -A "$root/usr/lib/onecode" 2>/dev/null)" ]; then # the other side is gone too
+        rm -rf "$root/usr/lib/onecode" "$root/usr/share/doc/onecode"
+        rm -f "$root/usr/lib/sysusers.d/onecode.conf" "$root/usr/lib/tmpfiles.d/onecode.conf"
+    fi
+    echo "✓ $command removed; what it kept in /var/lib stays"
+}
+
+"${act}_side"
