@@ -4,8 +4,10 @@ The only importer of segno. What a text means is ``shared.ehc``'s business, what
 symbol the label's or the page's.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from html import escape
 
 import segno
 
@@ -82,6 +84,32 @@ def render_bitmap(text: str, dots_per_module: int, level: Level, *, logo: bool =
         for y, logo_row in enumerate(render_logo(side), start):
             rows[y][start : start + side] = logo_row
     return pack_bitmap(rows)
+
+
+def render_svg(text: str, level: Level, label: str = "") -> str:
+    """The symbol with its quiet zone as an SVG element, one unit a module, black on white.
+
+    It has no size of its own; ``label`` is what a screen reader says. Raises Malformed.
+    """
+    modules = symbol(text, level)
+    side = len(modules)
+    path = "".join(
+        f"M{start} {y}h{end - start}v1H{start}z"
+        for y, row in enumerate(modules)
+        for start, end in _runs(row)
+    )
+    name = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" {name}'
+        f' shape-rendering="crispEdges"><path fill="#fff" d="M0 0h{side}v{side}H0z"/>'
+        f'<path fill="#000" d="{path}"/></svg>'
+    )
+
+
+def _runs(row: tuple[bool, ...]) -> Iterator[tuple[int, int]]:
+    """Where dark modules begin and end."""
+    edges = [x for x in range(1, len(row)) if row[x] != row[x - 1]]
+    return zip(edges[::2], edges[1::2], strict=True)
 
 
 def pack_bitmap(rows: list[list[bool]]) -> Bitmap:

@@ -1,6 +1,7 @@
 """Symbols: the sizes labels are laid out for, and read back by an independent reader."""
 
 import random
+import re
 
 import pytest
 import zxingcpp
@@ -18,6 +19,7 @@ from shared.qr import (
     pack_bitmap,
     render_bitmap,
     render_logo,
+    render_svg,
     symbol,
 )
 from shared.reasons import Reason
@@ -149,3 +151,17 @@ def test_a_bitmap_keeps_every_dot(rows: list[list[bool]]) -> None:
     assert Bitmap(bitmap.bytes_per_row * 8, bitmap.height, bitmap.rows).is_black(
         bitmap.bytes_per_row * 8 - 1, 0
     ) is (rows[0][-1] and bitmap.width % 8 == 0)
+
+
+def test_an_svg_draws_exactly_the_symbols_modules() -> None:
+    """Every dark module lies in one run of the path, and the label is escaped."""
+    modules = symbol(STATIC, Level.M)
+    svg = render_svg(STATIC, Level.M, '"<健康码>')
+    assert 'aria-label="&quot;&lt;健康码&gt;"' in svg
+    drawn = {
+        (int(start) + step, int(y))
+        for start, y, length in re.findall(r"M(\d+) (\d+)h(\d+)v1H", svg)
+        for step in range(int(length))
+    }
+    dark = {(x, y) for y, row in enumerate(modules) for x, module in enumerate(row) if module}
+    assert drawn == dark
