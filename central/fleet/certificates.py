@@ -1,8 +1,8 @@
 """X.509 for the fleet: two small authorities, and what they issue. PEM in and out.
 
-The box authority signs the broker's server certificate and every box; central's own authority
-signs central's processes, which come in on a listener of their own (CONTRACTS §3). Extended key
-usage keeps a box's certificate from posing as the broker.
+The box authority signs the broker's server certificate, every box and the list of those revoked;
+central's own authority signs central's processes, which come in on a listener of their own
+(CONTRACTS §3). Extended key usage keeps a box's certificate from posing as the broker.
 """
 
 import ipaddress
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -31,8 +32,11 @@ CENTRAL_NAME = "central"
 """The common name of central's processes; no box has it, a box's has a slash."""
 
 _CLOCKS_BEHIND = timedelta(days=1)  # a box whose clock is a little slow may still connect
-_AUTHORITY_DAYS, _SERVER_DAYS, _BOX_DAYS = 20 * 365, 5 * 365, 2 * 365
+_AUTHORITY_DAYS = 20 * 365
 _NAME_CHARACTERS = 64  # RFC 5280, ub-common-name
+LIST_DAYS = 365
+"""How long a list of revoked certificates is good. The broker refuses every box once it is over,
+so it is long, and made anew when half of it has passed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +49,42 @@ class Identity:
     @property
     def facts(self) -> "CertificateFacts":
         """What the fleet's table keeps of it."""
-        certificate = x509.load_pem_x509_certificate(self.certificate)
-        return CertificateFacts(
-            serial=f"{certificate.serial_number:x}",
-            fingerprint=certificate.fingerprint(hashes.SHA256()),
-            not_before=certificate.not_valid_before_utc,
-            not_after=certificate.not_valid_after_utc,
-        )
+        return read_facts(self.certificate)
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateFacts:
-    """Serial in hex, SHA-256 of the DER, and the span of validity in UTC."""
+    """Serial in hex, SHA-256 of the DER, the span of validity in UTC, and the DER itself."""
 
     serial: str
     fingerprint: bytes
     not_before: datetime
     not_after: datetime
+    der: bytes = field(repr=False)
+
+
+def read_facts(pem: bytes) -> CertificateFacts:
+    """The facts of a certificate of ours."""
+    certificate = x509.load_pem_x509_certificate(pem)
+    return CertificateFacts(
+        serial=f"{certificate.serial_number:x}",
+        fingerprint=certificate.fingerprint(hashes.SHA256()),
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        der=certificate.public_bytes(Encoding.DER),
+    )
+
+
+class _Profile(NamedTuple):
+    """What a certificate is for, and for how many days."""
+
+    purpose: x509.ObjectIdentifier
+    days: int
+
+
+_SERVER = _Profile(ExtendedKeyUsageOID.SERVER_AUTH, 5 * 365)
+_CENTRAL = _Profile(ExtendedKeyUsageOID.CLIENT_AUTH, 5 * 365)
+_BOX = _Profile(ExtendedKeyUsageOID.CLIENT_AUTH, 2 * 365)
 
 
 class Authority:
@@ -82,39 +105,65 @@ class Authority:
     def issue_server(self, hosts: Iterable[str], at: datetime) -> Identity:
         """The broker's certificate for these host names and addresses."""
         names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
-        purpose = ExtendedKeyUsageOID.SERVER_AUTH
-        return self._issue("onecode broker", purpose, at, _SERVER_DAYS, names)
+        key = ec.generate_private_key(ec.SECP256R1())
+        issued = self._issue("onecode broker", key.public_key(), _SERVER, at, names)
+        return _identity(issued, key)
 
     def issue_central(self, at: datetime) -> Identity:
         """A certificate for central's processes."""
-        return self._issue(CENTRAL_NAME, ExtendedKeyUsageOID.CLIENT_AUTH, at, _SERVER_DAYS)
+        key = ec.generate_private_key(ec.SECP256R1())
+        return _identity(self._issue(CENTRAL_NAME, key.public_key(), _CENTRAL, at), key)
 
     def issue_box(self, box: BoxId, at: datetime) -> Identity:
-        """A box's client certificate; its common name is the box's id. Raises Malformed."""
+        """A box's client certificate with a new key. Raises Malformed."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        return Identity(self.certify_box(box, key.public_key(), at), _private_pem(key))
+
+    def certify_box(self, box: BoxId, public: ec.EllipticCurvePublicKey, at: datetime) -> bytes:
+        """A box's client certificate for a key it made itself; PEM. Its common name is the box's
+        id. Raises Malformed (ID_MALFORMED).
+        """
         if len(str(box)) > _NAME_CHARACTERS:
             raise Malformed(Reason.ID_MALFORMED, f"a box id has at most {_NAME_CHARACTERS} letters")
-        return self._issue(str(box), ExtendedKeyUsageOID.CLIENT_AUTH, at, _BOX_DAYS)
+        issued = self._issue(str(box), public, _BOX, at)
+        return issued.public_bytes(Encoding.PEM)
+
+    def build_revocation_list(
+        self, number: int, revoked: Iterable[tuple[str, datetime]], at: datetime
+    ) -> bytes:
+        """A list of revoked certificates (RFC 5280 §5), by serial in hex and since when; PEM."""
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self._issuer.subject)
+            .last_update(at - _CLOCKS_BEHIND)
+            .next_update(at + timedelta(days=LIST_DAYS))
+            .add_extension(x509.CRLNumber(number), critical=False)
+            .add_extension(_authority_of(self._issuer), critical=False)
+        )
+        for serial, since in revoked:
+            entry = x509.RevokedCertificateBuilder(int(serial, 16), since)
+            builder = builder.add_revoked_certificate(entry.build())
+        return builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
     def _issue(
         self,
         name: str,
-        purpose: x509.ObjectIdentifier,
+        public: ec.EllipticCurvePublicKey,
+        profile: _Profile,
         at: datetime,
-        days: int,
         names: x509.SubjectAlternativeName | None = None,
-    ) -> Identity:
-        key = ec.generate_private_key(ec.SECP256R1())
+    ) -> x509.Certificate:
         issuer = self._issuer
         builder = (
-            _builder(name, issuer.subject, key, at, days)
+            _builder(name, issuer.subject, public, at, profile.days)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(authority=False), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+            .add_extension(x509.ExtendedKeyUsage([profile.purpose]), critical=False)
             .add_extension(_authority_of(issuer), critical=False)
         )
         if names is not None:
             builder = builder.add_extension(names, critical=False)
-        return _identity(builder.sign(self._key, hashes.SHA256()), key)
+        return builder.sign(self._key, hashes.SHA256())
 
 
 def read_authority(certificate: Path, key: Path) -> Authority:
@@ -130,7 +179,7 @@ def create_authority(name: str, at: datetime) -> Identity:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
-        _builder(name, subject, key, at, _AUTHORITY_DAYS)
+        _builder(name, subject, key.public_key(), at, _AUTHORITY_DAYS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(authority=True), critical=True)
     )
@@ -138,17 +187,17 @@ def create_authority(name: str, at: datetime) -> Identity:
 
 
 def _builder(
-    name: str, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, at: datetime, days: int
+    name: str, issuer: x509.Name, public: ec.EllipticCurvePublicKey, at: datetime, days: int
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
         .issuer_name(issuer)
-        .public_key(key.public_key())
+        .public_key(public)
         .serial_number(x509.random_serial_number())
         .not_valid_before(at - _CLOCKS_BEHIND)
         .not_valid_after(at + timedelta(days=days))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
 
 
@@ -183,7 +232,8 @@ def _general_name(host: str) -> x509.GeneralName:
 
 
 def _identity(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Identity:
-    return Identity(
-        certificate.public_bytes(Encoding.PEM),
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
-    )
+    return Identity(certificate.public_bytes(Encoding.PEM), _private_pem(key))
+
+
+def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
