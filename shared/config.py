@@ -1,5 +1,6 @@
 """Configuration and secrets from files: TOML into typed structs, secrets only if kept private.
 
+Where the service manager gives a key for it, secrets are sealed at rest (``shared.at_rest``).
 Says nothing about what is configured: each side has a ``config.py`` of its own with its structs.
 """
 
@@ -11,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from shared.at_rest import is_sealed, open_secret, read_credential, seal_secret
 from shared.errors import Malformed, Refused, Unavailable
 from shared.reasons import Reason
 
@@ -33,30 +35,34 @@ def read_config(path: Path, shape: type[T]) -> T:
 
 
 def read_secret(path: Path) -> bytes:
-    """Read a secret file; refused when group or others may read it.
+    """Read a secret file, sealed or not; refused when group or others may read it.
 
-    Raises Unavailable when missing, Refused (CONFIG_MALFORMED) when its mode is too wide.
+    Raises Unavailable when missing, Refused (CONFIG_MALFORMED) when its mode is too wide,
+    Refused (KEY_SEALED) where the key to it is not, NotAuthentic when it is another one.
     """
     try:
         with path.open("rb") as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
                 raise Refused(Reason.CONFIG_MALFORMED, f"{path} must have mode 0600")
-            return file.read()
+            content = file.read()
     except OSError as error:
         raise Unavailable(Reason.CONFIG_MISSING, str(path)) from error
+    return open_secret(path.name, content, read_credential()) if is_sealed(content) else content
 
 
-def write_secret(path: Path, secret: bytes) -> None:
+def write_secret(path: Path, secret: bytes, *, sealed: bool = True) -> None:
     """Write a secret file of mode 0600, durably, never over an existing one.
 
-    It appears whole or not at all: half a key would stay for ever. Raises Refused
-    (ALREADY_EXISTS), or Unavailable when it cannot be written.
+    It appears whole or not at all: half a key would stay for ever. ``sealed`` False leaves it
+    readable without the service manager's key. Raises Refused (ALREADY_EXISTS), or Unavailable
+    when it cannot be written.
     """
+    content = _at_rest(path, secret) if sealed else secret
     draft = path.with_name(f".{path.name}.draft")
     try:
         draft.unlink(missing_ok=True)  # a power cut may have left one
         try:
-            _write_private(draft, secret)
+            _write_private(draft, content)
             os.link(draft, path)
         finally:
             draft.unlink(missing_ok=True)
@@ -65,6 +71,34 @@ def write_secret(path: Path, secret: bytes) -> None:
         raise Refused(Reason.ALREADY_EXISTS, str(path)) from error
     except OSError as error:
         raise Unavailable(Reason.STORE_UNAVAILABLE, f"{path}: {error.strerror}") from error
+
+
+def replace_secret(path: Path, secret: bytes) -> None:
+    """Write a secret file as ``write_secret`` does, in place of the one there may be.
+
+    Raises Unavailable: then the old one is as it was.
+    """
+    replace_file(path, _at_rest(path, secret))
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file of mode 0600 durably, in place of the one there may be: by one rename."""
+    draft = path.with_name(f".{path.name}.draft")
+    try:
+        draft.unlink(missing_ok=True)  # a power cut may have left one
+        try:
+            _write_private(draft, content)
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise Unavailable(Reason.STORE_UNAVAILABLE, f"{path}: {error.strerror}") from error
+
+
+def _at_rest(path: Path, secret: bytes) -> bytes:
+    key = read_credential()
+    return secret if key is None else seal_secret(path.name, secret, key)
 
 
 def _write_private(path: Path, content: bytes) -> None:

@@ -83,6 +83,8 @@ class Reason(StrEnum):
     PRINT_CUT = "print-cut"
     PRINT_NO_PROOF = "print-no-proof"
     PRINT_CONDITION = "print-condition"
+    PRINT_ANSWER_NEEDED = "print-answer-needed"
+    PRINT_NOT_SEEN = "print-not-seen"
     GLYPH_MISSING = "glyph-missing"
     FONT_MISSING = "font-missing"
     # messages and ledger
@@ -118,6 +120,9 @@ class Reason(StrEnum):
     # users and requests at central
     SIGN_IN_WRONG = "sign-in-wrong"
     SIGN_IN_LOCKED = "sign-in-locked"
+    SIGN_IN_CODE_NEEDED = "sign-in-code-needed"
+    PASSWORD_WEAK = "password-weak"
+    PIN_WEAK = "pin-weak"
     SIGN_IN_NEEDED = "sign-in-needed"
     SESSION_ENDED = "session-ended"
     PERMISSION_MISSING = "permission-missing"
@@ -146,6 +151,8 @@ class Reason(StrEnum):
     NOT_FOUND = "not-found"
     REQUEST_MALFORMED = "request-malformed"
     REQUEST_NOT_ALLOWED = "request-not-allowed"
+    PAGE_LINK_NEEDED = "page-link-needed"
+    OPERATOR_NEEDED = "operator-needed"
     NOT_ADMITTED = "not-admitted"
     BROKER_UNAVAILABLE = "broker-unavailable"
     PORT_BUSY = "port-busy"

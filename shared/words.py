@@ -661,6 +661,24 @@ WORDS: dict[Reason, Words] = {
         "请稍后再试，或请安全管理员解锁",
         "Try again later, or ask a security administrator",
     ),
+    Reason.SIGN_IN_CODE_NEEDED: Words(
+        "还需要验证器上的六位动态码",
+        "The six digits of your authenticator are needed too",
+        "请输入验证器上的动态码，或一个恢复码",
+        "Enter the authenticator's code, or a recovery code",
+    ),
+    Reason.PASSWORD_WEAK: Words(
+        "密码太弱：至少 12 个字符，不能是常见密码或自己的名字",
+        "The password is too weak: at least 12 characters, not a common one, not your own name",
+        "请换一个更长的密码，一句话也可以",
+        "Choose a longer one; a whole sentence is fine",
+    ),
+    Reason.PIN_WEAK: Words(
+        "PIN 太简单：4 至 8 位数字，不能全相同或连号",
+        "The PIN is too simple: 4 to 8 digits, not all the same, no run",
+        "请换一个 PIN",
+        "Choose another PIN",
+    ),
     Reason.SIGN_IN_NEEDED: Words(
         "需要先登录",
         "Signing in is needed first",
@@ -714,5 +732,29 @@ WORDS: dict[Reason, Words] = {
         "Something went wrong inside central; it is recorded",
         "请把请求编号告诉运维",
         "Give operations the request's id",
+    ),
+    Reason.PAGE_LINK_NEEDED: Words(
+        "打开页面的链接缺失、已用过或已过期",
+        "The link to this page is missing, used or too old",
+        "请在盒子上运行 onecode-agent page，打开它给出的新链接",
+        "Run onecode-agent page on the box and open the link it gives",
+    ),
+    Reason.OPERATOR_NEEDED: Words(
+        "办理前需要操作员登录",
+        "An operator must sign in first",
+        "请扫工牌并输入密码",
+        "Scan your badge and enter your PIN",
+    ),
+    Reason.PRINT_ANSWER_NEEDED: Words(
+        "上一张标签可能已经打印出来",
+        "The last label may have come out",
+        "请看打印机，回答标签出来了没有",
+        "Look at the printer and answer whether it came out",
+    ),
+    Reason.PRINT_NOT_SEEN: Words(
+        "操作员确认标签没有出来",
+        "The operator says that no label came out",
+        "可以补打",
+        "It may be printed again",
     ),
 }
