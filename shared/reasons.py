@@ -120,7 +120,6 @@ class Reason(StrEnum):
     # what a check finds
     SECRETS_BARE = "secrets-bare"
     CLOCK_NOT_MEASURED = "clock-not-measured"
-    CLOCK_WRONG = "clock-wrong"
     BROKER_NAME_UNKNOWN = "broker-name-unknown"
     BROKER_PORT_CLOSED = "broker-port-closed"
     BROKER_NOT_TRUSTED = "broker-not-trusted"
