@@ -5,11 +5,15 @@ central composes it from what is set for the site and for the box. ``reported`` 
 retained too. Neither ever touches stored records.
 """
 
-from typing import Annotated, Literal
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 import msgspec
 
+from shared.codec import Codec
 from shared.devices import DeviceState
+from shared.errors import Malformed, Refused
 from shared.messages import MedicalStep
 from shared.reasons import Reason
 
@@ -17,6 +21,9 @@ Milliseconds = Annotated[int, msgspec.Meta(ge=1, le=60_000)]
 Time = Annotated[int, msgspec.Meta(ge=0, lt=253_402_300_800_000_000)]
 Device = Annotated[str, msgspec.Meta(pattern=r"^(none|[a-z][a-z0-9-]*:.{1,200})$")]
 """``kind:path`` as in ``central box invite``: serial:/dev/ttyACM0, usb:0a5f:00d1, none."""
+SCANNER_KINDS = ("serial", "hid", "none")
+PRINTER_KINDS = ("usb", "simulated", "none")
+"""What a box has drivers for."""
 
 
 class OperatorEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,6 +86,14 @@ class DeviceReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     conditions: tuple[str, ...] = ()
 
 
+class RefusedDesired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A configuration that the box did not take; the one before it stays at work."""
+
+    revision: int  # 0: it could not be read so far
+    reason: Reason
+    setting: str = ""  # which one; never a value
+
+
 class Reported(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a box says of itself."""
 
@@ -95,7 +110,106 @@ class Reported(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     printer: DeviceReport
     certificate_until: Time | None
     revision: int  # of the configuration at work; 0: only box.toml
-    refused_revision: int | None = None
-    refused_reason: Reason | None = None
-    refused_detail: str = ""  # which setting; never a value
+    refused: RefusedDesired | None = None
     version: Literal[1] = 1
+
+
+class _Version(msgspec.Struct, frozen=True):
+    version: int
+
+
+reports: Codec[Reported] = Codec(Reported)
+
+_signed: Codec[SignedDesired] = Codec(SignedDesired)
+_desired = msgspec.msgpack.Decoder(Desired)
+_version = msgspec.msgpack.Decoder(_Version)
+_encode = msgspec.msgpack.Encoder().encode
+_UNKNOWN = re.compile(r"unknown field `([^`]{1,64})`")
+_PLACE = re.compile(r"at `\$((?:\.\w+|\[[^]]*\])+)`$")
+_USB = re.compile(r"[0-9a-fA-F]{1,4}(:[0-9a-fA-F]{1,4})?")
+
+
+def encode_desired(signed: SignedDesired) -> bytes:
+    """The plaintext of a message on ``desired``."""
+    return _encode(signed)
+
+
+def decode_signed(plaintext: bytes) -> SignedDesired:
+    """The inverse of ``encode_desired``. Raises Malformed (MESSAGE_MALFORMED)."""
+    return _signed.decode(plaintext)
+
+
+def build_body(desired: Desired) -> bytes:
+    """The one byte form of a ``Desired``: what is signed."""
+    return _encode(desired)
+
+
+def parse_body(body: bytes) -> Desired:
+    """Read what a verified ``SignedDesired`` holds.
+
+    Raises Malformed (SETTING_UNKNOWN, SETTING_IMPOSSIBLE, MESSAGE_MALFORMED), its detail naming
+    the setting and never a value; Refused (SCHEMA_UNKNOWN) for a version of the future.
+    """
+    try:
+        desired = _desired.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if _is_of_the_future(body):
+            raise Refused(Reason.SCHEMA_UNKNOWN) from error
+        raise _which(error) from error
+    check_settings(desired.settings)
+    return desired
+
+
+def parse_settings(values: Mapping[str, Any]) -> BoxSettings:
+    """Settings from words and numbers as a person or an API gives them; numbers may be text.
+
+    Raises Malformed (SETTING_UNKNOWN, SETTING_IMPOSSIBLE), its detail naming the setting.
+    """
+    try:
+        settings = msgspec.convert(values, BoxSettings, strict=False)
+    except msgspec.ValidationError as error:
+        raise _which(error) from error
+    check_settings(settings)
+    return settings
+
+
+def check_settings(settings: BoxSettings) -> None:
+    """What the types cannot say. Raises Malformed (SETTING_IMPOSSIBLE), naming the setting."""
+    for name in ("site_name", "counter"):
+        text = getattr(settings, name)
+        if text is not None and not (text.strip() and text.isprintable()):
+            raise Malformed(Reason.SETTING_IMPOSSIBLE, name)
+    if _kind(settings.scanner) not in SCANNER_KINDS:
+        raise Malformed(Reason.SETTING_IMPOSSIBLE, "scanner")
+    kind, path = _kind(settings.printer), (settings.printer or "").partition(":")[2]
+    if kind not in PRINTER_KINDS or (kind == "usb" and not _USB.fullmatch(path)):
+        raise Malformed(Reason.SETTING_IMPOSSIBLE, "printer")
+
+
+def merge_settings(base: BoxSettings, over: BoxSettings) -> BoxSettings:
+    """``over`` where it says anything, else ``base``."""
+    said = {
+        name: value for name, value in msgspec.structs.asdict(over).items() if value is not None
+    }
+    return msgspec.structs.replace(base, **said)
+
+
+def _kind(device: str | None) -> str:
+    return (device or "none").partition(":")[0]
+
+
+def _is_of_the_future(body: bytes) -> bool:
+    try:
+        return bool(_version.decode(body).version > 1)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+
+
+def _which(error: Exception) -> Malformed:
+    """Which setting an error of msgspec is about; its text may hold the value, so only names."""
+    text = str(error)
+    if unknown := _UNKNOWN.search(text):
+        return Malformed(Reason.SETTING_UNKNOWN, unknown[1])
+    if place := _PLACE.search(text):
+        return Malformed(Reason.SETTING_IMPOSSIBLE, place[1].removeprefix(".settings").strip("."))
+    return Malformed(Reason.MESSAGE_MALFORMED)
