@@ -40,10 +40,9 @@ def _init(arguments: argparse.Namespace) -> int:
 def _serve(arguments: argparse.Namespace) -> int:
     from central.app import open_central
     from central.serving import serve
+    from shared.systemd import set_up_logging
 
-    logging.basicConfig(
-        level=arguments.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    set_up_logging(arguments.log_level, "onecode-central")
     # peewee would log every statement's parameters at DEBUG.
     logging.getLogger("peewee").setLevel(logging.INFO)
     with open_central(arguments.dir) as central:

@@ -10,6 +10,8 @@ from central.ingest.edges import Observe, ignore
 from central.ingest.runner import run_ingest
 from central.storage.writer import Writer
 from shared.errors import Unavailable
+from shared.systemd import ServiceManager
+from shared.watchdog import keep_fed
 
 _log = logging.getLogger(__name__)
 
@@ -28,15 +30,23 @@ async def serve(central: Central, observe: Observe = ignore) -> None:
     # What was loaded stays out of every later garbage collection: 20 ms each (measured).
     gc.collect()
     gc.freeze()
+    manager = ServiceManager()
     async with Writer(central.database) as writer:
+
+        async def writer_moves() -> None:
+            await writer.run(_nothing, patient=True)
+
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(
                     run_ingest(central, writer, ready=_say_ready, observe=observe), name="ingest"
                 ),
                 group.create_task(_seal_audit(central, writer), name="audit sealer"),
+                group.create_task(keep_fed(manager, {"writer": writer_moves}), name="watchdog"),
             ]
+            manager.ready()  # the broker may come later; it is a pipe
             await stop.wait()
+            manager.stopping()
             for task in tasks:
                 task.cancel()
         await writer.run(central.audit.seal_pending)
@@ -44,6 +54,10 @@ async def serve(central: Central, observe: Observe = ignore) -> None:
 
 def _say_ready() -> None:
     _log.info("central is ready: boxes are answered")
+
+
+def _nothing() -> None:
+    """A unit of work that proves the writer turns."""
 
 
 async def _seal_audit(central: Central, writer: Writer) -> None:
