@@ -64,6 +64,10 @@ class Fleet:
         """Every box there ever was, by its id."""
         return store.list_boxes()
 
+    def has_site(self, site: str) -> bool:
+        """Whether a site of this id is known."""
+        return store.find_site_name(site) is not None
+
     def check_active(self, id: BoxId) -> None:
         """Raises Refused (NOT_ADMITTED) unless the box is active: no other is answered."""
         found = store.find_pair_key(id)
