@@ -45,7 +45,9 @@ def build_parser() -> argparse.ArgumentParser:
         " document_type, number, name, and if known sex and phone",
     )
     issue.set_defaults(run=commands.issue)
-    for leaf in (queue, verify, scan, issue):
+    page = leaves.add_parser("page", help="a link that opens the counter page, good for a minute")
+    page.set_defaults(run=commands.page)
+    for leaf in (queue, verify, scan, issue, page):
         leaf.add_argument("--json", action="store_true", help="for machines")
     return parser
 

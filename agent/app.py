@@ -22,6 +22,7 @@ from agent.counter.birth import Registrar
 from agent.counter.display import Display
 from agent.counter.issuing import Issuing
 from agent.counter.judge import Judge
+from agent.counter.policy import FixedPolicy
 from agent.counter.service import Counter
 from agent.counter.states import ScanState
 from agent.counter.tokens import CodeTokens
@@ -95,6 +96,7 @@ async def open_box(
             log.info("box %s is ready to scan", config.box)
             line = group.create_task(uplink.run(), name="line")
             listener = group.create_task(box.listen_to_central(), name="listener")
+            watch = group.create_task(box.watch(), name="watch")
             # What was loaded stays out of every later garbage collection: 20 ms each (measured).
             gc.collect()
             gc.freeze()
@@ -106,6 +108,7 @@ async def open_box(
                     await uplink.wait_drained()
             line.cancel()
             listener.cancel()
+            watch.cancel()
 
 
 class Parts(NamedTuple):
@@ -155,7 +158,8 @@ def _build_box(
     )
     return RunningBox(
         box=config.box_id,
-        counter_name=config.counter,
+        policy=FixedPolicy(config.counter, config.site_name),
+        clock=parts.clock,
         counter=counter,
         issuing=issuing,
         display=display,
@@ -169,9 +173,10 @@ def _build_box(
 @asynccontextmanager
 async def _open_api(config: BoxConfig, files: BoxFiles, box: RunningBox) -> AsyncIterator[None]:
     from agent.api.access import load_token
-    from agent.api.server import serve_api
+    from agent.api.server import LocalAccess, serve_api
 
     token = load_token(files.api_token)
-    async with serve_api(box, SystemClock(), token, config.api_port) as port:
+    access = LocalAccess(token, config.api_port, config.frame_ancestors)
+    async with serve_api(box, SystemClock(), access) as port:
         log.info("local API on http://127.0.0.1:%d/api/v1", port)
         yield

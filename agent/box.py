@@ -4,31 +4,39 @@ the local API finds everything in one place. Made by ``agent.app``.
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from typing import Any, TypeVar
 
-from agent.api.views import DeviceView, LinkView, StateView, view_account
+from agent.api.views import DeviceView, LinkView, StateView, UnsentView, view_account
+from agent.counter.changes import Listeners, Undo
 from agent.counter.display import Display
 from agent.counter.issuing import IssueRequest, Issuing
+from agent.counter.policy import Policy
+from agent.counter.printer_watch import PrinterWatch
 from agent.counter.service import Counter
-from agent.counter.views import IssueView, ScanView, advise
+from agent.counter.views import IssueView, OperatorView, ScanView, advise
 from agent.ports import (
     DeviceChanged,
     FrameDropped,
     FrameScanned,
     LabelPrinter,
     Outbox,
-    PrinterStatus,
     Scanner,
 )
-from agent.transport.downlink import LateReply
+from agent.transport.downlink import LateReply, LinkChanged, RowsSettled
 from agent.transport.uplink import CentralUplink
+from shared.clock import Clock
 from shared.devices import DeviceState
+from shared.errors import OneCodeError, Refused
 from shared.ids import BoxId
 from shared.ledger import Account
 from shared.reasons import Reason
 
 log = logging.getLogger(__name__)
+
+_PRINTER_SECONDS = 3.0
+"""How old a printer's state may be on a page."""
 
 T = TypeVar("T")
 
@@ -40,7 +48,8 @@ class RunningBox:
         self,
         *,
         box: BoxId,
-        counter_name: str,
+        policy: Policy,
+        clock: Clock,
         counter: Counter,
         issuing: Issuing,
         display: Display,
@@ -50,7 +59,8 @@ class RunningBox:
         printer: LabelPrinter | None,
     ) -> None:
         self._box = box
-        self._counter_name = counter_name
+        self._policy = policy
+        self._clock = clock
         self._counter = counter
         self._issuing = issuing
         self._display = display
@@ -58,6 +68,10 @@ class RunningBox:
         self._uplink = uplink
         self._scanner = scanner
         self._printer = printer
+        self._printer_watch = PrinterWatch(printer, clock)
+        self._changes: Listeners[None] = Listeners()
+        self._operator_changes: Listeners[OperatorView] = Listeners()
+        self._link_since_ms = self._now_ms()
         self._scanner_state = DeviceState.OPENING if scanner else DeviceState.ABSENT
         self._scanner_reason: Reason | None = None
         self._opened = asyncio.Event()
@@ -77,6 +91,7 @@ class RunningBox:
                 case DeviceChanged(state=state, reason=reason):
                     self._scanner_state, self._scanner_reason = state, reason
                     log.info("scanner %s %s", state, reason or "")
+                    self._changes.tell(None)
                     if state is not DeviceState.OPENING:
                         self._opened.set()
 
@@ -91,8 +106,33 @@ class RunningBox:
     async def listen_to_central(self) -> None:
         """Take what the line tells, for ever."""
         async for event in self._uplink.downlink.events():
-            if isinstance(event, LateReply):
-                await self._counter.take_late_reply(event.reply)
+            match event:
+                case LateReply(reply=reply):
+                    await self._counter.take_late_reply(reply)
+                case LinkChanged():
+                    self._link_since_ms = self._now_ms()
+                    self._changes.tell(None)
+                case RowsSettled():
+                    self._changes.tell(None)
+
+    async def watch(self) -> None:
+        """While a page is open, keep what it shows of the printer fresh; for ever."""
+        while True:
+            await asyncio.sleep(_PRINTER_SECONDS)
+            if self._changes and await self._printer_watch.read():
+                self._changes.tell(None)
+
+    def subscribe(self, callback: Callable[[None], None]) -> Undo:
+        """Tell when anything of the state has changed; until the returned undo is called."""
+        return self._changes.subscribe(callback)
+
+    def subscribe_scans(self, callback: Callable[[ScanView], None]) -> Undo:
+        """Tell each scan that is begun, shown or amended."""
+        return self._display.changes.subscribe(callback)
+
+    def subscribe_operator(self, callback: Callable[[OperatorView], None]) -> Undo:
+        """Tell who comes and goes."""
+        return self._operator_changes.subscribe(callback)
 
     async def finish_work(self, seconds: float) -> None:
         """Wait for scans and labels already begun, but no longer than this."""
@@ -105,11 +145,21 @@ class RunningBox:
 
     async def issue(self, request: IssueRequest) -> IssueView:
         """Register and print; goes on to its end when whoever asked has gone."""
-        return await self._do(self._issuing.issue(request))
+        try:
+            return await self._do(self._issuing.issue(request))
+        finally:
+            self._track(asyncio.create_task(self._look_at_printer(), name="printer status"))
+            self._changes.tell(None)
 
     async def read_account(self) -> Account:
         """The queue's account."""
         return await self._outbox.read_account()
+
+    def acknowledge(self, scan_id: str) -> None:
+        """A person has seen a refusal. Raises Refused (NOT_FOUND) for a scan not shown here."""
+        if not self._display.acknowledge(scan_id):
+            raise Refused(Reason.NOT_FOUND, "no such scan")
+        self._changes.tell(None)
 
     def recent(self) -> list[ScanView]:
         """The last scans shown, newest first."""
@@ -118,14 +168,18 @@ class RunningBox:
     async def read_state(self) -> StateView:
         """Everything at a glance."""
         link = self._uplink.link
-        printer = PrinterStatus(DeviceState.ABSENT)
-        if self._printer is not None:
-            printer = await self._printer.read_status()
+        await self._printer_watch.read(_PRINTER_SECONDS)
+        printer = self._printer_watch.status
+        account = await self.read_account()
         return StateView(
             box=str(self._box),
-            counter=self._counter_name,
-            link=LinkView(link.state, link.since),
-            account=view_account(await self.read_account()),
+            counter=self._policy.counter,
+            site=self._policy.site_name,
+            language=self._policy.language,
+            at=self._clock.now(),
+            link=LinkView(link.state, link.since, self._link_since_ms),
+            account=view_account(account),
+            unsent=UnsentView(account.pending, await self._oldest_seconds()),
             scanner=DeviceView(
                 _name(self._scanner), self._scanner_state, advice=advise(self._scanner_reason)
             ),
@@ -134,9 +188,27 @@ class RunningBox:
                 printer.state,
                 tuple(sorted(printer.conditions)),
                 advise(printer.reason),
+                self._printer_watch.read_ms,
             ),
             main=self._display.main,
+            recent=tuple(self._display.recent),
+            unacknowledged=tuple(self._display.unacknowledged),
         )
+
+    async def _oldest_seconds(self) -> int | None:
+        """How old the oldest record is that central lacks; None too when the file cannot say."""
+        try:
+            oldest = await self._outbox.read_oldest_pending()
+        except OneCodeError:
+            return None
+        return None if oldest is None else max(0, (self._clock.now() - oldest) // _SECOND)
+
+    async def _look_at_printer(self) -> None:
+        if await self._printer_watch.read():
+            self._changes.tell(None)
+
+    def _now_ms(self) -> int:
+        return self._clock.monotonic_ns() // 1_000_000
 
     async def _do(self, work: Coroutine[Any, Any, T]) -> T:
         task = asyncio.create_task(work)
@@ -146,6 +218,9 @@ class RunningBox:
     def _track(self, task: asyncio.Task[Any]) -> None:
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
+
+
+_SECOND = timedelta(seconds=1)
 
 
 def _name(device: Scanner | LabelPrinter | None) -> str:

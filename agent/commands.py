@@ -84,6 +84,16 @@ def issue(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     return Exit.HELD if view.identity else Exit.CHECK_FAILED
 
 
+def page(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """Print a link to the counter page, good once and for a minute."""
+    from agent.api.client import LocalApi
+    from agent.api.views import TicketView
+
+    view = LocalApi(files).post("tickets", {}, TicketView)
+    print(_json(view) if arguments.json else view.url)
+    return Exit.HELD
+
+
 def _read_text() -> str:
     """One code from standard input, without its end of line. Raises Malformed."""
     try:

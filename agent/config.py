@@ -21,6 +21,8 @@ Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Number = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
 """What the ledger keeps in four bytes."""
 Milliseconds = Annotated[int, msgspec.Meta(ge=1)]
+Ancestor = Annotated[str, msgspec.Meta(pattern=r"^https?://[a-zA-Z0-9.-]+(:[0-9]{1,5})?$")]
+"""An origin that may show the page in a frame."""
 
 
 class BrokerAddress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,6 +68,7 @@ class BoxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signing_key_id: Number = 1
     epoch: Number = 1
     api_port: Port = 8700  # 0: any free one
+    frame_ancestors: tuple[Ancestor, ...] = ()  # who may show the page in a frame
     ask_deadline_ms: Milliseconds = 800
     register_deadline_ms: Milliseconds = 5000
     again_seconds: Annotated[int, msgspec.Meta(ge=0)] = 10

@@ -1,20 +1,29 @@
-"""Who may speak to the local API: bearers of the box's token, by a loopback name.
+"""Who may speak to the local API: bearers of the box's token, and pages let in by a ticket.
 
-Any user of the machine can reach loopback, and any web page can make a browser try; a token kept
-in a file of mode 0600 and a checked Host header keep both out.
+Any user of the machine can reach loopback, and any web page can make a browser try. A token in a
+file of mode 0600, a cookie that only a one-time ticket gives, a checked Host and Origin, and a
+header that no foreign page can send keep them out.
 """
 
 import hmac
 import ipaddress
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from agent.api.sessions import Sessions
 from shared.config import read_secret, write_secret
 from shared.errors import Refused
 from shared.reasons import Reason
+
+PAGE_HEADER = "X-OneCode-Page"
+"""Sent by our page with each request that changes something; its value does not matter."""
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_DATA = "/api/"
 
 
 def load_token(path: Path) -> str:
@@ -24,26 +33,46 @@ def load_token(path: Path) -> str:
     return read_secret(path).decode()
 
 
-def guard(token: str) -> Middleware:
-    """Middleware that refuses a foreign Host and a missing or wrong bearer token."""
+def guard(token: str, sessions: Sessions, is_our_name: Callable[[str], bool]) -> Middleware:
+    """Middleware that lets in whoever may see data, and shows the page itself to any browser that
+    came by one of our names (``is_our_name`` of a host without its port)."""
     expected = f"Bearer {token}"
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         # Not ``request.host``: without the header it asks the name service, and the loop waits.
-        if not _is_loopback(request.headers.get("Host", "")):
-            raise Refused(Reason.REQUEST_NOT_ALLOWED, "host is not a loopback name")
-        given = request.headers.get("Authorization", "")
-        # The library gives bytes that are not UTF-8 as surrogates.
-        if not hmac.compare_digest(given.encode(errors="surrogateescape"), expected.encode()):
-            raise Refused(Reason.REQUEST_NOT_ALLOWED, "bearer token")
+        host = request.headers.get("Host", "")
+        if not is_our_name(host.rsplit(":", 1)[0].strip("[]")):
+            raise Refused(Reason.REQUEST_NOT_ALLOWED, "host is not ours")
+        origin = request.headers.get("Origin")
+        if origin is not None and origin != f"{request.scheme}://{host}":
+            raise Refused(Reason.REQUEST_NOT_ALLOWED, "origin")
+        if request.path.startswith(_DATA):
+            given = request.headers.get("Authorization")
+            if given is None:
+                _check_page(request, sessions, origin)
+            # The library gives bytes that are not UTF-8 as surrogates.
+            elif not hmac.compare_digest(given.encode(errors="surrogateescape"), expected.encode()):
+                raise Refused(Reason.REQUEST_NOT_ALLOWED, "bearer token")
         return await handler(request)
 
     return check
 
 
-def _is_loopback(host: str) -> bool:
-    name = host.rsplit(":", 1)[0].strip("[]")
+def _check_page(request: web.Request, sessions: Sessions, origin: str | None) -> None:
+    """A browser's request. Its Origin was checked where there is one."""
+    if not sessions.is_valid(request.cookies.get(sessions.cookie, "")):
+        raise Refused(Reason.PAGE_LINK_NEEDED)
+    # Browsers always send the Origin of a WebSocket, and a foreign one needs no leave for it.
+    if "Upgrade" in request.headers and origin is None:
+        raise Refused(Reason.REQUEST_NOT_ALLOWED, "no origin")
+    # A form or an image of a foreign page cannot send a header of ours.
+    if request.method not in _SAFE and PAGE_HEADER not in request.headers:
+        raise Refused(Reason.REQUEST_NOT_ALLOWED, "page header")
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a host's name is this machine's, for itself."""
     if name == "localhost":
         return True
     try:

@@ -12,6 +12,13 @@ from shared.reasons import Reason
 
 _STATUS = {
     Reason.REQUEST_NOT_ALLOWED: 403,
+    Reason.PAGE_LINK_NEEDED: 403,
+    Reason.OPERATOR_NEEDED: 403,
+    Reason.PERMISSION_MISSING: 403,
+    Reason.SIGN_IN_WRONG: 403,
+    Reason.SIGN_IN_LOCKED: 429,
+    Reason.TOO_MANY_REQUESTS: 429,
+    Reason.PRINT_ANSWER_NEEDED: 409,
     Reason.NOT_FOUND: 404,
 }
 _NOT_FOUND = 404

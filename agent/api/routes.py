@@ -6,7 +6,10 @@ from typing import Protocol, TypeVar
 import msgspec
 from aiohttp import web
 
-from agent.api.views import StateView, view_account
+from agent.api.events import Events, Watched
+from agent.api.patience import read_body
+from agent.api.sessions import Tickets
+from agent.api.views import TicketView, view_account
 from agent.counter.issuing import IssueRequest, parse_request
 from agent.counter.views import IssueView, ScanView
 from agent.ports import FrameScanned
@@ -36,7 +39,7 @@ class ScanForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: str
 
 
-class Box(Protocol):
+class Box(Watched, Protocol):
     """What the API needs of the running agent."""
 
     async def scan(self, frame: FrameScanned) -> ScanView: ...
@@ -45,12 +48,12 @@ class Box(Protocol):
 
     async def read_account(self) -> Account: ...
 
-    async def read_state(self) -> StateView: ...
+    def acknowledge(self, scan_id: str) -> None: ...
 
     def recent(self) -> list[ScanView]: ...
 
 
-def build_routes(box: Box, clock: Clock) -> list[web.RouteDef]:
+def build_routes(box: Box, clock: Clock, tickets: Tickets, events: Events) -> list[web.RouteDef]:
     """All routes under ``/api/v1``."""
 
     async def get_state(_: web.Request) -> web.Response:
@@ -63,7 +66,7 @@ def build_routes(box: Box, clock: Clock) -> list[web.RouteDef]:
         return _answer(view_account(await box.read_account()))
 
     async def post_issue(request: web.Request) -> web.Response:
-        form = _parse(await request.read(), IssueForm)
+        form = _parse(await read_body(request), IssueForm)
         checked = parse_request(
             document_type=form.document_type,
             number=form.number,
@@ -74,15 +77,28 @@ def build_routes(box: Box, clock: Clock) -> list[web.RouteDef]:
         return _answer(await box.issue(checked))
 
     async def post_scan(request: web.Request) -> web.Response:
-        form = _parse(await request.read(), ScanForm)
+        form = _parse(await read_body(request), ScanForm)
         return _answer(await box.scan(FrameScanned(form.text.encode(), clock.now())))
 
-    routes: list[tuple[str, str, Callable[[web.Request], Awaitable[web.Response]]]] = [
+    async def post_acknowledge(request: web.Request) -> web.Response:
+        box.acknowledge(request.match_info["id"])
+        return _answer(await box.read_state())
+
+    async def post_ticket(request: web.Request) -> web.Response:
+        ticket = tickets.give()
+        return _answer(
+            TicketView(ticket, f"http://{request.headers['Host']}/enter?ticket={ticket}")
+        )
+
+    routes: list[tuple[str, str, Callable[[web.Request], Awaitable[web.StreamResponse]]]] = [
         ("GET", "state", get_state),
         ("GET", "verdicts", get_verdicts),
         ("GET", "account", get_account),
         ("POST", "issue", post_issue),
         ("POST", "scan", post_scan),
+        ("POST", "verdicts/{id}/acknowledge", post_acknowledge),
+        ("POST", "tickets", post_ticket),
+        ("GET", "events", events.serve),
     ]
     return [web.route(method, f"/api/v1/{path}", handler) for method, path, handler in routes]
 

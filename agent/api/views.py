@@ -5,16 +5,17 @@ from datetime import datetime
 
 import msgspec
 
-from agent.counter.views import Advice, ScanView
+from agent.counter.views import Advice, LabelView, OperatorView, ScanView
 from shared.devices import DeviceState, PrinterCondition
 from shared.ledger import Account
 
 
 class LinkView(msgspec.Struct, frozen=True):
-    """The line to central: its state and since when."""
+    """The line to central: its state and since when, by the wall clock and the monotonic one."""
 
     state: str
     since: datetime
+    since_ms: int = 0
 
 
 class DeviceView(msgspec.Struct, frozen=True):
@@ -24,6 +25,7 @@ class DeviceView(msgspec.Struct, frozen=True):
     state: DeviceState
     conditions: tuple[PrinterCondition, ...] = ()
     advice: Advice | None = None
+    read_ms: int | None = None  # when it was last asked; None: it tells changes by itself, or never
 
 
 class AccountView(msgspec.Struct, frozen=True):
@@ -37,16 +39,39 @@ class AccountView(msgspec.Struct, frozen=True):
     text: str
 
 
-class StateView(msgspec.Struct, frozen=True):
-    """Everything a counter shows at a glance."""
+class UnsentView(msgspec.Struct, frozen=True):
+    """What central does not have yet."""
+
+    count: int = 0
+    oldest_seconds: int | None = None  # None when there is none
+
+
+class StateView(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a counter shows at a glance; persons masked as whoever is signed in may see."""
 
     box: str
     counter: str
+    site: str = ""
+    language: str = "zh"
+    at: datetime  # this box's clock
+    drill: bool = False
     link: LinkView
     account: AccountView
+    unsent: UnsentView = UnsentView()
     scanner: DeviceView
     printer: DeviceView
+    operator: OperatorView = OperatorView()
     main: ScanView | None
+    recent: tuple[ScanView, ...] = ()  # the last ten, newest first
+    unacknowledged: tuple[ScanView, ...] = ()  # refusals that nobody has seen yet, newest first
+    labels: tuple[LabelView, ...] = ()  # the last ones, newest first
+
+
+class TicketView(msgspec.Struct, frozen=True):
+    """A way for one browser, good once and for a minute."""
+
+    ticket: str
+    url: str
 
 
 def view_account(account: Account) -> AccountView:

@@ -26,7 +26,7 @@ class SameNames:
         key = identity.name, identity.birth_date[:4]
         persons = self._persons.get(key, ())
         if identity.patient_id not in persons:
-            persons = (persons + (identity.patient_id,))[-2:]
+            persons = (*persons[-1:], identity.patient_id)
             self._persons[key] = persons
             if len(self._persons) > _MOST_NAMES:
                 self._persons.popitem(last=False)

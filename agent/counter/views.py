@@ -50,6 +50,19 @@ class ScanView(msgspec.Struct, frozen=True):
     same_name: bool = False  # somebody else of this masked name and birth year was here today
 
 
+class OperatorView(msgspec.Struct, frozen=True):
+    """Who works at the counter. ``asked_for_pin`` is whose badge was read and whose PIN is due."""
+
+    required: bool = False  # issuing needs somebody signed in
+    id: str = ""  # empty: nobody
+    name: str = ""
+    role: str = ""
+    language: str = ""
+    asked_for_pin: str = ""  # a name
+    advice: Advice | None = None  # why the last try failed
+    locked_seconds: int = 0  # how long the next try must wait
+
+
 class LabelView(msgspec.Struct, frozen=True):
     """One label as it stands."""
 

@@ -8,6 +8,7 @@ import pytest
 
 from agent.api.views import DeviceView
 from agent.box import RunningBox
+from agent.counter.policy import FixedPolicy
 from agent.drivers.simulated import SimulatedScanner
 from agent.transport.box_keys import BoxKeys
 from agent.transport.uplink import CentralUplink
@@ -41,7 +42,8 @@ async def box(desk: Desk, scanner: SimulatedScanner, tmp_path: Path) -> AsyncIte
         keys = BoxKeys(BOX, PAIR_KEY, STD.new_signing_key(), 1)
         box = RunningBox(
             box=BOX,
-            counter_name="window 3",
+            policy=FixedPolicy("window 3", "示范医院"),
+            clock=desk.clock,
             counter=desk.counter,
             issuing=desk.issuing,
             display=desk.display,

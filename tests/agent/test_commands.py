@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.api.access import load_token
-from agent.api.server import serve_api
+from agent.api.server import LocalAccess, serve_api
 from agent.config import BoxFiles, read_box_config
 from agent.counter.states import ScanState
 from agent.counter.views import ScanView
@@ -22,7 +22,7 @@ from shared.crypto import STD
 from shared.errors import Malformed
 from shared.exits import Exit
 from shared.reasons import Reason
-from tests.agent.api.test_api import OneBox
+from tests.agent.api.one_box import OneBox
 
 PATIENCE_SECONDS = 30
 
@@ -121,7 +121,7 @@ async def test_a_scan_that_was_not_kept_is_no_success(
 ) -> None:
     """A script must hear that there is no record."""
     token = load_token(BoxFiles(directory).api_token)
-    async with serve_api(box, SystemClock(), token, 0) as port:
+    async with serve_api(box, SystemClock(), LocalAccess(token)) as port:
         text = BoxFiles(directory).config.read_text(encoding="utf-8")
         moved = text.replace(f"api_port = {busy_port}", f"api_port = {port}")
         BoxFiles(directory).config.write_text(moved, encoding="utf-8")

@@ -1,75 +1,15 @@
 """The local API over a real socket: who may speak, what is answered, how a refusal looks."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 
-import aiohttp
 import msgspec
 import pytest
 
-from agent.api.server import serve_api
-from agent.api.views import DeviceView, LinkView, StateView, view_account
-from agent.counter.issuing import IssueRequest
-from agent.counter.states import ScanState
-from agent.counter.views import IssueView, ScanView
-from agent.ports import FrameScanned
-from shared.devices import DeviceState
-from shared.errors import Unavailable
-from shared.ledger import Account
-from shared.messages import RegistrationOutcome
-from shared.reasons import Reason
+from agent.api.server import LocalAccess, serve_api
+from tests.agent.api.one_box import TOKEN, OneBox, serving
 from tests.fakes import noon_clock
 
-TOKEN = "a-token-for-tests"
 FORM = {"document_type": "01", "number": "11010020171225006X", "name": "电子健康卡"}
-
-
-class OneBox:
-    """What the API sees of a box; answers at once."""
-
-    def __init__(self) -> None:
-        self.frames: list[bytes] = []
-        self.requests: list[IssueRequest] = []
-
-    async def scan(self, frame: FrameScanned) -> ScanView:
-        self.frames.append(frame.data)
-        return ScanView(id="1", at="", state=ScanState.SHOWN)
-
-    async def issue(self, request: IssueRequest) -> IssueView:
-        if request.phone:
-            raise Unavailable(Reason.ISSUE_NEEDS_CENTRAL)
-        self.requests.append(request)
-        return IssueView(id="1", outcome=RegistrationOutcome.NEW)
-
-    async def read_account(self) -> Account:
-        return Account(3, 2, 1, 0)
-
-    async def read_state(self) -> StateView:
-        return StateView(
-            box="site1/box7",
-            counter="window 3",
-            link=LinkView("up", datetime(2026, 1, 1, tzinfo=UTC)),
-            account=view_account(await self.read_account()),
-            scanner=DeviceView("scanner", DeviceState.READY),
-            printer=DeviceView("printer", DeviceState.ABSENT),
-            main=None,
-        )
-
-    def recent(self) -> list[ScanView]:
-        return []
-
-
-@asynccontextmanager
-async def serving(
-    box: OneBox, token: str = TOKEN, host: str | None = None
-) -> AsyncIterator[aiohttp.ClientSession]:
-    headers = {"Authorization": f"Bearer {token}"} | ({"Host": host} if host else {})
-    async with serve_api(box, noon_clock(), TOKEN, 0) as port:
-        base = f"http://127.0.0.1:{port}/api/v1/"
-        async with aiohttp.ClientSession(base, headers=headers) as session:
-            yield session
 
 
 async def test_state_account_and_verdicts() -> None:
@@ -136,7 +76,7 @@ async def test_strangers_are_refused(token: str, host: str | None) -> None:
 )
 async def test_hostile_headers_are_refused_like_any_stranger(headers: bytes) -> None:
     """Bytes that are no text, and a request of HTTP/1.0 that names no host."""
-    async with serve_api(OneBox(), noon_clock(), TOKEN, 0) as port:
+    async with serve_api(OneBox(), noon_clock(), LocalAccess(TOKEN)) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /api/v1/state HTTP/1.0\r\n" + headers + b"\r\n")
         answer = await reader.read()
