@@ -128,3 +128,20 @@ def save_phone(person: UUID, token: bytes, number: bytes, at: int) -> None:
         " ON CONFLICT (person_id, token) DO UPDATE SET given_at = excluded.given_at",
         (person.bytes, token, number, at),
     )
+
+
+def find_by_token(token: bytes, site: str | None, most: int) -> list[UUID]:
+    """Whom a name, a telephone number or a document with this token means, oldest first.
+
+    Only those with an active patient id at ``site``, where one is given.
+    """
+    rows = PersonRow.execute(
+        "SELECT person_id FROM (SELECT person_id FROM person_name WHERE token = ?1"
+        " UNION SELECT person_id FROM person_phone WHERE token = ?1"
+        " UNION SELECT person_id FROM person_document WHERE token = ?1) found"
+        " WHERE ?2 IS NULL OR EXISTS (SELECT 1 FROM site_patient s"
+        " WHERE s.person_id = found.person_id AND s.active AND s.site = ?2)"
+        " ORDER BY person_id LIMIT ?3",
+        (token, site, most),
+    ).fetchall()
+    return [UUID(bytes=row[0]) for row in rows]

@@ -1,0 +1,18 @@
+"""Everything of central's web that a person looks at, put beside the API."""
+
+from pathlib import Path
+
+from central.web.app import Site
+from central.web.console.routes import Console
+from central.web.pages import Pages
+from central.web.patient.routes import PatientPage
+
+STATIC = Path(__file__).parent / "static"
+
+
+def add_pages(site: Site) -> None:
+    """The console, the patient's page, and the files both load."""
+    pages = Pages()
+    site.routes.add_static("/static", STATIC)
+    Console(site, pages).add_routes()
+    PatientPage(site, pages).add_routes()

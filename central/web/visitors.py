@@ -1,0 +1,37 @@
+"""What every page needs of a request: its language, and how an answer keeps a chosen one."""
+
+from aiohttp import web
+
+from central.web.language import Language, choose_language
+
+_COOKIE = "onecode-language"
+_YEAR_SECONDS = 366 * 86_400
+
+
+def read_language(request: web.Request) -> Language:
+    """The language this request is answered in; ``?lang=`` chooses one for good."""
+    return choose_language(
+        request.query.get("lang"),
+        request.cookies.get(_COOKIE) if "Cookie" in request.headers else None,
+        request.headers.get("Accept-Language", ""),
+    )
+
+
+def other_language_link(request: web.Request) -> str:
+    """Where this very page is in the other language: a relative reference."""
+    other = Language.EN if read_language(request) is Language.ZH else Language.ZH
+    query = request.rel_url.update_query(lang=other.value).query_string
+    return f"?{query}"
+
+
+def answer_page(
+    request: web.Request, text: str, status: int = 200, *, secure: bool = False
+) -> web.Response:
+    """A page; a language chosen in this request is kept from now on."""
+    response = web.Response(text=text, status=status, content_type="text/html")
+    chosen = request.query.get("lang")
+    if chosen in set(Language):
+        response.set_cookie(
+            _COOKIE, chosen, max_age=_YEAR_SECONDS, httponly=True, samesite="Lax", secure=secure
+        )
+    return response
