@@ -21,12 +21,42 @@ class BrokerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     central_port: Port = 8884
 
 
+class UsersConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long a sign-in lasts: without use, and at all."""
+
+    administrator_idle_minutes: Annotated[int, msgspec.Meta(ge=1, le=60)] = 15
+    idle_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)] = 480
+    session_hours: Annotated[int, msgspec.Meta(ge=1, le=24)] = 12
+
+
+class WebConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the API and the console are served, and the boxes' own listener.
+
+    ``public_url`` is what people and machines type, where that is not loopback; behind TLS it
+    begins with https. ``frame_ancestors`` are origins that may show our pages in a frame. Rates
+    are requests a second and a burst, of one token or user and of one address.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080  # 0: any free one
+    public_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^/]+)?$")] = ""
+    frame_ancestors: tuple[Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s;,]+$")], ...] = ()
+    rate: Annotated[float, msgspec.Meta(gt=0)] = 100.0
+    burst: Annotated[float, msgspec.Meta(ge=1)] = 400.0
+    address_rate: Annotated[float, msgspec.Meta(gt=0)] = 200.0
+    address_burst: Annotated[float, msgspec.Meta(ge=1)] = 800.0
+    box_host: str = "127.0.0.1"
+    box_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8443
+
+
 class CentralConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything central is told. Paths are relative to the directory of ``central.toml``."""
 
     database: str = "sqlite:///central.db"
     dynamic_ttl_seconds: Annotated[int, msgspec.Meta(ge=10, le=255)] = 60
     broker: BrokerConfig = BrokerConfig()
+    users: UsersConfig = UsersConfig()
+    web: WebConfig = WebConfig()
 
 
 class CentralFiles:

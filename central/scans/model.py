@@ -39,6 +39,7 @@ class ScanRow(Table):
     class Meta:
         table_name = "scan"
         primary_key = peewee.CompositeKey("id", "box")
+        indexes = ((("box", "id"), False),)
 
 
 class ScanSequelRow(Table):

@@ -68,6 +68,24 @@ class Database:
                         connection.execute(statement)
                 raise
 
+    @contextmanager
+    def moment(self) -> Iterator[None]:
+        """Reads that see the database as it stands at the first of them. Takes no write lock.
+
+        Raises Unavailable, Damaged.
+        """
+        connection = self.connection
+        with mapped_exceptions():
+            connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                connection.execute("ROLLBACK")
+
+    def make_read_only(self) -> None:
+        """From now on the calling thread's connection refuses every write."""
+        self.execute("PRAGMA query_only = 1")
+
     def execute(self, statement: str, values: Sequence[Value] = ()) -> sqlite3.Cursor:
         """Run plain SQL of the database's dialect. Raises Unavailable, Damaged."""
         return run_statement(self.peewee, statement, values)

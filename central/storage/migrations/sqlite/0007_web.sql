@@ -1,0 +1,13 @@
+-- Answers to writes, kept for a day under their idempotency keys.
+CREATE TABLE kept_answer (
+    actor TEXT NOT NULL,
+    key TEXT NOT NULL,
+    request BLOB NOT NULL,
+    answer BLOB NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (actor, key)
+);
+CREATE INDEX kept_answer_at ON kept_answer (at);
+
+-- A box's scans, newest first; the id is in the order of birth.
+CREATE INDEX scan_box_id ON scan (box, id);

@@ -1,0 +1,1 @@
+"""Central's HTTP server: the API, and whatever pages stand beside it."""

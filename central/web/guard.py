@@ -1,0 +1,151 @@
+"""The one middleware: everything that is the same for every request.
+
+A request's id, the host it is for, how often, who asks and whether they may; then the handler;
+then every error of our tree as a problem. A bug in one request is answered 500 with the request's
+id and logged with its trace: it ends that request and nothing else, because the boxes' line runs
+in the same process and patients stand at its other end. It is counted, and ``/readyz`` says so.
+"""
+
+import asyncio
+import logging
+import os
+import re
+from itertools import count
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from central.web.limits import Buckets
+from central.web.problems import MEDIA_TYPE, TooManyRequests, build_problem, status_of
+from central.web.routing import Access, Routes
+from central.web.security import SAFE_METHODS, Hosts, build_api_headers, is_cross_site
+from central.web.sign_in import SignIns
+from shared.errors import OneCodeError, Refused
+from shared.reasons import Reason
+
+_log = logging.getLogger(__name__)
+
+REQUEST_ID = "X-Request-Id"
+_GIVEN_ID = re.compile(r"[0-9A-Za-z._-]{8,64}")
+_UNROUTED = Access(public=True, headers=build_api_headers())
+_LIBRARY_REASONS = {
+    404: Reason.NOT_FOUND,
+    408: Reason.REQUEST_SLOW,
+    413: Reason.BODY_TOO_LARGE,
+}
+
+
+class Guard:
+    """What the middleware needs, and what it counts."""
+
+    def __init__(
+        self,
+        routes: Routes,
+        sign_ins: SignIns,
+        hosts: Hosts,
+        by_address: Buckets,
+        by_principal: Buckets,
+    ) -> None:
+        self._accesses = routes.accesses
+        self._sign_ins = sign_ins
+        self._hosts = hosts
+        self._by_address = by_address
+        self._by_principal = by_principal
+        self._now = asyncio.get_running_loop().time
+        self._ids = map(f"{os.urandom(5).hex()}-{{:x}}".format, count(1))
+        self.bugs = 0
+
+    def middleware(self) -> Middleware:
+        """For ``web.Application(middlewares=…)``."""
+
+        @web.middleware
+        async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+            given = request.headers.get(REQUEST_ID)
+            known = given is not None and _GIVEN_ID.fullmatch(given)
+            request["id"] = given if known else next(self._ids)
+            access = self._accesses.get(request.match_info.handler, _UNROUTED)
+            try:
+                self._check(request, access)
+                if not access.public:
+                    principal = await self._sign_ins.identify(request)
+                    request["principal"] = principal
+                    wait = self._by_principal.take(principal.actor, self._now())
+                    if wait:
+                        raise TooManyRequests(wait)
+                    if access.permission is not None:
+                        principal.check(access.permission)
+                return await handler(request)
+            except OneCodeError as error:
+                response = self._answer(
+                    request, access, error.reason, status_of(error), error.detail
+                )
+                if isinstance(error, TooManyRequests):
+                    response.headers["Retry-After"] = str(int(error.seconds) + 1)
+                return response
+            except web.HTTPException as error:
+                if error.status < 400:
+                    return error
+                reason = _LIBRARY_REASONS.get(error.status, Reason.REQUEST_MALFORMED)
+                response = self._answer(request, access, reason, error.status)
+                if isinstance(error, web.HTTPMethodNotAllowed):
+                    response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+                return response
+            except ConnectionError:
+                raise  # whoever asked is gone
+            except Exception:  # noqa: BLE001 - a bug ends its request alone; see above
+                self.bugs += 1
+                _log.exception("request %s failed unexpectedly: %s", request["id"], _name(request))
+                return self._answer(request, access, Reason.UNEXPECTED, 500)
+
+        return guard
+
+    def _check(self, request: web.Request, access: Access) -> None:
+        headers = request.headers
+        # Not ``request.host``: without the header it asks the name service, and the loop waits.
+        host = headers.get("Host", "")
+        if not self._hosts.knows(host):
+            raise Refused(Reason.REQUEST_NOT_ALLOWED, "Host")
+        wait = self._by_address.take(request.remote or "", self._now(), access.cost)
+        if wait:
+            raise TooManyRequests(wait)
+        if request.method not in SAFE_METHODS:
+            origin = headers.get("Origin")
+            if is_cross_site(headers.get("Sec-Fetch-Site", "")) or (
+                origin is not None and not self._hosts.allow_origin(origin, host)
+            ):
+                raise Refused(Reason.REQUEST_NOT_ALLOWED, "Origin")
+
+    def _answer(
+        self, request: web.Request, access: Access, reason: Reason, status: int, detail: str = ""
+    ) -> web.StreamResponse:
+        level = logging.ERROR if status >= 500 else logging.INFO
+        _log.log(level, "request %s: %d %s %s", request["id"], status, reason, _name(request))
+        # What only engineers of central should read stays in the log.
+        problem = build_problem(reason, status, request["id"], detail if status < 500 else "")
+        if access.on_problem is not None:
+            return access.on_problem(request, problem)
+        response = web.Response(
+            status=status, body=msgspec.json.encode(problem), content_type=MEDIA_TYPE
+        )
+        if status == 401:
+            response.headers["WWW-Authenticate"] = 'Bearer realm="onecode"'
+        elif status == 429:
+            response.headers["Retry-After"] = "60"
+        elif status == 503:
+            response.headers["Retry-After"] = "5"
+        return response
+
+    async def decorate(self, request: web.Request, response: web.StreamResponse) -> None:
+        """For ``on_response_prepare``: the headers of every answer, streamed ones too."""
+        access = self._accesses.get(request.match_info.handler, _UNROUTED)
+        headers = response.headers
+        for name, value in access.headers.items():
+            headers.setdefault(name, value)
+        headers[REQUEST_ID] = request.get("id", "")
+
+
+def _name(request: web.Request) -> str:
+    # The route, not the path: whatever somebody puts into a path stays out of the log.
+    resource = request.match_info.route.resource
+    return f"{request.method} {resource.canonical if resource else '(no route)'}"

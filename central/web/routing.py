@@ -1,0 +1,69 @@
+"""Routes and who may use them: one table, so that no route is open by being forgotten.
+
+A feature that brings pages adds them with ``Routes.add``; operations of the API come by themselves.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from multidict import CIMultiDict
+
+from central.users.roles import Permission
+from central.web.problems import Problem
+
+OnProblem = Callable[[web.Request, Problem], web.StreamResponse]
+"""Shows a refusal as a page instead of a problem document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may come in. ``cost`` is what one request takes of an address's bucket: more where a
+    secret may be guessed. A handler finds its principal in ``request["principal"]``, and a
+    browser's in ``request["session"]`` too; both are there unless it is ``public``."""
+
+    permission: Permission | None = None  # None: whoever is signed in
+    public: bool = False
+    cost: float = 1.0
+    headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
+    on_problem: OnProblem | None = None
+
+
+class Routes:
+    """Adds routes to an application and keeps who may use each."""
+
+    def __init__(self, app: web.Application, page_headers: CIMultiDict[str]) -> None:
+        self._app = app
+        self._page_headers = page_headers
+        self.accesses: dict[Handler, Access] = {}
+
+    def add(self, method: str, path: str, handler: Handler, access: Access) -> None:
+        """One route; ``handler`` serves it alone."""
+        if handler in self.accesses:
+            raise ValueError(f"{handler} has a route already")
+        self._app.router.add_route(method, path, handler)
+        self.accesses[handler] = access
+
+    def add_page(  # noqa: PLR0913 - what a page is known by
+        self,
+        method: str,
+        path: str,
+        handler: Handler,
+        *,
+        permission: Permission | None = None,
+        public: bool = False,
+        cost: float = 1.0,
+        on_problem: OnProblem | None = None,
+    ) -> None:
+        """A route whose answers a browser shows."""
+        access = Access(permission, public, cost, self._page_headers, on_problem)
+        self.add(method, path, handler, access)
+
+    def add_static(self, prefix: str, folder: Path) -> None:
+        """Files for everybody, as they lie in ``folder``; links out of it are not followed."""
+        resource = self._app.router.add_static(prefix, folder)
+        access = Access(public=True, cost=0.1, headers=self._page_headers)
+        for route in resource:
+            self.accesses[route.handler] = access

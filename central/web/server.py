@@ -1,0 +1,46 @@
+"""The web's listener: an application served on a port, and what is kept from holding it."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from shared.errors import Unavailable
+from shared.reasons import Reason
+
+_log = logging.getLogger(__name__)
+
+_IDLE_SECONDS = 30.0
+"""A connection that has not sent a whole head of a request by then is closed."""
+_STOP_SECONDS = 3.0
+
+
+@asynccontextmanager
+async def open_listener(app: web.Application, host: str, port: int) -> AsyncIterator[str]:
+    """Serve while the block runs; the URL it is reached at. Port 0 is any free one.
+
+    Raises Unavailable (PORT_BUSY).
+    """
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        keepalive_timeout=_IDLE_SECONDS,
+        lingering_time=1.0,
+        auto_decompress=False,
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port, shutdown_timeout=_STOP_SECONDS)
+        try:
+            await site.start()
+        except OSError as error:
+            raise Unavailable(Reason.PORT_BUSY, f"{host}:{port}") from error
+        bound = runner.addresses[0][1]
+        name = f"[{host}]" if ":" in host else host
+        url = f"http://{name}:{bound}"
+        _log.info("web on %s", url)
+        yield url
+    finally:
+        await runner.cleanup()

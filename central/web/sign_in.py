@@ -1,0 +1,114 @@
+"""Who asks: from a request's secret to its principal, remembered for a moment.
+
+The secret is a machine's bearer token or a browser's session cookie. Whoever changes a session or
+a token in this process calls ``forget``; what another process changes is seen within
+``REMEMBER_SECONDS``.
+"""
+
+import asyncio
+from collections import OrderedDict
+from datetime import datetime
+from functools import partial
+from typing import Protocol, TypeVar
+
+from aiohttp import web
+
+from central.storage.writer import Writer
+from central.users.principal import Principal, Session
+from central.web.security import (
+    SAFE_METHODS,
+    SECURE_SESSION_COOKIE,
+    SESSION_COOKIE,
+    same_secret,
+)
+from shared.clock import Clock
+from shared.errors import Refused
+from shared.reasons import Reason
+
+T = TypeVar("T")
+
+REMEMBER_SECONDS = 2.0
+_MOST_REMEMBERED = 5_000
+_BEARER = "Bearer "
+_LONGEST_SECRET = 200
+
+
+class FindsPrincipals(Protocol):
+    """What is needed of the users. Both raise Refused (SIGN_IN_NEEDED, SESSION_ENDED)."""
+
+    def find_session(self, secret: str, at: datetime) -> Session: ...
+
+    def find_token(self, secret: str, at: datetime) -> Principal: ...
+
+
+class SignIns:
+    """Answers for each request who asks."""
+
+    def __init__(self, users: FindsPrincipals, writer: Writer, clock: Clock, *, tls: bool) -> None:
+        self._users = users
+        self._writer = writer
+        self._clock = clock
+        self._now = asyncio.get_running_loop().time
+        self.cookie = SECURE_SESSION_COOKIE if tls else SESSION_COOKIE
+        self._tokens: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
+        self._sessions: OrderedDict[str, tuple[Session, float]] = OrderedDict()
+
+    def forget(self) -> None:
+        """Ask the users again for everybody: something about a session or a token has changed."""
+        self._tokens.clear()
+        self._sessions.clear()
+
+    async def identify(self, request: web.Request) -> Principal:
+        """The principal of a request; a browser's is put into ``request["session"]`` as well.
+
+        Raises Refused: SIGN_IN_NEEDED, SESSION_ENDED, or REQUEST_NOT_ALLOWED for a browser's
+        request that changes something and does not carry the session's own X-CSRF-Token.
+        """
+        header = request.headers.get("Authorization")
+        if header is not None:
+            if not header.startswith(_BEARER):
+                raise Refused(Reason.SIGN_IN_NEEDED)
+            return await self._find_token(header[len(_BEARER) :])
+        secret = request.cookies.get(self.cookie) if "Cookie" in request.headers else None
+        if not secret:
+            raise Refused(Reason.SIGN_IN_NEEDED)
+        session = await self._find_session(secret)
+        if request.method not in SAFE_METHODS and not same_secret(
+            request.headers.get("X-CSRF-Token", ""), session.csrf
+        ):
+            raise Refused(Reason.REQUEST_NOT_ALLOWED, "X-CSRF-Token")
+        request["session"] = session
+        return session.principal
+
+    async def _find_token(self, secret: str) -> Principal:
+        found = self._tokens.get(secret)
+        if found is not None and found[1] > self._now():
+            return found[0]
+        _check_secret(secret)
+        find = partial(self._users.find_token, secret, self._clock.now())
+        principal = await self._writer.run(find, patient=True)
+        _remember(self._tokens, secret, principal, self._now())
+        return principal
+
+    async def _find_session(self, secret: str) -> Session:
+        found = self._sessions.get(secret)
+        if found is not None and found[1] > self._now():
+            return found[0]
+        _check_secret(secret)
+        find = partial(self._users.find_session, secret, self._clock.now())
+        session = await self._writer.run(find, patient=True)
+        _remember(self._sessions, secret, session, self._now())
+        return session
+
+
+def _check_secret(secret: str) -> None:
+    # Tokens are ours: letters, digits and a few marks. Nothing else reaches the database.
+    if len(secret) > _LONGEST_SECRET or not (secret.isascii() and secret.isprintable()):
+        raise Refused(Reason.SIGN_IN_NEEDED)
+
+
+def _remember(table: OrderedDict[str, tuple[T, float]], key: str, value: T, now: float) -> None:
+    table[key] = (value, now + REMEMBER_SECONDS)
+    table.move_to_end(key)
+    if len(table) > _MOST_REMEMBERED:
+        table.popitem(last=False)

@@ -1,0 +1,103 @@
+"""A whole centre with its web on a loopback port, and principals as a test wants them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import aiohttp
+
+from central.app import Central, open_central
+from central.config import BrokerConfig
+from central.foundation import Foundation, found_central
+from central.storage.reader import Reader
+from central.storage.writer import Writer
+from central.users.principal import Principal, Session
+from central.users.roles import PERMISSIONS, Permission, Role
+from central.web.app import AddPages, build_app
+from central.web.server import open_listener
+from shared.clock import SystemClock
+from shared.errors import Refused
+from shared.reasons import Reason
+
+TOKEN = "oc_everything"
+EVERYTHING = frozenset(Permission)
+
+
+def principal(
+    role: Role = Role.OPERATIONS,
+    permissions: frozenset[Permission] | None = None,
+    site: str | None = None,
+    name: str = "test",
+) -> Principal:
+    """A machine's principal; with its role's permissions if not told otherwise."""
+    allowed = PERMISSIONS[role] if permissions is None else permissions
+    return Principal(name, name, role, site, "token", allowed)
+
+
+@dataclass
+class KnownUsers:
+    """Finds the principals it was given: what central asks its users for."""
+
+    tokens: dict[str, Principal] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    asked: int = 0
+
+    def find_token(self, secret: str, at: datetime) -> Principal:
+        self.asked += 1
+        if secret not in self.tokens:
+            raise Refused(Reason.SIGN_IN_NEEDED)
+        return self.tokens[secret]
+
+    def find_session(self, secret: str, at: datetime) -> Session:
+        self.asked += 1
+        if secret not in self.sessions:
+            raise Refused(Reason.SESSION_ENDED)
+        return self.sessions[secret]
+
+
+@dataclass
+class Served:
+    """A running web and its parts; ``client`` carries the token that may do everything."""
+
+    central: Central
+    users: KnownUsers
+    url: str
+    client: aiohttp.ClientSession
+    writer: Writer
+    connected: list[bool]
+
+
+def make_centre(directory: Path) -> None:
+    """What ``onecode-central init`` makes."""
+    found_central(directory, Foundation(BrokerConfig()), SystemClock().now(), "test")
+
+
+def add_config(directory: Path, text: str) -> None:
+    """More lines for ``central.toml``."""
+    file = directory / "central.toml"
+    file.write_text(f"{file.read_text()}\n{text}\n")
+
+
+@asynccontextmanager
+async def serve_web(directory: Path, add_pages: AddPages = lambda _: None) -> AsyncIterator[Served]:
+    """Serve the centre in ``directory`` on a free port."""
+    users = KnownUsers({TOKEN: principal(permissions=EVERYTHING)})
+    connected = [True]
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with open_central(directory) as central:
+        async with Writer(central.database) as writer, Reader(central.database) as reader:
+            app = build_app(
+                central,
+                users,
+                writer,
+                reader,
+                is_connected=lambda: connected[0],
+                add_pages=add_pages,
+            )
+            async with open_listener(app, "127.0.0.1", 0) as url:
+                async with aiohttp.ClientSession(url, headers=headers) as client:
+                    yield Served(central, users, url, client, writer, connected)
+                await asyncio.sleep(0)
