@@ -11,6 +11,7 @@ from pathlib import Path
 
 from central.audit.model import MODELS as AUDIT_MODELS
 from central.audit.service import Audit
+from central.cards.links import Links
 from central.cards.model import MODELS as CARD_MODELS
 from central.cards.service import Cards
 from central.config import (
@@ -35,6 +36,9 @@ from central.scans.registration import Registrations
 from central.scans.service import Scans
 from central.storage.database import Database, open_database
 from central.storage.runner import migrate, read_migrations
+from central.users.model import MODELS as USER_MODELS
+from central.users.service import Users
+from central.web.model import MODELS as WEB_MODELS
 from shared.errors import Unavailable
 from shared.messages import (
     LateAnswerRecord,
@@ -54,6 +58,8 @@ MODELS = (
     *HOSPITAL_MODELS,
     *SCAN_MODELS,
     *INGEST_MODELS,
+    *USER_MODELS,
+    *WEB_MODELS,
 )
 
 
@@ -66,9 +72,11 @@ class Central:
     keys: Keys
     database: Database
     audit: Audit
+    users: Users
     fleet: Fleet
     patients: Patients
     cards: Cards
+    links: Links
     hospital: Hospital
     scans: Scans
     ingest: Ingest
@@ -127,5 +135,17 @@ def build_central(
     )
     ingest = build_ingest(database, keys, fleet, dispatcher)
     return Central(
-        config, files, keys, database, audit, fleet, patients, cards, hospital, scans, ingest
+        config=config,
+        files=files,
+        keys=keys,
+        database=database,
+        audit=audit,
+        users=Users(keys, audit, config.users),
+        fleet=fleet,
+        patients=patients,
+        cards=cards,
+        links=Links(keys, audit),
+        hospital=hospital,
+        scans=scans,
+        ingest=ingest,
     )

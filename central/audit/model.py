@@ -1,4 +1,4 @@
-"""The audit's tables: rows that nothing changes, seals that chain them, and the head."""
+"""The audit's tables: rows that nothing changes, seals that chain them, the head; what waits."""
 
 import peewee
 
@@ -32,4 +32,14 @@ class AuditHead(Table):
     mac = peewee.BlobField()
 
 
-MODELS: tuple[type[Table], ...] = (AuditRow, AuditSeal, AuditHead)
+class AuditWaiting(Table):
+    """What was done for a patient while the audit took nothing; the sealer takes it in later."""
+
+    at = peewee.BigIntegerField()
+    act = peewee.TextField()
+    subject = peewee.TextField()
+    actor = peewee.TextField()
+    facts = peewee.TextField()
+
+
+MODELS: tuple[type[Table], ...] = (AuditRow, AuditSeal, AuditHead, AuditWaiting)

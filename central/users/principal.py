@@ -13,7 +13,7 @@ from shared.reasons import Reason
 class Owed(StrEnum):
     """What a user must still do before a session may more than keep its own account."""
 
-    PASSWORD = "password"  # the one in use was given by someone else
+    PASSWORD = "password"  # noqa: S105 - the one in use was given by someone else
     SECOND_FACTOR = "second-factor"
 
 
