@@ -1,0 +1,16 @@
+// What this page asks of the box: one function an act.
+
+import { get, post, remove } from "./request.js";
+
+export const acknowledge = (scanId) => post(`verdicts/${scanId}/acknowledge`);
+export const checkForm = (form) => post("issue/check", form);
+export const issue = (form) => post("issue", form);
+export const reprint = (labelId, reason) => post(`labels/${labelId}/reprint`, { reason });
+export const answerLabel = (labelId, out) => post(`labels/${labelId}/answer`, { out });
+export const signIn = (pin) => post("operator/pin", { pin });
+export const cancelPin = () => post("operator/cancel");
+export const signOut = () => post("operator/sign-out");
+export const openPairing = () => post("pairing");
+export const listWorkstations = () => get("workstations");
+export const removeWorkstation = (id) => remove(`workstations/${encodeURIComponent(id)}`);
+export const mayLook = () => get("state");

@@ -1,0 +1,150 @@
+// Registering and issuing: type, see what is wrong while typing, send, see found or new and the label.
+
+import { answerLabel, issue, reprint } from "./box.js";
+import { element, fill } from "./element.js";
+import { Form } from "./form.js";
+import { showLabel } from "./label_words.js";
+import { Problem } from "./request.js";
+import { mainNumber } from "./scan_words.js";
+import { cause, language, nextStep, say, tell } from "./words.js";
+
+const SILENT = () => ({ zh: say("boxSilent", {}, "zh"), en: say("boxSilent", {}, "en"), next_zh: say("tryAgain", {}, "zh"), next_en: say("tryAgain", {}, "en") });
+
+export class IssuePanel {
+  name = "issue";
+  #title = element("h2", { id: "issue-title", "data-say": "issue" });
+  #problem = element("p", { class: "problem", role: "alert", hidden: true });
+  #send = element("button", { class: "main", type: "submit" }, element("span", { "data-say": "issueGo" }), element("kbd", {}, "Enter"));
+  #clear = element("button", { type: "button", "data-say": "issueClear", click: () => this.clear() });
+  #answer = element("div", { class: "issued", hidden: true });
+  #outcome = element("div", { role: "status" });
+  #label = element("div", { class: "label", role: "status" });
+  #next = element("button", { class: "main", type: "button", click: () => this.clear() }, element("span", { "data-say": "next" }), element("kbd", {}, "Enter"));
+  #busy = false;
+  #wrong = null;
+  #issued = null;
+  #known = null;
+
+  constructor(draft) {
+    this.form = new Form(draft);
+    this.#answer.append(this.#outcome, this.#label, this.#next);
+    this.root = element(
+      "form",
+      { novalidate: true, "aria-labelledby": "issue-title" },
+      this.form.root,
+      this.#problem,
+      element("div", { class: "buttons" }, this.#send, this.#clear),
+      element("p", { class: "hint", "data-say": "issueKept" }),
+    );
+    this.root.addEventListener("submit", (event) => this.#submit(event));
+  }
+
+  nodes() {
+    tell(this.#title.parentNode ?? this.#title);
+    this.#title.textContent = say("issue");
+    this.form.tell();
+    tell(this.root);
+    tell(this.#answer);
+    this.#show();
+    return [this.#title, this.root, this.#answer];
+  }
+
+  focus() {
+    if (this.#issued) this.#next.focus();
+    else if (this.form.focusNext()) this.#send.focus();
+  }
+
+  // The next person.
+  clear() {
+    this.form.clear();
+    this.#issued = null;
+    this.#wrong = null;
+    this.#show();
+    this.focus();
+  }
+
+  // Something was scanned into the form by a scanner that types.
+  scanned() {
+    const words = (tongue) => [say("wedge", {}, tongue), say("wedgeNext", {}, tongue)];
+    const [[zh, next_zh], [en, next_en]] = [words("zh"), words("en")];
+    this.#wrong = { zh, next_zh, en, next_en };
+    this.#show();
+  }
+
+  show(known) {
+    this.#known = known;
+    this.#show();
+  }
+
+  async #submit(event) {
+    event.preventDefault();
+    if (this.#busy || !this.form.focusNext()) return;
+    this.#busy = true;
+    this.#wrong = null;
+    this.#show();
+    try {
+      this.#issued = await issue(this.form.value);
+      if (this.#issued.outcome === "found" || this.#issued.outcome === "new") this.form.draft.wipe();
+      else this.#refuse(this.#issued);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      this.#wrong = error.words ?? SILENT();
+      this.#issued = null;
+    } finally {
+      this.#busy = false;
+      this.#show();
+      if (this.#issued) this.#next.focus();
+    }
+  }
+
+  // Central refused or said nothing: the form stays as it is.
+  #refuse({ advice }) {
+    this.#wrong = advice;
+    this.#issued = null;
+  }
+
+  // The label as it stands now: the box tells its later states with its own.
+  #standing() {
+    const label = this.#issued?.label;
+    return label && (this.#known?.state?.labels.find((each) => each.id === label.id) ?? label);
+  }
+
+  async #answerLabel(out) {
+    const { id } = this.#issued.label;
+    try {
+      const label = await (out ? answerLabel(id, true) : reprint(id, "not-out"));
+      this.#issued = { ...this.#issued, label };
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      this.#wrong = error.words ?? SILENT();
+    }
+    this.#show();
+  }
+
+  #show() {
+    this.root.hidden = Boolean(this.#issued);
+    this.#answer.hidden = !this.#issued;
+    this.#send.disabled = this.#busy;
+    this.#send.firstChild.textContent = say(this.#busy ? "issueWorking" : "issueGo");
+    const operator = this.#known?.operator;
+    const wanted = operator?.required && !operator.id ? say("operatorNeeded") : "";
+    this.#problem.hidden = !this.#wrong && !wanted;
+    fill(this.#problem, { wrong: this.#wrong, wanted, language: language() }, () =>
+      this.#wrong
+        ? [element("b", {}, cause(this.#wrong)), element("span", {}, nextStep(this.#wrong))]
+        : [element("b", {}, wanted)],
+    );
+    fill(this.#outcome, { issued: this.#issued, language: language() }, () => (this.#issued ? outcome(this.#issued) : []));
+    showLabel(this.#label, this.#standing(), (out) => this.#answerLabel(out));
+  }
+}
+
+function outcome({ outcome: word, identity }) {
+  const { label, number } = mainNumber(identity);
+  return [
+    element("p", { class: "outcome" }, element("b", {}, say(word)), element("span", {}, say(`${word}Why`))),
+    element("p", { class: "name", "data-verbatim": true }, identity.name),
+    element("p", { class: "label" }, label),
+    element("p", { class: "digits", "data-verbatim": true }, number),
+  ];
+}

@@ -1,0 +1,83 @@
+// Signing in: a badge was scanned, so this asks for the PIN at once. Digits and Enter are enough.
+
+import { duration } from "./age.js";
+import { signIn } from "./box.js";
+import { element, fill } from "./element.js";
+import { Problem } from "./request.js";
+import { cause, language, nextStep, say, tell } from "./words.js";
+
+export class PinPanel {
+  name = "pin";
+  #field = element("input", {
+    id: "pin",
+    type: "password",
+    inputmode: "numeric",
+    autocomplete: "off",
+    maxlength: "12",
+    "aria-describedby": "pin-said",
+    input: () => this.#problem && this.#say(null),
+  });
+  #hello = element("p", { class: "hello" });
+  #said = element("p", { id: "pin-said", class: "said-error", role: "alert" });
+  #form = element(
+    "form",
+    { novalidate: true },
+    element("h2", { "data-say": "pinTitle" }),
+    this.#hello,
+    element("label", { for: "pin", "data-say": "pin" }),
+    this.#field,
+    this.#said,
+    element("button", { class: "main", type: "submit" }, element("span", { "data-say": "pinEnter" }), element("kbd", {}, "Enter")),
+  );
+  #problem = null;
+  #busy = false;
+
+  constructor() {
+    this.#form.addEventListener("submit", (event) => this.#submit(event));
+  }
+
+  nodes() {
+    tell(this.#form);
+    return [this.#form];
+  }
+
+  focus() {
+    this.#field.value = "";
+    this.#problem = null;
+    this.#field.focus();
+  }
+
+  show(known) {
+    const { asked_for_pin: name, advice, locked_seconds: locked } = known.operator;
+    fill(this.#hello, { name, language: language() }, () => [
+      say("pinHello"),
+      element("b", { "data-verbatim": true }, name),
+    ]);
+    const left = Math.max(0, locked - known.sinceOperator);
+    this.#field.disabled = left > 0;
+    const words = [];
+    if (left > 0) words.push(say("pinLocked", { age: duration(Math.ceil(left)) }));
+    const why = this.#problem ?? advice;
+    if (why) words.push(cause(why), nextStep(why));
+    fill(this.#said, words, () => words.map((each) => element("span", {}, each)));
+  }
+
+  async #submit(event) {
+    event.preventDefault();
+    if (this.#busy || !this.#field.value) return;
+    this.#busy = true;
+    try {
+      await signIn(this.#field.value);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      this.#say(error.words);
+    } finally {
+      this.#busy = false;
+      this.#field.value = "";
+    }
+  }
+
+  #say(words) {
+    this.#problem = words;
+  }
+}

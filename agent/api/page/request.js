@@ -1,0 +1,36 @@
+// Requests to the box's program. An answer is a value; whatever else came is a Problem in words.
+
+export class Problem extends Error {
+  // ``words`` is a problem document of the server's, or null when nobody answered.
+  constructor(status, words) {
+    super(words?.reason ?? "no answer");
+    this.status = status;
+    this.words = words;
+  }
+}
+
+const LONGEST_MS = 20_000;
+
+async function call(method, path, body) {
+  let answer;
+  try {
+    answer = await fetch(`/api/v1/${path}`, {
+      method,
+      headers: { "X-OneCode-Page": "counter", ...(body !== undefined && { "Content-Type": "application/json" }) },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(LONGEST_MS),
+      cache: "no-store",
+    });
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof DOMException) throw new Problem(0, null);
+    throw error;
+  }
+  const text = await answer.text();
+  const value = text.startsWith("{") || text.startsWith("[") ? JSON.parse(text) : null;
+  if (!answer.ok) throw new Problem(answer.status, value);
+  return value;
+}
+
+export const get = (path) => call("GET", path);
+export const post = (path, body = {}) => call("POST", path, body);
+export const remove = (path) => call("DELETE", path);

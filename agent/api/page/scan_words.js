@@ -1,0 +1,31 @@
+// One scan in a word, a shape and a few short facts, wherever it is listed or shown large.
+
+import { say } from "./words.js";
+
+const CLASSES = {
+  static: "codeStatic",
+  dynamic: "codeDynamic",
+  extended: "codeExtended",
+  temporary: "codeTemporary",
+  malformed: "codeMalformed",
+};
+
+// Which of the page's pictures a scan is: a verdict, or what stands in a verdict's place.
+export function face(scan) {
+  if (!scan) return "waiting";
+  if (scan.state === "unsaved" || scan.state === "handed-on") return scan.state;
+  return scan.verdict ?? "judging";
+}
+
+export const codeKind = (scan) => (scan.code_class ? say(CLASSES[scan.code_class]) : "");
+export const decider = (scan) =>
+  scan.decided_by ? say(scan.decided_by === "central" ? "byCentral" : "byBox") : "";
+
+// The number a clerk reads out: the outpatient number where there is one.
+export function mainNumber(identity) {
+  const numbers = identity.record_numbers;
+  const chosen = numbers.find((each) => each.type === "outpatient") ?? numbers[0];
+  return chosen
+    ? { label: say(chosen.type), number: chosen.number }
+    : { label: say("patientId"), number: identity.patient_id };
+}

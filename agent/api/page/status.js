@@ -1,0 +1,96 @@
+// The top line: whose counter this is, network, unsent records, devices, operator and sound.
+
+import { duration, timeOfDay } from "./age.js";
+import { element, fill } from "./element.js";
+import { has, language, say } from "./words.js";
+
+const LINK = {
+  up: ["networkUp", "good"],
+  down: ["networkDown", "bad"],
+  connecting: ["networkTrying", "busy"],
+  "backing-off": ["networkDown", "bad"],
+};
+const MARK = { good: "✓", busy: "…", bad: "!", unknown: "?" };
+
+export class StatusLine {
+  #place = document.getElementById("status");
+
+  show(known, sound) {
+    const cells = known.stands ? facts(known) : unknown();
+    const all = [...cells, soundCell(sound)];
+    fill(this.#place, { all, where: where(known), language: language() }, () => [
+      element("p", { class: "where", "data-verbatim": true }, where(known).map((text) => element("span", {}, text))),
+      element("dl", {}, all.map(cell)),
+    ]);
+  }
+}
+
+const where = ({ state }) => (state ? [state.counter, state.site || state.box] : []);
+
+function cell({ key, level, value, note, verbatim, verbatimValue }) {
+  return element(
+    "div",
+    { "data-level": level, "data-cell": key },
+    element("dt", {}, say(key)),
+    element(
+      "dd",
+      {},
+      element("b", {}, element("i", { "aria-hidden": "true" }, MARK[level]), element("span", { "data-verbatim": verbatimValue }, value)),
+      note && element("small", { "data-verbatim": verbatim }, note),
+    ),
+  );
+}
+
+function facts(known) {
+  const { link, account } = known.state;
+  const [word, level] = LINK[link.state];
+  return [
+    {
+      key: "network",
+      level,
+      value: say(word),
+      note: say("since", {
+        time: timeOfDay(Date.parse(link.since)),
+        age: duration(known.clock.ageSteady(link.since_ms)),
+      }),
+    },
+    unsent(known, account),
+    device("scanner", known.state.scanner),
+    device("printer", known.state.printer),
+    operatorCell(known),
+  ];
+}
+
+function unsent(known, { holds }) {
+  const { count, oldest_seconds: oldest } = known.state.unsent;
+  if (!holds) return { key: "unsent", level: "bad", value: say("notBalanced") };
+  if (count === 0) return { key: "unsent", level: "good", value: say("unsentNone"), note: say("allSent") };
+  const note = oldest === null ? "" : say("unsentAge", { age: duration(oldest + known.sinceState) });
+  return { key: "unsent", level: "busy", value: say("unsentSome", { n: count }), note };
+}
+
+function device(key, { name, state, conditions }) {
+  if (!name) return { key, level: "unknown", value: say("noDevice") };
+  const level = { ready: "good", opening: "busy" }[state] ?? "bad";
+  return { key, level, value: say(conditions[0] ?? state), note: name, verbatim: true };
+}
+
+function operatorCell({ operator }) {
+  if (!operator.id) return { key: "operator", level: "unknown", value: say("operatorNone"), note: say("operatorBadge") };
+  const role = `role-${operator.role}`;
+  return { key: "operator", level: "good", value: operator.name, verbatimValue: true, note: has(role) ? say(role) : "" };
+}
+
+function unknown() {
+  return ["network", "unsent", "scanner", "printer", "operator"].map((key) => ({
+    key,
+    level: "unknown",
+    value: say("unknown"),
+  }));
+}
+
+function soundCell(sound) {
+  if (sound.muted) return { key: "sound", level: "bad", value: say("soundOff") };
+  if (sound.locked) return { key: "sound", level: "busy", value: say("soundLocked") };
+  return { key: "sound", level: "good", value: say("soundOn") };
+}

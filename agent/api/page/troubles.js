@@ -1,0 +1,55 @@
+// What is wrong now, each with what to do; the gravest two are shown, the rest are counted.
+
+import { element, fill } from "./element.js";
+import { cause, has, language, nextStep, say } from "./words.js";
+
+const SHOWN = 2;
+
+export class TroubleStrip {
+  #place = document.getElementById("troubles");
+
+  show(known) {
+    const troubles = known.stands ? list(known.state) : [];
+    this.#place.hidden = troubles.length === 0;
+    fill(this.#place, { troubles, language: language() }, () => [
+      ...troubles.slice(0, SHOWN).map(row),
+      troubles.length > SHOWN &&
+        element("p", { class: "more" }, say("moreTroubles", { n: troubles.length - SHOWN })),
+    ]);
+  }
+}
+
+function row({ level, what, why, next }) {
+  return element(
+    "p",
+    { "data-level": level },
+    element("b", {}, what),
+    element("span", {}, why),
+    next && element("span", { class: "next" }, next),
+  );
+}
+
+function list({ account, scanner, printer, link }) {
+  const troubles = [];
+  if (!account.holds) {
+    troubles.push({ level: "bad", what: say("unsent"), why: say("notBalanced"), next: say("notBalancedNext") });
+  }
+  for (const [key, device] of [["scanner", scanner], ["printer", printer]]) {
+    if (device.name && !["ready", "opening"].includes(device.state)) {
+      troubles.push({ level: "bad", what: say(key), ...deviceTrouble(device) });
+    }
+  }
+  if (link.state !== "up") {
+    troubles.push({ level: "busy", what: say("network"), why: say("networkTrouble"), next: say("networkTroubleNext") });
+  }
+  return troubles;
+}
+
+function deviceTrouble({ state, conditions, advice }) {
+  const known = conditions.filter(has);
+  const why = known.length ? known.map((each) => say(each)).join(language() === "zh" ? "、" : ", ") : say(state);
+  const cures = known.map((each) => `${each}-next`).filter(has).map((each) => say(each));
+  if (cures.length) return { why, next: cures.join(language() === "zh" ? "；" : "; ") };
+  if (advice) return { why: cause(advice), next: nextStep(advice) };
+  return { why, next: say("deviceNext") };
+}
