@@ -108,6 +108,7 @@ class Reason(StrEnum):
     INVITE_USED = "invite-used"
     INVITE_EXPIRED = "invite-expired"
     INVITE_UNKNOWN = "invite-unknown"
+    INVITE_WITHDRAWN = "invite-withdrawn"
     INVITE_OTHER_MACHINE = "invite-other-machine"
     CENTRE_NOT_EXPECTED = "centre-not-expected"
     CENTRE_UNREACHABLE = "centre-unreachable"

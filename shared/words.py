@@ -607,6 +607,12 @@ WORDS: dict[Reason, Words] = {
         "请向中心要一个新的邀请码",
         "Ask central for a new invite",
     ),
+    Reason.INVITE_WITHDRAWN: Words(
+        "邀请码已被中心收回",
+        "Central has withdrawn the invite",
+        "请向中心要一个新的邀请码",
+        "Ask central for a new invite",
+    ),
     Reason.INVITE_UNKNOWN: Words(
         "中心没有发过这个邀请码",
         "Central gave no such invite",
