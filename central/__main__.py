@@ -24,6 +24,7 @@ COMMANDS = {
     "person": "central.patients.commands",
     "card": "central.cards.commands",
     "box": "central.fleet.commands",
+    "settings": "central.settings.commands",
     "ledger": "central.ingest.commands",
     "audit": "central.audit.commands",
 }

@@ -20,6 +20,7 @@ from central.config import (
     read_central_config,
     read_passphrase,
 )
+from central.feed import Feed
 from central.fleet.model import MODELS as FLEET_MODELS
 from central.fleet.service import Fleet
 from central.hospital.model import MODELS as HOSPITAL_MODELS
@@ -31,9 +32,13 @@ from central.ingest.parts import Ingest, build_ingest
 from central.keys.service import Keys, open_keys
 from central.patients.model import MODELS as PATIENT_MODELS
 from central.patients.service import Patients
+from central.presence.model import MODELS as PRESENCE_MODELS
+from central.presence.service import Presence
 from central.scans.model import MODELS as SCAN_MODELS
 from central.scans.registration import Registrations
 from central.scans.service import Scans
+from central.settings.model import MODELS as SETTING_MODELS
+from central.settings.service import Settings
 from central.storage.database import Database, open_database
 from central.storage.runner import migrate, read_migrations
 from central.users.model import MODELS as USER_MODELS
@@ -58,6 +63,8 @@ MODELS = (
     *HOSPITAL_MODELS,
     *SCAN_MODELS,
     *INGEST_MODELS,
+    *SETTING_MODELS,
+    *PRESENCE_MODELS,
     *USER_MODELS,
     *WEB_MODELS,
 )
@@ -79,6 +86,9 @@ class Central:
     links: Links
     hospital: Hospital
     scans: Scans
+    settings: Settings
+    presence: Presence
+    feed: Feed
     ingest: Ingest
 
     @property
@@ -121,7 +131,10 @@ def build_central(
     audit = Audit(database, keys.audit_mac)
     fleet = Fleet(keys, audit)
     patients, cards, hospital = Patients(keys, audit), Cards(keys, audit), Hospital()
-    scans = Scans(patients, cards, hospital)
+    feed, presence = Feed(), Presence(fleet)
+    users = Users(keys, audit, config.users)
+    settings = Settings(keys, audit, fleet, users.list_operators, presence.read_revision)
+    scans = Scans(patients, cards, hospital, feed.stage)
     registrations = Registrations(keys, patients, cards, hospital)
     dispatcher = Dispatcher(
         asks={ScanAsk: scans.answer, RegisterAsk: registrations.answer_register},
@@ -140,12 +153,15 @@ def build_central(
         keys=keys,
         database=database,
         audit=audit,
-        users=Users(keys, audit, config.users),
+        users=users,
         fleet=fleet,
         patients=patients,
         cards=cards,
         links=Links(keys, audit),
         hospital=hospital,
         scans=scans,
+        settings=settings,
+        presence=presence,
+        feed=feed,
         ingest=ingest,
     )

@@ -28,12 +28,11 @@ BOX_HEARS = ("down/#", DESIRED)
 """What a box may subscribe to, below its own root."""
 LISTS = f"{ROOT}/lists/#"
 """What every box may hear."""
-CENTRAL_HEARS = (
-    f"$share/central/{ROOT}/+/+/ask/#",
-    f"$share/central/{ROOT}/+/+/up",
-    f"$share/central/{ROOT}/+/+/status",
-)
+CENTRAL_SHARES = (f"$share/central/{ROOT}/+/+/ask/#", f"$share/central/{ROOT}/+/+/{UP}")
 """Central's shared subscriptions: any number of processes, each message to one of them."""
+CENTRAL_WATCHES = (f"{ROOT}/+/+/{STATUS}", f"{ROOT}/+/+/{REPORTED}")
+"""What every process of central hears: a shared subscription is given nothing retained."""
+CENTRAL_HEARS = CENTRAL_SHARES + CENTRAL_WATCHES
 
 
 class BoxTopic(NamedTuple):

@@ -137,7 +137,7 @@ def _central_client() -> Command:
 
 
 def _central_role() -> Command:
-    heard = [topic.split("/", 2)[2] for topic in CENTRAL_HEARS]  # without $share/central/
+    heard = [topic.removeprefix("$share/central/") for topic in CENTRAL_HEARS]
     return {
         "rolename": CENTRAL_NAME,
         "acls": [

@@ -44,11 +44,11 @@ class Connection:
     def __init__(self, client: aiomqtt.Client) -> None:
         self._client = client
 
-    async def publish(self, topic: str, payload: bytes, *, qos: int) -> None:
+    async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
         """Hand a message to the broker; with ``qos`` 1, wait for its PUBACK. Raises Unavailable."""
         with _mapped_exceptions():
             timer = _NO_TIMER if qos == 0 else None
-            await self._client.publish(topic, payload, qos=qos, timeout=timer)
+            await self._client.publish(topic, payload, qos=qos, retain=retain, timeout=timer)
 
     async def messages(self) -> AsyncIterator[Message]:
         """What arrives, until the connection is lost. Raises Unavailable."""
@@ -59,7 +59,7 @@ class Connection:
 
 @asynccontextmanager
 async def open_connection(broker: BrokerConfig, files: CentralFiles) -> AsyncIterator[Connection]:
-    """Connect as central and join the shared subscriptions. Raises Unavailable."""
+    """Connect as central and subscribe to all it hears. Raises Unavailable."""
     with _mapped_exceptions():
         client = aiomqtt.Client(
             broker.host,

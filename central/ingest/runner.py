@@ -2,7 +2,8 @@
 
 Replies and receipts leave only after the commit. QoS: replies at most once (0), for after its
 deadline nobody waits for one; receipts at least once (1), and a lost one costs a repetition of
-the batch. Any number of such processes may run and die: the subscriptions are shared.
+the batch. Any number of such processes may run and die: the subscriptions are shared, but for
+what boxes say of themselves, which each process hears.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from functools import partial
 from typing import Protocol
 
 from central.config import CentralConfig, CentralFiles
+from central.feed import Feed, FeedEvent
 from central.fleet.broker import CONTROL_RESPONSE
 from central.fleet.service import Fleet
 from central.ingest.admission import Admission, report_response
@@ -20,6 +22,10 @@ from central.ingest.edges import Edge, Observe, ignore
 from central.ingest.inbox import RowCrashError
 from central.ingest.mqtt import Connection, Message, open_connection
 from central.ingest.parts import Ingest
+from central.presence.mailbox import Mailbox
+from central.presence.service import Presence
+from central.settings.announcing import Announcing
+from central.settings.service import Settings
 from central.storage.database import Database
 from central.storage.writer import Writer
 from shared.backoff import Backoff
@@ -29,7 +35,7 @@ from shared.errors import OneCodeError, Refused, Unavailable
 from shared.ids import BoxId
 from shared.pairing import Direction
 from shared.reasons import Reason
-from shared.topics import RECEIPT, REPLY, STATUS, UP, build_topic, parse_topic
+from shared.topics import RECEIPT, REPLY, REPORTED, STATUS, UP, build_topic, parse_topic
 
 _log = logging.getLogger(__name__)
 
@@ -57,16 +63,27 @@ class IngestCentral(Protocol):
     @property
     def ingest(self) -> Ingest: ...
 
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def presence(self) -> Presence: ...
+
+    @property
+    def feed(self) -> Feed: ...
+
 
 async def run_ingest(
     central: IngestCentral,
     writer: Writer,
     *,
     ready: Callable[[], None] = lambda: None,
+    lost: Callable[[], None] = lambda: None,
     observe: Observe = ignore,
     clock: Clock | None = None,
 ) -> None:
-    """Serve until cancelled; ``ready`` is called each time the subscriptions stand.
+    """Serve until cancelled; ``ready`` is called each time the subscriptions stand, ``lost``
+    each time they do no longer.
 
     Connects again for ever. Raises Damaged, and whatever is a bug.
     """
@@ -89,6 +106,7 @@ async def run_ingest(
             level = logging.DEBUG if failures else logging.WARNING
             _log.log(level, "ingest is interrupted: %s", group.exceptions[0])
             failures += 1
+        lost()
         await asyncio.sleep(backoff.next_seconds())
 
 
@@ -105,6 +123,13 @@ class _Desk:
         self._writer = writer
         self._observe = observe
         self._clock = clock
+        self._feed = central.feed
+        self._announcing = Announcing(
+            central.database, central.settings, central.fleet, writer, clock
+        )
+        self._mailbox = Mailbox(
+            central.presence, writer, central.feed, clock, self._announcing.note_report
+        )
         self._dropped: Counter[Reason] = Counter()
 
     async def serve(self, connection: Connection) -> None:
@@ -113,6 +138,8 @@ class _Desk:
         admission = Admission(self._database, self._fleet, self._writer)
         async with asyncio.TaskGroup() as group:
             group.create_task(admission.run(connection), name="admission")
+            group.create_task(self._announcing.run(connection), name="announcing")
+            group.create_task(self._mailbox.run(), name="presence")
             async for message in connection.messages():
                 await room.acquire()
                 task = group.create_task(self._handle(connection, message))
@@ -126,7 +153,9 @@ class _Desk:
             box, kind = parse_topic(message.topic)
             if kind == UP:
                 await self._take_batch(connection, box, message.payload)
-            elif kind != STATUS:  # presence is retained at the broker; nobody asks for it yet
+            elif kind in {STATUS, REPORTED}:
+                self._mailbox.put(box, kind, message.payload)
+            else:
                 await self._answer(connection, box, kind, message.payload)
         except (Refused, Unavailable) as error:
             # Whoever sent it has no answer and asks or sends again. Where the connection itself
@@ -134,7 +163,9 @@ class _Desk:
             self._drop(message.topic, error)
 
     async def _answer(self, connection: Connection, box: BoxId, kind: str, payload: bytes) -> None:
-        reply = await self._writer.run(partial(self._answer_in_unit, box, kind, payload))
+        answer = partial(self._answer_in_unit, box, kind, payload)
+        reply, events = await self._writer.run(answer)
+        self._feed.publish(*events)
         self._observe(Edge.ASK_AFTER_COMMIT)
         await connection.publish(build_topic(box, REPLY), reply, qos=0)
         self._observe(Edge.REPLY_SENT)
@@ -142,30 +173,38 @@ class _Desk:
     async def _take_batch(self, connection: Connection, box: BoxId, payload: bytes) -> None:
         try:
             take = partial(self._take_in_unit, box, payload)
-            receipt = await self._writer.run(take, patient=True)
+            receipt, events = await self._writer.run(take, patient=True)
         except RowCrashError as crash:
             # Its unit is rolled back. Counted in one of its own, so that the third time it is
             # parked; then the process ends like by any bug.
             await self._writer.run(partial(self._inbox.count_crash, crash))
             raise
+        self._feed.publish(*events)
         self._observe(Edge.AFTER_COMMIT)
         if receipt is not None:
             await connection.publish(build_topic(box, RECEIPT), receipt, qos=1)
             self._observe(Edge.RECEIPT_SENT)
 
-    def _answer_in_unit(self, box: BoxId, kind: str, payload: bytes) -> bytes:
+    def _answer_in_unit(
+        self, box: BoxId, kind: str, payload: bytes
+    ) -> tuple[bytes, tuple[FeedEvent, ...]]:
+        self._feed.take_staged()
         reply = self._asks.answer(box, kind, payload, self._clock.now())
         self._observe(Edge.ASK_BEFORE_COMMIT)
-        return reply
+        return reply, self._feed.take_staged()
 
-    def _take_in_unit(self, box: BoxId, payload: bytes) -> bytes | None:
+    def _take_in_unit(
+        self, box: BoxId, payload: bytes
+    ) -> tuple[bytes | None, tuple[FeedEvent, ...]]:
+        self._feed.take_staged()
         # Asked for first: an unknown or retired box is not answered, and keeps its rows.
         pair_key = self._fleet.pair_key(box)
         receipt = self._inbox.take(box, payload, self._clock.now())
         self._observe(Edge.BEFORE_COMMIT)
+        events = self._feed.take_staged()
         if receipt is None:
-            return None
-        return pair_key.seal(Direction.DOWN, box, RECEIPT, receipts.encode(receipt))
+            return None, events
+        return pair_key.seal(Direction.DOWN, box, RECEIPT, receipts.encode(receipt)), events
 
     def _drop(self, topic: str, error: OneCodeError) -> None:
         self._dropped[error.reason] += 1

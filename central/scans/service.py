@@ -4,11 +4,13 @@ An ask repeated, a row after its ask, an ask after its row and a row twice are o
 consumption, one verdict. Every method runs inside the caller's unit of work.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
 from central.cards.card import Judgement
 from central.cards.service import Cards
+from central.feed import ScanJudged
 from central.hospital.service import Hospital
 from central.patients.person import PersonId
 from central.patients.service import Patients
@@ -35,10 +37,18 @@ from shared.reasons import Reason
 class Scans:
     """Answers asks about codes and takes the records of scans."""
 
-    def __init__(self, patients: Patients, cards: Cards, hospital: Hospital) -> None:
+    def __init__(
+        self,
+        patients: Patients,
+        cards: Cards,
+        hospital: Hospital,
+        tell: Callable[[ScanJudged], None] = lambda _: None,
+    ) -> None:
+        """``tell`` hears of each scan once, when it is judged, before its unit is durable."""
         self._patients = patients
         self._cards = cards
         self._hospital = hospital
+        self._tell = tell
 
     def answer(self, box: BoxId, ask: ScanAsk, at: datetime) -> Reply:
         """Central's verdict, with the person where the code is good; the same each time.
@@ -50,7 +60,7 @@ class Scans:
         if ask.box != str(box):
             return _refusal(ask, Reason.NOT_FOR_THIS_BOX, at)
         token = self._cards.token_of(ask.code)
-        judged = store.find_judged(id.bytes, str(box))
+        known = judged = store.find_judged(id.bytes, str(box))
         if judged is None:
             if to_microseconds(at) >= ask.expires_at:
                 return _refusal(ask, Reason.ASK_EXPIRED, at)
@@ -59,13 +69,17 @@ class Scans:
             store.insert_asked(place, ask.medical_step, judged)
         elif judged.code_token != token:
             return _refusal(ask, Reason.REQUEST_MALFORMED, at)
-        return ScanReply(
+        reply = ScanReply(
             id=ask.id,
             central_at=to_microseconds(at),
             verdict=Verdict(judged.verdict),
             reason=Reason(judged.reason) if judged.reason else None,
             identity=self._identify(judged, box),
         )
+        if known is None:
+            name = reply.identity.name if reply.identity else ""
+            self._tell(ScanJudged(box, reply.verdict, reply.reason, at, name))
+        return reply
 
     def record_scan(self, box: BoxId, id: RecordId, record: ScanRecord, at: datetime) -> None:
         """Keep a scan's record with central's last word on it, beside the box's.
@@ -76,7 +90,7 @@ class Scans:
         """
         born_at = min(read_birth(box, record.origin), at)  # no record is younger than its arrival
         token = self._cards.token_of(record.code)
-        judged = store.find_judged(id.bytes, str(box))
+        known = judged = store.find_judged(id.bytes, str(box))
         if judged is not None and judged.code_token != token:
             raise Refused(Reason.RECORD_POISON, "one id for two codes")
         refused_there = record.verdict is Verdict.REFUSED
@@ -97,6 +111,9 @@ class Scans:
         origin = record.origin
         place = store.Place(id.bytes, str(box), origin.counter, origin.operator, origin.drill)
         store.save_reported(place, record.medical_step, judged, report)
+        if known is None:
+            reason = Reason(judged.reason) if judged.reason else None
+            self._tell(ScanJudged(box, Verdict(judged.verdict), reason, at))
 
     def record_repeat(self, box: BoxId, id: RecordId, record: RepeatRecord, at: datetime) -> None:
         """Keep that a code was shown again within seconds."""

@@ -78,4 +78,6 @@ def test_a_box_sends_and_hears_what_it_should_and_nothing_twice() -> None:
 
 def test_centrals_subscriptions_are_shared() -> None:
     """So that any number of processes get each message once between them."""
-    assert all(topic.startswith("$share/central/onecode/v1/+/+/") for topic in topics.CENTRAL_HEARS)
+    shared = "$share/central/onecode/v1/+/+/"
+    assert all(topic.startswith(shared) for topic in topics.CENTRAL_SHARES)
+    assert all(topic.startswith("onecode/v1/+/+/") for topic in topics.CENTRAL_WATCHES)

@@ -10,6 +10,7 @@ from pathlib import Path
 from central.audit.model import MODELS as AUDIT
 from central.audit.service import Audit
 from central.config import BrokerConfig, CentralConfig, CentralFiles
+from central.feed import Feed
 from central.fleet.model import MODELS as FLEET
 from central.fleet.service import Fleet
 from central.ingest.dispatch import Dispatcher
@@ -17,6 +18,10 @@ from central.ingest.model import MODELS as LEDGER
 from central.ingest.parts import Ingest, build_ingest
 from central.keys.service import Keys
 from central.keys.store import new_contents
+from central.presence.model import MODELS as PRESENCE
+from central.presence.service import Presence
+from central.settings.model import MODELS as SETTINGS
+from central.settings.service import Settings
 from central.storage.database import Database, open_database
 from central.storage.runner import migrate, read_migrations
 from shared.clock import to_microseconds
@@ -83,6 +88,9 @@ class Centre:
     keys: Keys
     fleet: Fleet
     ingest: Ingest
+    settings: Settings
+    presence: Presence
+    feed: Feed
     notebook: Notebook
 
     def noted(self, act: str) -> Counter[str]:
@@ -96,7 +104,7 @@ def open_centre(directory: Path, broker: BrokerConfig | None = None) -> Iterator
     """A fresh centre in ``directory``."""
     database = open_database("sqlite:///central.db", directory)
     migrate(database, read_migrations())
-    database.bind((*AUDIT, *FLEET, *LEDGER))
+    database.bind((*AUDIT, *FLEET, *LEDGER, *SETTINGS, *PRESENCE))
     keys = Keys(new_contents(CODE_KID))
     audit = Audit(database, keys.audit_mac)
     fleet = Fleet(keys, audit)
@@ -108,6 +116,18 @@ def open_centre(directory: Path, broker: BrokerConfig | None = None) -> Iterator
     ingest = build_ingest(database, keys, fleet, dispatcher)
     config = CentralConfig(broker=broker or BrokerConfig())
     try:
-        yield Centre(CentralFiles(directory), config, database, keys, fleet, ingest, notebook)
+        presence = Presence(fleet)
+        yield Centre(
+            files=CentralFiles(directory),
+            config=config,
+            database=database,
+            keys=keys,
+            fleet=fleet,
+            ingest=ingest,
+            settings=Settings(keys, audit, fleet, read_revision=presence.read_revision),
+            presence=presence,
+            feed=Feed(),
+            notebook=notebook,
+        )
     finally:
         database.close()

@@ -1,0 +1,1 @@
+"""What boxes say of themselves: whether they are there, their account, devices and settings."""

@@ -1,0 +1,121 @@
+"""Sends each box what is wanted of it: retained, sealed for that box, when it has changed.
+
+Everything is sent on each connection, for the broker may have forgotten, and a box that says it
+has another state is sent its own again: what somebody else put in its place does not stay.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from functools import partial
+from itertools import groupby
+from typing import NamedTuple, Protocol
+
+from central.fleet.service import Fleet
+from central.settings.service import Settings
+from central.storage.database import Database
+from central.storage.writer import Writer
+from shared.clock import Clock
+from shared.desired import Reported, encode_desired
+from shared.errors import Damaged, Refused, Unavailable
+from shared.ids import BoxId, parse_box_id
+from shared.pairing import Direction
+from shared.topics import DESIRED, build_topic
+
+_log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 1.0
+_LOOKS_BETWEEN_READS = 30
+"""A change by this process that nobody noted does not show in ``data_version``: so often we look
+anyway."""
+
+
+class Connection(Protocol):
+    """What goes to the broker."""
+
+    async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
+        """Raises Unavailable."""
+        ...
+
+
+class _Letter(NamedTuple):
+    box: BoxId
+    revision: int
+    payload: bytes
+
+
+class Announcing:
+    """Announces while one connection lasts."""
+
+    def __init__(
+        self, database: Database, settings: Settings, fleet: Fleet, writer: Writer, clock: Clock
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._fleet = fleet
+        self._writer = writer
+        self._clock = clock
+        self._sent: dict[BoxId, int] = {}
+        self._seen = (-1, -1)
+        self._looks = 0
+
+    def note_report(self, report: Reported) -> None:
+        """A box says which state is at work: where that is not the one sent, send it again."""
+        box = parse_box_id(report.box)
+        sent = self._sent.get(box)
+        refused = report.refused is not None and report.refused.revision == sent
+        if sent is not None and report.revision != sent and not refused:
+            del self._sent[box]
+            self._forget_look()
+
+    async def run(self, connection: Connection) -> None:
+        """Announce for ever; what could not be read or sent is tried again at the next look."""
+        self._sent.clear()
+        self._forget_look()
+        while True:
+            try:
+                await self._announce(connection)
+            except Unavailable as error:
+                _log.debug("settings wait: %s", error)
+                self._forget_look()
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _announce(self, connection: Connection) -> None:
+        boxes = await self._writer.run(self._read_boxes, patient=True)
+        # A site at a time: no question waits behind the composing of a whole nation.
+        for _, some in groupby(boxes, key=lambda box: box.site):
+            letters = await self._writer.run(
+                partial(self._write_letters, tuple(some)), patient=True
+            )
+            for letter in letters:
+                topic = build_topic(letter.box, DESIRED)
+                await connection.publish(topic, letter.payload, qos=1, retain=True)
+                self._sent[letter.box] = letter.revision
+
+    def _read_boxes(self) -> Sequence[BoxId]:
+        """Whom to look at; nobody when nothing was committed since the last look."""
+        version = int(self._database.execute("PRAGMA data_version").fetchone()[0])
+        seen = (version, self._settings.changes)
+        self._looks += 1
+        if seen == self._seen and self._looks % _LOOKS_BETWEEN_READS:
+            return ()
+        self._seen = seen
+        return sorted(self._fleet.boxes())
+
+    def _write_letters(self, boxes: Sequence[BoxId]) -> list[_Letter]:
+        letters = []
+        for box in boxes:
+            try:
+                revision, signed = self._settings.compose_numbered(box, self._clock.now())
+                if self._sent.get(box) == revision:
+                    continue
+                pair_key = self._fleet.pair_key(box)
+            except (Refused, Damaged) as error:
+                _log.error("box %s cannot be told its settings: %s", box, error)
+                continue
+            payload = pair_key.seal(Direction.DOWN, box, DESIRED, encode_desired(signed))
+            letters.append(_Letter(box, revision, payload))
+        return letters
+
+    def _forget_look(self) -> None:
+        self._seen = (-1, -1)
