@@ -29,6 +29,13 @@ def build_parser() -> argparse.ArgumentParser:
     run.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING"))
     run.set_defaults(run=commands.run)
 
+    enrol = leaves.add_parser("enrol", help="join by an invite that central gave")
+    enrol.add_argument("code", help="the invite's text; - reads it from standard input")
+    enrol.add_argument("--serial", default="", help="the machine's serial number, if not its own")
+    enrol.add_argument("--again", action="store_true", help="give a box that has joined a new name")
+    enrol.set_defaults(run=commands.enrol)
+    _add_devices(enrol)
+
     queue = leaves.add_parser("queue", help="what the queue holds, by state and lane")
     queue.set_defaults(run=commands.queue)
 
@@ -50,6 +57,12 @@ def build_parser() -> argparse.ArgumentParser:
     for leaf in (queue, verify, scan, issue, page):
         leaf.add_argument("--json", action="store_true", help="for machines")
     return parser
+
+
+def _add_devices(leaf: argparse.ArgumentParser) -> None:
+    """What is plugged in, where the box shall not look by itself."""
+    leaf.add_argument("--scanner", default="", help="serial:PATH, hid:PATH or none")
+    leaf.add_argument("--printer", default="", help="usb:VENDOR:PRODUCT, simulated:DIR or none")
 
 
 def main(argv: list[str] | None = None) -> int:

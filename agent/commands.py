@@ -28,6 +28,13 @@ def run(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     return Exit.HELD
 
 
+def enrol(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """Join by an invite."""
+    from agent.enrolment.commands import enrol as join
+
+    return join(files, arguments)
+
+
 def queue(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     """Show what the queue holds, and how old the oldest record is that central lacks."""
     from agent.offline_queue.commands import queue_summary

@@ -1,0 +1,139 @@
+"""From a kept answer to a box that has joined: the files that everything else reads.
+
+May be cut off anywhere and begun again: it writes the same files from the same drafts, and
+``box.toml``, which makes a box, comes last. Needs no network; whoever comes next finishes it.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import NamedTuple
+
+import msgspec
+
+from agent.config import (
+    BoxConfig,
+    BoxFiles,
+    BrokerAddress,
+    CentralAddress,
+    PrinterConfig,
+    ScannerConfig,
+    read_box_config,
+)
+from agent.enrolment.box_toml import build_box_toml
+from agent.enrolment.drafts import Drafts, Joined, invite_digest
+from agent.enrolment.states import Edge, JoinState
+from agent.enrolment.validity import read_validity
+from agent.offline_queue.store import reading
+from shared.clock import to_microseconds
+from shared.config import replace_file, replace_secret
+from shared.desired import encode_desired
+from shared.errors import Unavailable
+from shared.reasons import Reason
+
+log = logging.getLogger(__name__)
+
+Observe = Callable[[Edge], None]
+
+
+class Devices(NamedTuple):
+    """What is plugged into the box, for a ``box.toml`` that does not say."""
+
+    scanner: ScannerConfig = ScannerConfig()
+    printer: PrinterConfig = PrinterConfig()
+
+
+def ignore(_edge: Edge) -> None:
+    """The observer when nobody watches."""
+
+
+def finish_install(files: BoxFiles, devices: Devices, observe: Observe = ignore) -> None:
+    """Go on with an install that was cut off, if one was. Raises Unavailable (disk), Refused."""
+    drafts = Drafts(files.enrolment)
+    match drafts.state:
+        case JoinState.ANSWERED:
+            install(files, devices, observe)
+        case JoinState.JOINED:
+            drafts.clear(keep=JoinState.JOINED)
+
+
+def install(files: BoxFiles, devices: Devices, observe: Observe = ignore) -> Joined:
+    """Write a box from its drafts, as answered. Raises Unavailable (disk), Refused."""
+    drafts = Drafts(files.enrolment)
+    invite, keys = drafts.invite(), drafts.keys()
+    centre, answered = drafts.centre(), drafts.answered()
+    answer = answered.answer
+    assert invite is not None, "a state has all drafts before it"
+    config = msgspec.structs.replace(
+        _former(files, devices),
+        box=answer.box,
+        counter=answer.counter,
+        site_name=answer.site_name,
+        broker=BrokerAddress(answer.broker_host, answer.broker_port),
+        central_public=centre.central_public.hex(),
+        code_keys=answer.code_keys,
+        announcements=centre.announcements.hex(),
+        central=CentralAddress(invite.host, invite.port),
+        signing_key_id=answer.signing_key_id,
+        epoch=answer.epoch,
+    )
+    _set_aside(files, answer.box)
+    observe(Edge.QUEUE_SET_ASIDE)
+    replace_file(files.ca, centre.ca.encode())
+    observe(Edge.CA_INSTALLED)
+    replace_secret(files.certificate, answer.certificate.encode() + keys.tls_key)
+    observe(Edge.CERTIFICATE_INSTALLED)
+    replace_secret(files.signing_key, keys.signing_key)
+    observe(Edge.SIGNING_KEY_INSTALLED)
+    replace_secret(files.pair_key, keys.pair_key)
+    observe(Edge.PAIR_KEY_INSTALLED)
+    files.desired.unlink(missing_ok=True)
+    if answer.desired is not None:
+        replace_file(files.desired, encode_desired(answer.desired))
+    observe(Edge.DESIRED_INSTALLED)
+    replace_file(files.config, build_box_toml(config).encode())
+    observe(Edge.CONFIG_INSTALLED)
+    joined = Joined(
+        invite=invite_digest(invite),
+        box=answer.box,
+        site_name=answer.site_name,
+        counter=answer.counter,
+        joined_at=answer.central_at,
+        certificate_until=to_microseconds(read_validity(answer.certificate.encode()).not_after),
+        clock_ahead_ms=answered.clock_ahead_ms,
+    )
+    drafts.keep(JoinState.JOINED, joined)
+    observe(Edge.JOINED_NOTED)
+    drafts.clear(keep=JoinState.JOINED)
+    log.info("box %s has joined: %s, %s", joined.box, joined.site_name, joined.counter)
+    return joined
+
+
+def _former(files: BoxFiles, devices: Devices) -> BoxConfig:
+    """What this machine was told before, or the devices that it has."""
+    try:
+        return read_box_config(files)
+    except Unavailable:
+        nowhere = BrokerAddress("", 0)
+        return BoxConfig(
+            "", "", "", nowhere, "", {}, scanner=devices.scanner, printer=devices.printer
+        )
+
+
+def _set_aside(files: BoxFiles, box: str) -> None:
+    """A queue of another box keeps its name and stays readable; that box's cache is of no use."""
+    try:
+        with reading(files.queue) as store:
+            owners = {epoch.box for epoch in store.list_epochs()}
+    except Unavailable:
+        return
+    if not owners or box in owners:
+        return
+    aside = files.queue.with_name(f"queue-{min(owners).replace('/', '-')}.db")
+    try:
+        for tail in ("-wal", "-shm", ""):
+            old = files.queue.with_name(files.queue.name + tail)
+            if old.exists():
+                old.replace(aside.with_name(aside.name + tail))
+            files.cache.with_name(files.cache.name + tail).unlink(missing_ok=True)
+    except OSError as error:
+        raise Unavailable(Reason.STORE_UNAVAILABLE, str(aside)) from error

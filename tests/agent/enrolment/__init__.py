@@ -1,0 +1,1 @@
+"""Joining and renewing, against a small centre of the tests' own over real TLS."""
