@@ -16,6 +16,8 @@ def add_commands(subparsers: Any) -> None:
     init.add_argument("--bind", default="127.0.0.1", help="address the broker listens on")
     init.add_argument("--box-port", type=int, default=8883, help="the boxes' listener")
     init.add_argument("--central-port", type=int, default=8884, help="central's own listener")
+    init.add_argument("--web-port", type=int, default=8080, help="API and console; 0: any free one")
+    init.add_argument("--join-port", type=int, default=8443, help="where boxes join and renew")
     init.add_argument("--kid", type=int, default=1, help="the domain's number in signed codes")
     init.add_argument("--dynamic-ttl", type=int, default=60, help="seconds a dynamic code is good")
     init.set_defaults(run=_init)
@@ -27,11 +29,12 @@ def add_commands(subparsers: Any) -> None:
 
 def _init(arguments: argparse.Namespace) -> int:
     from central.actors import command_actor
-    from central.config import BrokerConfig
+    from central.config import BrokerConfig, WebConfig
     from central.foundation import Foundation, found_central
 
     broker = BrokerConfig(arguments.host, arguments.box_port, arguments.central_port)
-    foundation = Foundation(broker, arguments.bind, arguments.kid, arguments.dynamic_ttl)
+    web = WebConfig(port=arguments.web_port, box_port=arguments.join_port)
+    foundation = Foundation(broker, arguments.bind, arguments.kid, arguments.dynamic_ttl, web)
     for path in found_central(arguments.dir, foundation, SystemClock().now(), command_actor()):
         print(f"✓ {path}")
     return Exit.HELD

@@ -7,7 +7,7 @@ import os
 import pwd
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from central.app import open_central
-from central.config import BrokerConfig, CentralConfig, CentralFiles
+from central.config import BrokerConfig, CentralConfig, CentralFiles, WebConfig
 from central.fleet.broker import build_broker_config, build_roles
 from central.fleet.certificates import Authority, create_authority
 from central.keys.store import create_key_store, new_contents
@@ -41,10 +41,13 @@ class Foundation:
     bind: str = "127.0.0.1"
     code_kid: int = 1
     dynamic_ttl_seconds: int = 60
+    web: WebConfig = field(default_factory=WebConfig)
 
     def check(self) -> None:
         """Raises Malformed (CONFIG_MALFORMED) for what could not be read back."""
-        config = CentralConfig(dynamic_ttl_seconds=self.dynamic_ttl_seconds, broker=self.broker)
+        config = CentralConfig(
+            dynamic_ttl_seconds=self.dynamic_ttl_seconds, broker=self.broker, web=self.web
+        )
         try:
             msgspec.convert(msgspec.to_builtins(config), CentralConfig)
             ip_address(self.bind)
@@ -116,4 +119,8 @@ dynamic_ttl_seconds = {foundation.dynamic_ttl_seconds}
 host = "{broker.host}"
 box_port = {broker.box_port}
 central_port = {broker.central_port}
+
+[web]
+port = {foundation.web.port}
+box_port = {foundation.web.box_port}
 """

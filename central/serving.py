@@ -8,7 +8,10 @@ import signal
 from central.app import Central
 from central.ingest.edges import Observe, ignore
 from central.ingest.runner import run_ingest
+from central.storage.reader import Reader
 from central.storage.writer import Writer
+from central.web.app import build_app
+from central.web.server import open_listener
 from shared.errors import Unavailable
 from shared.systemd import ServiceManager
 from shared.watchdog import keep_fed
@@ -31,15 +34,19 @@ async def serve(central: Central, observe: Observe = ignore) -> None:
     gc.collect()
     gc.freeze()
     manager = ServiceManager()
-    async with Writer(central.database) as writer:
+    line = _Line()
+    config = central.config.web
+    async with Writer(central.database) as writer, Reader(central.database) as reader:
+        app = build_app(central, central.users, writer, reader, is_connected=line.is_up)
 
         async def writer_moves() -> None:
             await writer.run(_nothing, patient=True)
 
-        async with asyncio.TaskGroup() as group:
+        async with open_listener(app, config.host, config.port), asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(
-                    run_ingest(central, writer, ready=_say_ready, observe=observe), name="ingest"
+                    run_ingest(central, writer, ready=line.came, lost=line.went, observe=observe),
+                    name="ingest",
                 ),
                 group.create_task(_seal_audit(central, writer), name="audit sealer"),
                 group.create_task(keep_fed(manager, {"writer": writer_moves}), name="watchdog"),
@@ -52,8 +59,21 @@ async def serve(central: Central, observe: Observe = ignore) -> None:
         await writer.run(central.audit.seal_pending)
 
 
-def _say_ready() -> None:
-    _log.info("central is ready: boxes are answered")
+class _Line:
+    """Whether the broker is there."""
+
+    def __init__(self) -> None:
+        self._up = False
+
+    def is_up(self) -> bool:
+        return self._up
+
+    def came(self) -> None:
+        self._up = True
+        _log.info("central is ready: boxes are answered")
+
+    def went(self) -> None:
+        self._up = False
 
 
 def _nothing() -> None:

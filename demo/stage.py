@@ -76,7 +76,8 @@ class Stage:
     def found_central(self) -> None:
         """Make central's directory."""
         listeners = ("--box-port", self.ports.boxes, "--central-port", self.ports.central)
-        self.central("init", *map(str, listeners))
+        web = ("--web-port", "0", "--join-port", "0")
+        self.central("init", *map(str, listeners), *web)
 
     def add_box(self) -> None:
         """Let the box join; its scanner is our pseudo-terminal, its printer a folder."""

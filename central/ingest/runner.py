@@ -73,7 +73,7 @@ class IngestCentral(Protocol):
     def feed(self) -> Feed: ...
 
 
-async def run_ingest(
+async def run_ingest(  # noqa: PLR0913 - what is watched comes beside what is served
     central: IngestCentral,
     writer: Writer,
     *,

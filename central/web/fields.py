@@ -1,4 +1,4 @@
-"""Shapes that many operations share: ids, words, pages of a list. Patterns stand in the document."""
+"""Shapes that many operations share, with the patterns that the document shows."""
 
 from typing import Annotated, Generic, TypeVar
 

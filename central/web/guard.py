@@ -17,7 +17,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from central.web.limits import Buckets
-from central.web.problems import MEDIA_TYPE, TooManyRequests, build_problem, status_of
+from central.web.problems import MEDIA_TYPE, build_problem, status_of
 from central.web.routing import Access, Routes
 from central.web.security import SAFE_METHODS, Hosts, build_api_headers, is_cross_site
 from central.web.sign_in import SignIns
@@ -28,7 +28,8 @@ _log = logging.getLogger(__name__)
 
 REQUEST_ID = "X-Request-Id"
 _GIVEN_ID = re.compile(r"[0-9A-Za-z._-]{8,64}")
-_UNROUTED = Access(public=True, headers=build_api_headers())
+_API_HEADERS = build_api_headers()
+_UNROUTED = Access(public=True, headers=_API_HEADERS)
 _LIBRARY_REASONS = {
     404: Reason.NOT_FOUND,
     408: Reason.REQUEST_SLOW,
@@ -72,17 +73,12 @@ class Guard:
                     request["principal"] = principal
                     wait = self._by_principal.take(principal.actor, self._now())
                     if wait:
-                        raise TooManyRequests(wait)
+                        raise _too_many(wait)
                     if access.permission is not None:
                         principal.check(access.permission)
                 return await handler(request)
             except OneCodeError as error:
-                response = self._answer(
-                    request, access, error.reason, status_of(error), error.detail
-                )
-                if isinstance(error, TooManyRequests):
-                    response.headers["Retry-After"] = str(int(error.seconds) + 1)
-                return response
+                return self._answer(request, access, error.reason, status_of(error), error.detail)
             except web.HTTPException as error:
                 if error.status < 400:
                     return error
@@ -108,7 +104,7 @@ class Guard:
             raise Refused(Reason.REQUEST_NOT_ALLOWED, "Host")
         wait = self._by_address.take(request.remote or "", self._now(), access.cost)
         if wait:
-            raise TooManyRequests(wait)
+            raise _too_many(wait)
         if request.method not in SAFE_METHODS:
             origin = headers.get("Origin")
             if is_cross_site(headers.get("Sec-Fetch-Site", "")) or (
@@ -125,16 +121,15 @@ class Guard:
         problem = build_problem(reason, status, request["id"], detail if status < 500 else "")
         if access.on_problem is not None:
             return access.on_problem(request, problem)
-        response = web.Response(
-            status=status, body=msgspec.json.encode(problem), content_type=MEDIA_TYPE
-        )
+        headers = _API_HEADERS.copy()
         if status == 401:
-            response.headers["WWW-Authenticate"] = 'Bearer realm="onecode"'
-        elif status == 429:
-            response.headers["Retry-After"] = "60"
+            headers["WWW-Authenticate"] = 'Bearer realm="onecode"'
+        elif status == 429:  # its detail is the seconds to wait
+            headers["Retry-After"] = detail if detail.isdigit() else "60"
         elif status == 503:
-            response.headers["Retry-After"] = "5"
-        return response
+            headers["Retry-After"] = "5"
+        headers["Content-Type"] = MEDIA_TYPE
+        return web.Response(status=status, body=msgspec.json.encode(problem), headers=headers)
 
     async def decorate(self, request: web.Request, response: web.StreamResponse) -> None:
         """For ``on_response_prepare``: the headers of every answer, streamed ones too."""
@@ -143,6 +138,10 @@ class Guard:
         for name, value in access.headers.items():
             headers.setdefault(name, value)
         headers[REQUEST_ID] = request.get("id", "")
+
+
+def _too_many(wait: float) -> Refused:
+    return Refused(Reason.TOO_MANY_REQUESTS, str(int(wait) + 1))
 
 
 def _name(request: web.Request) -> str:

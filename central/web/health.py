@@ -1,4 +1,4 @@
-"""Whether the process lives and whether it can work, for whoever watches it: yes or no, no details."""
+"""Whether the process lives and can work, for whoever watches it: yes or no, no details."""
 
 import asyncio
 from collections.abc import Callable

@@ -9,7 +9,7 @@ import re
 
 import msgspec
 
-from shared.errors import Damaged, OneCodeError, Refused, Unavailable
+from shared.errors import Damaged, OneCodeError, Unavailable
 from shared.reasons import Reason
 
 MEDIA_TYPE = "application/problem+json"
@@ -47,14 +47,6 @@ class Problem(msgspec.Struct, frozen=True):
     request_id: str
     detail: str = ""  # for engineers: which field, which id; never a value that was sent
     type: str = "about:blank"
-
-
-class TooManyRequests(Refused):
-    """A bucket is empty; in ``seconds`` it holds enough again."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(Reason.TOO_MANY_REQUESTS)
-        self.seconds = seconds
 
 
 def status_of(error: OneCodeError) -> int:

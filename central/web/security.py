@@ -15,6 +15,7 @@ SECURE_SESSION_COOKIE = "__Host-onecode"
 """With TLS: the prefix makes a browser refuse it from another host or over plain HTTP."""
 
 _COMMON = {
+    "Server": "onecode",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -72,7 +73,7 @@ def is_cross_site(fetch_site: str) -> bool:
 
 
 def same_secret(given: str, expected: str) -> bool:
-    """Compare without telling how much was right; bytes that are no text are given as surrogates."""
+    """Compare without telling how much was right. Bytes that are no text are surrogates."""
     return hmac.compare_digest(given.encode(errors="surrogateescape"), expected.encode())
 
 

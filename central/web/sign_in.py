@@ -34,11 +34,11 @@ _LONGEST_SECRET = 200
 
 
 class FindsPrincipals(Protocol):
-    """What is needed of the users. Both raise Refused (SIGN_IN_NEEDED, SESSION_ENDED)."""
+    """What is needed of the users; None for a secret that is nobody's, or no longer."""
 
-    def find_session(self, secret: str, at: datetime) -> Session: ...
+    def find_session(self, secret: str, at: datetime) -> Session | None: ...
 
-    def find_token(self, secret: str, at: datetime) -> Principal: ...
+    def find_token(self, text: str, at: datetime) -> Principal | None: ...
 
 
 class SignIns:
@@ -87,6 +87,8 @@ class SignIns:
         _check_secret(secret)
         find = partial(self._users.find_token, secret, self._clock.now())
         principal = await self._writer.run(find, patient=True)
+        if principal is None:
+            raise Refused(Reason.SIGN_IN_NEEDED)
         _remember(self._tokens, secret, principal, self._now())
         return principal
 
@@ -97,6 +99,8 @@ class SignIns:
         _check_secret(secret)
         find = partial(self._users.find_session, secret, self._clock.now())
         session = await self._writer.run(find, patient=True)
+        if session is None:
+            raise Refused(Reason.SESSION_ENDED)
         _remember(self._sessions, secret, session, self._now())
         return session
 

@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 
 from central.app import Central, open_central
-from central.config import BrokerConfig
+from central.config import BrokerConfig, WebConfig
+from central.fleet.box import Place
 from central.fleet.certificates import read_authority
-from central.fleet.enrolment import Enrolment, Place, save_roles
+from central.fleet.enrolment import Enrolment, save_roles
 from central.foundation import Foundation, found_central
 from central.patients.person import Registration
 from shared.clock import SystemClock
@@ -28,7 +29,8 @@ def make_site(directory: Path, boxes: int, codes: int) -> None:
     ports = free_ports(2)
     broker = BrokerConfig(box_port=ports[0], central_port=ports[1])
     now = SystemClock().now()
-    found_central(directory / "central", Foundation(broker), now, MAKER)
+    foundation = Foundation(broker, web=WebConfig(port=0, box_port=0))
+    found_central(directory / "central", foundation, now, MAKER)
     with open_central(directory / "central") as central:
         with central.unit():
             _add_boxes(central, directory, boxes)
@@ -40,12 +42,12 @@ def make_site(directory: Path, boxes: int, codes: int) -> None:
 
 def _add_boxes(central: Central, directory: Path, count: int) -> None:
     authority = read_authority(central.files.box_ca, central.files.box_ca_key)
-    enrolment = Enrolment(central.fleet, central.keys, authority, central.config.broker)
+    enrolment = Enrolment(central.fleet, central.keys, authority, central.config)
     now = SystemClock().now()
     for number in range(count):
         box = BoxId("bench", f"box{number}")
-        place = Place(box, f"counter {number}", "示范医院", api_port=0)
-        enrolment.add_box(place, directory / f"box{number}", now, MAKER)
+        place = Place(box, f"counter {number}", "示范医院")
+        enrolment.add_box(place, directory / f"box{number}", now, MAKER, api_port=0)
 
 
 def _issue_codes(central: Central, count: int) -> list[str]:

@@ -41,6 +41,7 @@ def centre(tmp_path: Path) -> Path:
     directory = tmp_path / "centre"
     boxes, central = free_ports(2)
     ports = ("--box-port", str(boxes), "--central-port", str(central))
+    ports += ("--web-port", "0", "--join-port", "0")
     assert main(["--dir", str(directory), "init", *ports]) == Exit.HELD
     return directory
 

@@ -15,9 +15,10 @@ from uuid import UUID
 
 from central.app import open_central
 from central.cards.card import Card
-from central.config import BrokerConfig
+from central.config import BrokerConfig, WebConfig
+from central.fleet.box import Place
 from central.fleet.certificates import read_authority
-from central.fleet.enrolment import Enrolment, Place, save_roles
+from central.fleet.enrolment import Enrolment, save_roles
 from central.foundation import Foundation, found_central
 from central.patients.person import Registration
 from demo.box_api import BoxApi
@@ -63,7 +64,8 @@ class World:
 
     def __enter__(self) -> Self:
         now = SystemClock().now()
-        found_central(self.central_directory, Foundation(self.ports), now, TESTER)
+        foundation = Foundation(self.ports, web=WebConfig(port=0, box_port=0))
+        found_central(self.central_directory, foundation, now, TESTER)
         self.scanner.__enter__()
         self._add_box()
         self.broker.start()
@@ -242,12 +244,12 @@ class World:
             "示范医院",
             scanner=f"serial:{self.scanner.path}",
             printer=f"simulated:{self._directory / 'labels'}",
-            api_port=self.api.port,
         )
         with open_central(self.central_directory) as central, central.unit():
             authority = read_authority(central.files.box_ca, central.files.box_ca_key)
-            enrolment = Enrolment(central.fleet, central.keys, authority, central.config.broker)
-            enrolment.add_box(place, self.box_directory, SystemClock().now(), TESTER)
+            enrolment = Enrolment(central.fleet, central.keys, authority, central.config)
+            now, port = SystemClock().now(), self.api.port
+            enrolment.add_box(place, self.box_directory, now, TESTER, api_port=port)
             save_roles(central.files, central.fleet)
         text = self._box_config.read_text()
         self._box_config.write_text(f"again_seconds = {AGAIN_SECONDS}\n{text}")
