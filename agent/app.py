@@ -22,7 +22,9 @@ from agent.counter.birth import Registrar
 from agent.counter.display import Display
 from agent.counter.issuing import Issuing
 from agent.counter.judge import Judge
+from agent.counter.operators import Operators
 from agent.counter.policy import FixedPolicy
+from agent.counter.printing import Printing
 from agent.counter.service import Counter
 from agent.counter.states import ScanState
 from agent.counter.tokens import CodeTokens
@@ -123,7 +125,16 @@ class Parts(NamedTuple):
 def _build_box(
     config: BoxConfig, files: BoxFiles, parts: Parts, observers: Observers
 ) -> RunningBox:
-    registrar = Registrar(config.box_id, config.counter, read_boot_id(), parts.clock, parts.uplink)
+    policy = FixedPolicy(config.counter, config.site_name)
+    operators = Operators(policy, parts.clock, _verify_pin)
+    registrar = Registrar(
+        config.box_id,
+        config.counter,
+        read_boot_id(),
+        parts.clock,
+        parts.uplink,
+        lambda: operators.current_id,
+    )
     tokens = CodeTokens(read_secret(files.pair_key))
     judge = Judge(
         deadline=timedelta(milliseconds=config.ask_deadline_ms),
@@ -148,26 +159,39 @@ def _build_box(
         observe=observers.scan,
     )
     printer = open_printer(config.printer, files.directory, config.font)
+    printing = Printing(
+        registrar=registrar,
+        outbox=parts.outbox,
+        printer=printer,
+        site_name=lambda: policy.site_name,
+    )
     issuing = Issuing(
         registrar=registrar,
         outbox=parts.outbox,
         uplink=parts.uplink,
-        printer=printer,
-        site_name=config.site_name,
+        printing=printing,
         deadline=timedelta(milliseconds=config.register_deadline_ms),
     )
     return RunningBox(
         box=config.box_id,
-        policy=FixedPolicy(config.counter, config.site_name),
+        policy=policy,
+        operators=operators,
         clock=parts.clock,
         counter=counter,
         issuing=issuing,
+        printing=printing,
         display=display,
         outbox=parts.outbox,
         uplink=parts.uplink,
         scanner=open_scanner(config.scanner, files.directory, parts.clock),
         printer=printer,
     )
+
+
+def _verify_pin(pin: str, phc: str) -> bool:
+    from shared.passwords import verify_password
+
+    return verify_password(pin, phc)
 
 
 @asynccontextmanager

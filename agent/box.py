@@ -12,10 +12,14 @@ from agent.api.views import DeviceView, LinkView, StateView, UnsentView, view_ac
 from agent.counter.changes import Listeners, Undo
 from agent.counter.display import Display
 from agent.counter.issuing import IssueRequest, Issuing
+from agent.counter.masking import hide_issue, hide_label, hide_scan
+from agent.counter.operators import Operators, is_like_badge
 from agent.counter.policy import Policy
 from agent.counter.printer_watch import PrinterWatch
+from agent.counter.printing import Printing, ReprintReason
 from agent.counter.service import Counter
-from agent.counter.views import IssueView, OperatorView, ScanView, advise
+from agent.counter.states import ScanState
+from agent.counter.views import IssueView, LabelView, OperatorView, ScanView, advise
 from agent.ports import (
     DeviceChanged,
     FrameDropped,
@@ -35,6 +39,8 @@ from shared.reasons import Reason
 
 log = logging.getLogger(__name__)
 
+_WATCH_SECONDS = 1.0
+_LABELS_ON_A_PAGE = 10
 _PRINTER_SECONDS = 3.0
 """How old a printer's state may be on a page."""
 
@@ -49,9 +55,11 @@ class RunningBox:
         *,
         box: BoxId,
         policy: Policy,
+        operators: Operators,
         clock: Clock,
         counter: Counter,
         issuing: Issuing,
+        printing: Printing,
         display: Display,
         outbox: Outbox,
         uplink: CentralUplink,
@@ -60,9 +68,11 @@ class RunningBox:
     ) -> None:
         self._box = box
         self._policy = policy
+        self._operators = operators
         self._clock = clock
         self._counter = counter
         self._issuing = issuing
+        self._printing = printing
         self._display = display
         self._outbox = outbox
         self._uplink = uplink
@@ -70,7 +80,8 @@ class RunningBox:
         self._printer = printer
         self._printer_watch = PrinterWatch(printer, clock)
         self._changes: Listeners[None] = Listeners()
-        self._operator_changes: Listeners[OperatorView] = Listeners()
+        printing.changes.subscribe(lambda _: self._changes.tell(None))
+        operators.changes.subscribe(lambda _: self._changes.tell(None))
         self._link_since_ms = self._now_ms()
         self._scanner_state = DeviceState.OPENING if scanner else DeviceState.ABSENT
         self._scanner_reason: Reason | None = None
@@ -84,6 +95,8 @@ class RunningBox:
             return
         async for event in self._scanner.events():
             match event:
+                case FrameScanned() if is_like_badge(event.data):
+                    self._operators.take_badge(event.data.decode(errors="replace"))
                 case FrameScanned():
                     self._track(work.create_task(self._counter.scan(event), name="scan"))
                 case FrameDropped():
@@ -116,10 +129,11 @@ class RunningBox:
                     self._changes.tell(None)
 
     async def watch(self) -> None:
-        """While a page is open, keep what it shows of the printer fresh; for ever."""
+        """While a page is open, keep the printer's state fresh; end idle sign-ins; for ever."""
         while True:
-            await asyncio.sleep(_PRINTER_SECONDS)
-            if self._changes and await self._printer_watch.read():
+            await asyncio.sleep(_WATCH_SECONDS)
+            self._operators.tell()
+            if self._changes and await self._printer_watch.read(_PRINTER_SECONDS):
                 self._changes.tell(None)
 
     def subscribe(self, callback: Callable[[None], None]) -> Undo:
@@ -127,12 +141,12 @@ class RunningBox:
         return self._changes.subscribe(callback)
 
     def subscribe_scans(self, callback: Callable[[ScanView], None]) -> Undo:
-        """Tell each scan that is begun, shown or amended."""
-        return self._display.changes.subscribe(callback)
+        """Tell each scan that is begun, shown or amended, as the page may show it."""
+        return self._display.changes.subscribe(lambda view: callback(self._seen(view)))
 
     def subscribe_operator(self, callback: Callable[[OperatorView], None]) -> Undo:
         """Tell who comes and goes."""
-        return self._operator_changes.subscribe(callback)
+        return self._operators.changes.subscribe(callback)
 
     async def finish_work(self, seconds: float) -> None:
         """Wait for scans and labels already begun, but no longer than this."""
@@ -141,15 +155,47 @@ class RunningBox:
 
     async def scan(self, frame: FrameScanned) -> ScanView:
         """A scan that did not come from the scanner."""
-        return await self._do(self._counter.scan(frame))
+        if is_like_badge(frame.data):
+            self._operators.take_badge(frame.data.decode(errors="replace"))
+            return ScanView(id="", at=frame.at.isoformat(), state=ScanState.HANDED_ON)
+        return self._seen(await self._do(self._counter.scan(frame)))
 
     async def issue(self, request: IssueRequest) -> IssueView:
-        """Register and print; goes on to its end when whoever asked has gone."""
+        """Register and print; goes on to its end when whoever asked has gone.
+
+        Raises Refused: OPERATOR_NEEDED, PERMISSION_MISSING; what ``Issuing.issue`` raises.
+        """
+        self._operators.check_may_issue()
         try:
-            return await self._do(self._issuing.issue(request))
+            view = await self._do(self._issuing.issue(request))
         finally:
-            self._track(asyncio.create_task(self._look_at_printer(), name="printer status"))
-            self._changes.tell(None)
+            self._look_after_printing()
+        return view if self._operators.may_see_names else hide_issue(view)
+
+    async def reprint(self, label_id: str, reason: ReprintReason, text: str) -> LabelView:
+        """Print a label once more; as ``issue`` and ``Printing.reprint``."""
+        self._operators.check_may_issue()
+        try:
+            view = await self._do(self._printing.reprint(label_id, reason, text))
+        finally:
+            self._look_after_printing()
+        return view if self._operators.may_see_names else hide_label(view)
+
+    async def answer_label(self, label_id: str, out: bool) -> LabelView:
+        """A person has looked at the printer; as ``Printing.answer``."""
+        self._operators.act()
+        view = await self._do(self._printing.answer(label_id, out))
+        return view if self._operators.may_see_names else hide_label(view)
+
+    def labels(self) -> list[LabelView]:
+        """Today's labels, the latest first."""
+        views = self._printing.recent()
+        return views if self._operators.may_see_names else [hide_label(view) for view in views]
+
+    @property
+    def operators(self) -> Operators:
+        """Who works here."""
+        return self._operators
 
     async def read_account(self) -> Account:
         """The queue's account."""
@@ -157,13 +203,14 @@ class RunningBox:
 
     def acknowledge(self, scan_id: str) -> None:
         """A person has seen a refusal. Raises Refused (NOT_FOUND) for a scan not shown here."""
+        self._operators.act()
         if not self._display.acknowledge(scan_id):
             raise Refused(Reason.NOT_FOUND, "no such scan")
         self._changes.tell(None)
 
     def recent(self) -> list[ScanView]:
         """The last scans shown, newest first."""
-        return list(self._display.recent)
+        return [self._seen(view) for view in self._display.recent]
 
     async def read_state(self) -> StateView:
         """Everything at a glance."""
@@ -190,9 +237,11 @@ class RunningBox:
                 advise(printer.reason),
                 self._printer_watch.read_ms,
             ),
-            main=self._display.main,
-            recent=tuple(self._display.recent),
-            unacknowledged=tuple(self._display.unacknowledged),
+            operator=self._operators.view(),
+            main=self._seen(self._display.main) if self._display.main else None,
+            recent=tuple(self.recent()),
+            unacknowledged=tuple(map(self._seen, self._display.unacknowledged)),
+            labels=tuple(self.labels()[:_LABELS_ON_A_PAGE]),
         )
 
     async def _oldest_seconds(self) -> int | None:
@@ -202,6 +251,13 @@ class RunningBox:
         except OneCodeError:
             return None
         return None if oldest is None else max(0, (self._clock.now() - oldest) // _SECOND)
+
+    def _seen(self, view: ScanView) -> ScanView:
+        return view if self._operators.may_see_names else hide_scan(view)
+
+    def _look_after_printing(self) -> None:
+        self._track(asyncio.create_task(self._look_at_printer(), name="printer status"))
+        self._changes.tell(None)
 
     async def _look_at_printer(self) -> None:
         if await self._printer_watch.read():

@@ -1,4 +1,7 @@
-"""The routes of the local API: state, verdicts, account, issue, scan. Thin: parse, call, answer."""
+"""The routes of the local API below ``/api/v1``. Thin: parse, call, answer.
+
+What changes something answers with what became of it; open pages are told of it besides.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
@@ -7,11 +10,22 @@ import msgspec
 from aiohttp import web
 
 from agent.api.events import Events, Watched
+from agent.api.forms import (
+    AnswerForm,
+    IssueForm,
+    PinForm,
+    ReprintForm,
+    ScanForm,
+    TypedForm,
+)
 from agent.api.patience import read_body
 from agent.api.sessions import Tickets
 from agent.api.views import TicketView, view_account
+from agent.counter.form import check_form
 from agent.counter.issuing import IssueRequest, parse_request
-from agent.counter.views import IssueView, ScanView
+from agent.counter.operators import Operators
+from agent.counter.printing import ReprintReason
+from agent.counter.views import IssueView, LabelView, ScanView
 from agent.ports import FrameScanned
 from shared.clock import Clock
 from shared.errors import Malformed
@@ -21,30 +35,22 @@ from shared.reasons import Reason
 MAX_REQUEST_BYTES = 16 * 1024
 
 T = TypeVar("T")
-
-
-class IssueForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a clerk types to register a resident."""
-
-    document_type: str
-    number: str
-    name: str
-    sex: str = "0"
-    phone: str = ""
-
-
-class ScanForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A code typed or pasted instead of scanned."""
-
-    text: str
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Box(Watched, Protocol):
     """What the API needs of the running agent."""
 
+    @property
+    def operators(self) -> Operators: ...
+
     async def scan(self, frame: FrameScanned) -> ScanView: ...
 
     async def issue(self, request: IssueRequest) -> IssueView: ...
+
+    async def reprint(self, label_id: str, reason: ReprintReason, text: str) -> LabelView: ...
+
+    async def answer_label(self, label_id: str, out: bool) -> LabelView: ...
 
     async def read_account(self) -> Account: ...
 
@@ -52,10 +58,22 @@ class Box(Watched, Protocol):
 
     def recent(self) -> list[ScanView]: ...
 
+    def labels(self) -> list[LabelView]: ...
+
 
 def build_routes(box: Box, clock: Clock, tickets: Tickets, events: Events) -> list[web.RouteDef]:
-    """All routes under ``/api/v1``."""
+    """All routes."""
+    routes: dict[tuple[str, str], Handler] = {
+        ("GET", "events"): events.serve,
+        **_list_looks(box),
+        **_list_acts(box, clock, tickets),
+        **_list_labels(box),
+        **_list_operators(box),
+    }
+    return [web.route(method, f"/api/v1/{path}", act) for (method, path), act in routes.items()]
 
+
+def _list_looks(box: Box) -> dict[tuple[str, str], Handler]:
     async def get_state(_: web.Request) -> web.Response:
         return _answer(await box.read_state())
 
@@ -65,8 +83,24 @@ def build_routes(box: Box, clock: Clock, tickets: Tickets, events: Events) -> li
     async def get_account(_: web.Request) -> web.Response:
         return _answer(view_account(await box.read_account()))
 
+    return {
+        ("GET", "state"): get_state,
+        ("GET", "verdicts"): get_verdicts,
+        ("GET", "account"): get_account,
+    }
+
+
+def _list_acts(box: Box, clock: Clock, tickets: Tickets) -> dict[tuple[str, str], Handler]:
+    async def post_scan(request: web.Request) -> web.Response:
+        form = await _read(request, ScanForm)
+        return _answer(await box.scan(FrameScanned(form.text.encode(), clock.now())))
+
+    async def post_acknowledge(request: web.Request) -> web.Response:
+        box.acknowledge(request.match_info["id"])
+        return _answer(await box.read_state())
+
     async def post_issue(request: web.Request) -> web.Response:
-        form = _parse(await read_body(request), IssueForm)
+        form = await _read(request, IssueForm)
         checked = parse_request(
             document_type=form.document_type,
             number=form.number,
@@ -76,13 +110,17 @@ def build_routes(box: Box, clock: Clock, tickets: Tickets, events: Events) -> li
         )
         return _answer(await box.issue(checked))
 
-    async def post_scan(request: web.Request) -> web.Response:
-        form = _parse(await read_body(request), ScanForm)
-        return _answer(await box.scan(FrameScanned(form.text.encode(), clock.now())))
-
-    async def post_acknowledge(request: web.Request) -> web.Response:
-        box.acknowledge(request.match_info["id"])
-        return _answer(await box.read_state())
+    async def post_issue_check(request: web.Request) -> web.Response:
+        form = await _read(request, TypedForm)
+        found = check_form(
+            document_type=form.document_type,
+            number=form.number,
+            name=form.name,
+            sex=form.sex,
+            today=clock.now().astimezone().date(),
+        )
+        box.operators.act()
+        return _answer(found)
 
     async def post_ticket(request: web.Request) -> web.Response:
         ticket = tickets.give()
@@ -90,22 +128,58 @@ def build_routes(box: Box, clock: Clock, tickets: Tickets, events: Events) -> li
             TicketView(ticket, f"http://{request.headers['Host']}/enter?ticket={ticket}")
         )
 
-    routes: list[tuple[str, str, Callable[[web.Request], Awaitable[web.StreamResponse]]]] = [
-        ("GET", "state", get_state),
-        ("GET", "verdicts", get_verdicts),
-        ("GET", "account", get_account),
-        ("POST", "issue", post_issue),
-        ("POST", "scan", post_scan),
-        ("POST", "verdicts/{id}/acknowledge", post_acknowledge),
-        ("POST", "tickets", post_ticket),
-        ("GET", "events", events.serve),
-    ]
-    return [web.route(method, f"/api/v1/{path}", handler) for method, path, handler in routes]
+    return {
+        ("POST", "scan"): post_scan,
+        ("POST", "verdicts/{id}/acknowledge"): post_acknowledge,
+        ("POST", "issue"): post_issue,
+        ("POST", "issue/check"): post_issue_check,
+        ("POST", "tickets"): post_ticket,
+    }
 
 
-def _parse(body: bytes, shape: type[T]) -> T:
+def _list_labels(box: Box) -> dict[tuple[str, str], Handler]:
+    async def get_labels(_: web.Request) -> web.Response:
+        return _answer(box.labels())
+
+    async def post_reprint(request: web.Request) -> web.Response:
+        form = await _read(request, ReprintForm)
+        return _answer(await box.reprint(request.match_info["id"], form.reason, form.text))
+
+    async def post_answer(request: web.Request) -> web.Response:
+        form = await _read(request, AnswerForm)
+        return _answer(await box.answer_label(request.match_info["id"], form.out))
+
+    return {
+        ("GET", "labels"): get_labels,
+        ("POST", "labels/{id}/reprint"): post_reprint,
+        ("POST", "labels/{id}/answer"): post_answer,
+    }
+
+
+def _list_operators(box: Box) -> dict[tuple[str, str], Handler]:
+    async def post_pin(request: web.Request) -> web.Response:
+        form = await _read(request, PinForm)
+        await box.operators.sign_in(form.pin, form.who)
+        return _answer(box.operators.view())
+
+    async def post_cancel(_: web.Request) -> web.Response:
+        box.operators.cancel()
+        return _answer(box.operators.view())
+
+    async def post_sign_out(_: web.Request) -> web.Response:
+        box.operators.sign_out()
+        return _answer(box.operators.view())
+
+    return {
+        ("POST", "operator/pin"): post_pin,
+        ("POST", "operator/cancel"): post_cancel,
+        ("POST", "operator/sign-out"): post_sign_out,
+    }
+
+
+async def _read(request: web.Request, shape: type[T]) -> T:
     try:
-        return msgspec.json.decode(body, type=shape)
+        return msgspec.json.decode(await read_body(request), type=shape)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed(Reason.REQUEST_MALFORMED) from error
 

@@ -4,6 +4,7 @@ The same birth goes with the question, the record and any retry, so that central
 one (CONTRACTS §1).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,30 +16,44 @@ from shared.messages import Origin
 
 @dataclass(frozen=True, slots=True)
 class Birth:
-    """When a record was born, by this box's clocks."""
+    """When a record was born, by this box's clocks, and who worked at the counter then."""
 
     id: RecordId
     at: datetime
     monotonic_ns: int
+    operator: str = ""  # an id
+
+
+def nobody() -> str:
+    """The operator of a counter where nobody signs in."""
+    return ""
 
 
 class Registrar:
     """Mints births and origins for one counter of one box."""
 
-    def __init__(
-        self, box: BoxId, counter: str, boot_id: bytes, clock: Clock, uplink: Uplink
+    def __init__(  # noqa: PLR0913, PLR0917 - all that a record says of its birth
+        self,
+        box: BoxId,
+        counter: str,
+        boot_id: bytes,
+        clock: Clock,
+        uplink: Uplink,
+        operator: Callable[[], str] = nobody,
     ) -> None:
+        """``operator`` gives the id of whoever is signed in, or nothing."""
         self.box = box
         self.counter = counter
         self._boot_id = boot_id
         self._clock = clock
         self._uplink = uplink
+        self._operator = operator
         self._started_ns = clock.monotonic_ns()
 
     def birth(self, at: datetime | None = None) -> Birth:
         """A new birth, now or at the moment a frame's last byte came."""
         at = at or self._clock.now()
-        return Birth(new_record_id(at), at, self._clock.monotonic_ns())
+        return Birth(new_record_id(at), at, self._clock.monotonic_ns(), self._operator())
 
     def origin(self, birth: Birth) -> Origin:
         """What a record says of its birth, with our best knowledge of central's clock."""
@@ -51,6 +66,7 @@ class Registrar:
             monotonic_ns=birth.monotonic_ns,
             offset_ms=offset.milliseconds if offset else None,
             offset_confidence_ms=offset.confidence_ms if offset else None,
+            operator=birth.operator,
         )
 
     def age(self, birth: Birth) -> timedelta:

@@ -108,6 +108,7 @@ class Judge:
             born=to_microseconds(birth.at),
             expires_at=to_microseconds(self._registrar.central_now() + self._deadline),
             counter=self._registrar.counter,
+            operator=birth.operator,
             code=text,
             medical_step=self._medical_step,
         )

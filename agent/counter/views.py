@@ -64,12 +64,19 @@ class OperatorView(msgspec.Struct, frozen=True):
 
 
 class LabelView(msgspec.Struct, frozen=True):
-    """One label as it stands."""
+    """One label as it stands: of a registration the latest one."""
 
     id: str
     state: PrintState
     advice: Advice | None = None
     conditions: tuple[str, ...] = ()
+    copy: int = 1
+    name: str = ""  # masked
+    record_number: str = ""
+    at: str = ""  # ISO 8601, UTC: when it was sent
+    printed_ms: int = 0  # the same by the box's monotonic clock
+    reprint_reason: str = ""
+    needs_answer: bool = False  # a person must say whether it came out, before another is printed
 
 
 class IssueView(msgspec.Struct, frozen=True):

@@ -8,7 +8,6 @@ import pytest
 
 from agent.api.views import DeviceView
 from agent.box import RunningBox
-from agent.counter.policy import FixedPolicy
 from agent.drivers.simulated import SimulatedScanner
 from agent.transport.box_keys import BoxKeys
 from agent.transport.uplink import CentralUplink
@@ -42,10 +41,12 @@ async def box(desk: Desk, scanner: SimulatedScanner, tmp_path: Path) -> AsyncIte
         keys = BoxKeys(BOX, PAIR_KEY, STD.new_signing_key(), 1)
         box = RunningBox(
             box=BOX,
-            policy=FixedPolicy("window 3", "示范医院"),
+            policy=desk.policy,
+            operators=desk.operators,
             clock=desk.clock,
             counter=desk.counter,
             issuing=desk.issuing,
+            printing=desk.printing,
             display=desk.display,
             outbox=desk.outbox,
             uplink=CentralUplink(keys, outbox, desk.clock, Peer().open_connection),

@@ -10,14 +10,18 @@ from agent.api.server import LocalAccess, serve_api
 from agent.api.views import DeviceView, LinkView, StateView, view_account
 from agent.counter.changes import Listeners, Undo
 from agent.counter.issuing import IssueRequest
+from agent.counter.operators import Operators
+from agent.counter.policy import FixedPolicy
+from agent.counter.printing import ReprintReason
 from agent.counter.states import ScanState
-from agent.counter.views import IssueView, OperatorView, ScanView
+from agent.counter.views import IssueView, LabelView, OperatorView, ScanView
 from agent.ports import FrameScanned
 from shared.clock import Clock
-from shared.devices import DeviceState
+from shared.devices import DeviceState, PrintState
 from shared.errors import Refused, Unavailable
 from shared.ledger import Account
 from shared.messages import RegistrationOutcome
+from shared.passwords import verify_password
 from shared.reasons import Reason
 from tests.fakes import noon_clock
 
@@ -33,7 +37,8 @@ class OneBox:
         self.acknowledged: list[str] = []
         self.changes: Listeners[None] = Listeners()
         self.scans: Listeners[ScanView] = Listeners()
-        self.operators: Listeners[OperatorView] = Listeners()
+        self.operator_views: Listeners[OperatorView] = Listeners()
+        self.operators = Operators(FixedPolicy("window 3", ""), noon_clock(), verify_password)
         self.states_read = 0
 
     async def scan(self, frame: FrameScanned) -> ScanView:
@@ -70,6 +75,17 @@ class OneBox:
     def recent(self) -> list[ScanView]:
         return []
 
+    def labels(self) -> list[LabelView]:
+        return []
+
+    async def reprint(self, label_id: str, reason: ReprintReason, text: str) -> LabelView:
+        if text:
+            raise Refused(Reason.PRINT_ANSWER_NEEDED)
+        return LabelView(label_id, PrintState.SENT, reprint_reason=reason)
+
+    async def answer_label(self, label_id: str, out: bool) -> LabelView:
+        return LabelView(label_id, PrintState.CONFIRMED if out else PrintState.UNKNOWN)
+
     def subscribe(self, callback: Callable[[None], None]) -> Undo:
         return self.changes.subscribe(callback)
 
@@ -77,7 +93,7 @@ class OneBox:
         return self.scans.subscribe(callback)
 
     def subscribe_operator(self, callback: Callable[[OperatorView], None]) -> Undo:
-        return self.operators.subscribe(callback)
+        return self.operator_views.subscribe(callback)
 
 
 @asynccontextmanager

@@ -76,7 +76,7 @@ async def test_operators_and_beats_reach_the_page(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(events, "BEAT_SECONDS", 0.01)
     box = OneBox()
     async with watching(box) as (_, socket):
-        box.operators.tell(OperatorView(id="7", name="李护士"))
+        box.operator_views.tell(OperatorView(id="7", name="李护士"))
         assert (await hear(socket, "operator"))["id"] == "7"
         assert (await hear(socket, "beat"))["at"].startswith("2026-11-22T12:00")
 

@@ -8,6 +8,9 @@ from agent.counter.birth import Registrar
 from agent.counter.display import Display
 from agent.counter.issuing import Issuing
 from agent.counter.judge import Judge
+from agent.counter.operators import Operators
+from agent.counter.policy import FixedPolicy
+from agent.counter.printing import Printing
 from agent.counter.service import Counter
 from agent.counter.states import ScanState
 from agent.counter.tokens import CodeTokens
@@ -17,6 +20,7 @@ from shared.clock import ManualClock
 from shared.crypto import STD
 from shared.ids import BoxId
 from shared.messages import MedicalStep, Record
+from shared.passwords import verify_password
 from tests.factories import DOMAIN_KEY, DOMAIN_KID
 from tests.fakes import (
     MemoryCache,
@@ -26,6 +30,8 @@ from tests.fakes import (
     noon_clock,
     seconds,
 )
+
+SITE_NAME = "示范医院"
 
 
 @dataclass
@@ -38,13 +44,20 @@ class Desk:
     cache: MemoryCache = field(default_factory=MemoryCache)
     printer: RecordingPrinter = field(default_factory=RecordingPrinter)
     states: list[ScanState] = field(default_factory=list)
+    policy: FixedPolicy = field(default_factory=lambda: FixedPolicy("window 3", SITE_NAME))
 
     def __post_init__(self) -> None:
         self.restart()
 
     def restart(self) -> None:
+        self.operators = Operators(self.policy, self.clock, verify_password)
         registrar = Registrar(
-            BoxId("site1", "box7"), "window 3", bytes(16), self.clock, self.uplink
+            BoxId("site1", "box7"),
+            "window 3",
+            bytes(16),
+            self.clock,
+            self.uplink,
+            lambda: self.operators.current_id,
         )
         tokens = CodeTokens(bytes(32))
         judge = Judge(
@@ -67,12 +80,17 @@ class Desk:
             medical_step=MedicalStep.REGISTER,
             observe=self.states.append,
         )
+        self.printing = Printing(
+            registrar=registrar,
+            outbox=self.outbox,
+            printer=self.printer,
+            site_name=lambda: SITE_NAME,
+        )
         self.issuing = Issuing(
             registrar=registrar,
             outbox=self.outbox,
             uplink=self.uplink,
-            printer=self.printer,
-            site_name="示范医院",
+            printing=self.printing,
             deadline=seconds(5),
         )
 
