@@ -60,7 +60,7 @@ class CertificateFacts:
     fingerprint: bytes
     not_before: datetime
     not_after: datetime
-    der: bytes = field(repr=False)
+    der: bytes = field(default=b"", repr=False)
 
 
 def read_facts(pem: bytes) -> CertificateFacts:
@@ -105,19 +105,19 @@ class Authority:
     def issue_server(self, hosts: Iterable[str], at: datetime) -> Identity:
         """The broker's certificate for these host names and addresses."""
         names = x509.SubjectAlternativeName([_general_name(host) for host in hosts])
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = new_key()
         issued = self._issue("onecode broker", key.public_key(), _SERVER, at, names)
         return _identity(issued, key)
 
     def issue_central(self, at: datetime) -> Identity:
         """A certificate for central's processes."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = new_key()
         return _identity(self._issue(CENTRAL_NAME, key.public_key(), _CENTRAL, at), key)
 
     def issue_box(self, box: BoxId, at: datetime) -> Identity:
         """A box's client certificate with a new key. Raises Malformed."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        return Identity(self.certify_box(box, key.public_key(), at), _private_pem(key))
+        key = new_key()
+        return Identity(self.certify_box(box, key.public_key(), at), private_pem(key))
 
     def certify_box(self, box: BoxId, public: ec.EllipticCurvePublicKey, at: datetime) -> bytes:
         """A box's client certificate for a key it made itself; PEM. Its common name is the box's
@@ -166,6 +166,11 @@ class Authority:
         return builder.sign(self._key, hashes.SHA256())
 
 
+def new_key() -> ec.EllipticCurvePrivateKey:
+    """A fresh P-256 key."""
+    return ec.generate_private_key(ec.SECP256R1())
+
+
 def read_authority(certificate: Path, key: Path) -> Authority:
     """An authority from its files. Raises Unavailable, Refused (the key's mode), Damaged."""
     try:
@@ -176,7 +181,7 @@ def read_authority(certificate: Path, key: Path) -> Authority:
 
 def create_authority(name: str, at: datetime) -> Identity:
     """A new self-signed authority that signs end entities only."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = new_key()
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
         _builder(name, subject, key.public_key(), at, _AUTHORITY_DAYS)
@@ -232,8 +237,9 @@ def _general_name(host: str) -> x509.GeneralName:
 
 
 def _identity(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> Identity:
-    return Identity(certificate.public_bytes(Encoding.PEM), _private_pem(key))
+    return Identity(certificate.public_bytes(Encoding.PEM), private_pem(key))
 
 
-def _private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def private_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """A private key as PKCS #8, PEM; secret."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

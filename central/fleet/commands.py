@@ -28,8 +28,9 @@ def add_commands(subparsers: Any) -> None:
 def _add(arguments: argparse.Namespace) -> int:
     from central.actors import command_actor
     from central.app import open_central
+    from central.fleet.box import Place
     from central.fleet.certificates import read_authority
-    from central.fleet.enrolment import Enrolment, Place, save_roles
+    from central.fleet.enrolment import Enrolment, save_roles
     from shared.ids import parse_box_id
 
     place = Place(
@@ -38,14 +39,19 @@ def _add(arguments: argparse.Namespace) -> int:
         site_name=arguments.site_name,
         scanner=arguments.scanner,
         printer=arguments.printer,
-        api_port=arguments.api_port,
     )
     with open_central(arguments.dir) as central:
         files = central.files
         authority = read_authority(files.box_ca, files.box_ca_key)
-        enrolment = Enrolment(central.fleet, central.keys, authority, central.config.broker)
+        enrolment = Enrolment(central.fleet, central.keys, authority, central.config)
         with central.unit():
-            box = enrolment.add_box(place, arguments.out, SystemClock().now(), command_actor())
+            box = enrolment.add_box(
+                place,
+                arguments.out,
+                SystemClock().now(),
+                command_actor(),
+                api_port=arguments.api_port,
+            )
             save_roles(files, central.fleet)
     print(f"✓ {box.id}  #{box.number}  {box.site_name} / {box.counter}  →  {arguments.out}")
     return Exit.HELD

@@ -7,70 +7,51 @@ key and the TLS key leave with the directory and are kept nowhere else.
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from central.config import BrokerConfig, CentralFiles
-from central.fleet.box import Box, Joining
+from central.config import CentralConfig, CentralFiles
+from central.fleet.box import Box, Place
 from central.fleet.broker import build_roles
-from central.fleet.certificates import Authority
+from central.fleet.certificates import Authority, new_key, private_pem
+from central.fleet.joining import MachineKeys, Reception
 from central.fleet.service import Fleet
 from central.keys.service import Keys
-from shared.config import write_secret
+from shared.config import replace_file, write_secret
 from shared.crypto import KEY_BYTES, STD
 from shared.errors import Refused, Unavailable
-from shared.ids import BoxId
 from shared.reasons import Reason
 
-FIRST_KEY_ID = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a box will stand, and what is plugged into it (``kind:path``, or ``none``)."""
-
-    id: BoxId
-    counter: str
-    site_name: str = ""
-    scanner: str = "none"
-    printer: str = "none"
-    api_port: int = 8700
+DEFAULT_API_PORT = 8700
 
 
 class Enrolment:
-    """Adds boxes to the fleet and writes what they need."""
+    """Adds boxes to the fleet and writes what they need: joining without a network."""
 
-    def __init__(self, fleet: Fleet, keys: Keys, boxes: Authority, broker: BrokerConfig) -> None:
+    def __init__(self, fleet: Fleet, keys: Keys, boxes: Authority, config: CentralConfig) -> None:
         self._fleet = fleet
         self._keys = keys
         self._boxes = boxes
-        self._broker = broker
+        self._config = config
 
-    def add_box(self, place: Place, out: Path, at: datetime, actor: str) -> Box:
+    def add_box(
+        self, place: Place, out: Path, at: datetime, actor: str, *, api_port: int = DEFAULT_API_PORT
+    ) -> Box:
         """Add the box and fill ``out``, inside the caller's unit: both hold or neither.
 
         Raises Refused (ALREADY_EXISTS) for a known box or a used directory, Malformed,
         Unavailable (disk).
         """
-        signing_key = STD.new_signing_key()
-        pair_key = os.urandom(KEY_BYTES)
-        identity = self._boxes.issue_box(place.id, at)
-        joining = Joining(
-            id=place.id,
-            site_name=place.site_name,
-            counter=place.counter,
-            pair_key=pair_key,
-            key_id=FIRST_KEY_ID,
-            suite=STD.id,
-            public=signing_key.public_bytes,
-            certificate=identity.facts,
-        )
-        box = self._fleet.add_box(joining, at, actor)
+        if self._fleet.is_known(place.id):
+            raise Refused(Reason.ALREADY_EXISTS, f"box {place.id}")
+        tls_key, signing_key, pair_key = new_key(), STD.new_signing_key(), os.urandom(KEY_BYTES)
+        keys = MachineKeys(tls_key.public_key(), signing_key.public_bytes, pair_key)
+        box, certificate = Reception(self._fleet, self._boxes).admit(place, keys, at, actor)
+        config = build_box_config(box, place, self._config, self._keys, api_port)
         files = {
-            "box.toml": build_box_config(box, place, self._broker, self._keys).encode(),
+            "box.toml": config.encode(),
             "ca.pem": self._boxes.certificate,
-            "box.pem": identity.certificate + identity.key,
+            "box.pem": certificate + private_pem(tls_key),
             "signing.key": signing_key.to_bytes(),
             "pair.key": pair_key,
         }
@@ -81,28 +62,34 @@ class Enrolment:
 def save_roles(files: CentralFiles, fleet: Fleet) -> None:
     """Write the roles the broker starts with, so that it knows its boxes before central comes.
 
-    A running broker keeps its own copy and is told by ``admit_commands``.
+    A running broker keeps its own copy and is told by ``admit_commands``. Raises Unavailable.
     """
-    fresh = files.broker_roles.with_suffix(".new")
-    fresh.unlink(missing_ok=True)
-    write_secret(fresh, build_roles(fleet.boxes()).encode())
-    fresh.replace(files.broker_roles)
+    replace_file(files.broker_roles, build_roles(fleet.boxes()).encode())
 
 
-def build_box_config(box: Box, place: Place, broker: BrokerConfig, keys: Keys) -> str:
+def build_box_config(
+    box: Box, place: Place, config: CentralConfig, keys: Keys, api_port: int
+) -> str:
     """The text of ``box.toml``."""
+    broker = config.broker
     lines = [
         "# Written by onecode-central box add.",
         f"box = {_quote(str(box.id))}",
         f"counter = {_quote(box.counter)}",
         f"site_name = {_quote(box.site_name)}",
         f"central_public = {_quote(keys.central_public.hex())}",
-        f"signing_key_id = {FIRST_KEY_ID}",
-        f"api_port = {place.api_port}",
+        f"announcements = {_quote(keys.announcements_public.hex())}",
+        f"signing_key_id = {box.key_id}",
+        f"epoch = {box.epoch}",
+        f"api_port = {api_port}",
         "",
         "[broker]",
         f"host = {_quote(broker.host)}",
         f"port = {broker.box_port}",
+        "",
+        "[central]",
+        f"host = {_quote(broker.host)}",
+        f"port = {config.web.box_port}",
         "",
         "[code_keys]",
         *(f"{kid} = {_quote(public.hex())}" for kid, public in keys.code_keys.items()),

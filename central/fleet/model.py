@@ -40,6 +40,11 @@ class BoxRow(Table):
     state_at = peewee.BigIntegerField()
     state_reason = peewee.TextField()
     pair_key = peewee.BlobField()
+    epoch = peewee.IntegerField(default=1)  # of its ledger: a new one each time it joins again
+    told_epoch = peewee.IntegerField(default=0)  # which the broker was last told of; 0: none
+    machine = peewee.TextField(default="")  # serial number
+    scanner = peewee.TextField(default="none")  # what the invite expected: kind:path
+    printer = peewee.TextField(default="none")
 
     class Meta:
         table_name = "box"
@@ -59,13 +64,71 @@ class BoxKey(Table):
 
 
 class Certificate(Table):
-    """A client certificate issued to a box; ``serial`` in hex, ``fingerprint`` SHA-256."""
+    """A client certificate issued to a box; ``serial`` in hex, ``fingerprint`` SHA-256.
+
+    ``listed`` is the number of the first list of revoked certificates that names it.
+    """
 
     serial = peewee.TextField(primary_key=True)
     box = peewee.ForeignKeyField(BoxRow)
     fingerprint = peewee.BlobField(unique=True)
     not_before = peewee.BigIntegerField()
     not_after = peewee.BigIntegerField()
+    der = peewee.BlobField(default=b"")
+    revoked_at = peewee.BigIntegerField(null=True)
+    revoked_why = peewee.TextField(default="")
+    listed = peewee.IntegerField(null=True)
 
 
-MODELS: tuple[type[Table], ...] = (Institution, Site, Counter, BoxRow, BoxKey, Certificate)
+Certificate.add_index(
+    Certificate.serial,
+    name="certificate_unlisted",
+    where=Certificate.revoked_at.is_null(False) & Certificate.listed.is_null(),
+)
+
+
+class RevocationList(Table):
+    """The newest list of revoked certificates; ``written``: the number last put into its file."""
+
+    number = peewee.IntegerField()
+    made_at = peewee.BigIntegerField()
+    pem = peewee.BlobField()
+    written = peewee.IntegerField()
+
+
+class InviteRow(Table):
+    """A one-time leave to join; of its secret only a keyed token is here.
+
+    ``used_by`` is a keyed token of the keys that used it: the same box may ask again.
+    """
+
+    number = peewee.AutoField()
+    token = peewee.BlobField(unique=True)
+    box_id = peewee.TextField(index=True)
+    site_name = peewee.TextField()
+    counter = peewee.TextField()
+    machine = peewee.TextField()
+    scanner = peewee.TextField()
+    printer = peewee.TextField()
+    made_at = peewee.BigIntegerField()
+    made_by = peewee.TextField()
+    expires_at = peewee.BigIntegerField()
+    used_at = peewee.BigIntegerField(null=True)
+    used_by = peewee.BlobField(null=True)
+    certificate = peewee.TextField(null=True)
+    withdrawn_at = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "invite"
+
+
+MODELS: tuple[type[Table], ...] = (
+    Institution,
+    Site,
+    Counter,
+    BoxRow,
+    BoxKey,
+    Certificate,
+    RevocationList,
+    InviteRow,
+)

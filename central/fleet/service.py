@@ -7,9 +7,11 @@ the broker is told in ``broker``; here it is only known what was issued and who 
 from datetime import datetime
 
 from central.audit.service import Audit
-from central.fleet import store
-from central.fleet.box import Box, Joining, PublicKey
-from central.fleet.states import BoxState, check_step
+from central.fleet import certificate_store, store
+from central.fleet.box import Box, Certified, NewKeys, Place, PublicKey
+from central.fleet.invites import Invites
+from central.fleet.places import complete_place, keep_place
+from central.fleet.states import SHUT_OUT, BoxState, check_step
 from central.keys.service import Keys
 from shared.crypto import VerifyKey, suite
 from shared.errors import Malformed, NotAuthentic, Refused
@@ -18,7 +20,7 @@ from shared.pairing import PairKey
 from shared.reasons import Reason
 
 _PAIR_KEY = "box.pair_key"
-_LONGEST_NAME = 64
+_LONGEST_WHY = 200
 
 
 class Fleet:
@@ -28,26 +30,62 @@ class Fleet:
         self._keys = keys
         self._audit = audit
         self._pair_keys: dict[bytes, PairKey] = {}
+        self.invites = Invites(keys, audit)
+        self.changes = 0
+        """Counts what may concern the broker: a process does not see its own commits otherwise."""
 
-    def add_box(self, joining: Joining, at: datetime, actor: str) -> Box:
+    def add_box(self, place: Place, keys: NewKeys, at: datetime, actor: str) -> Box:
         """Let a box join; its site and counter are made when they are new.
 
-        Raises Refused (ALREADY_EXISTS), Malformed (REQUEST_MALFORMED) for a name that is empty,
-        long, unprintable, or not the site's.
+        Raises Refused (ALREADY_EXISTS), Malformed (REQUEST_MALFORMED) as ``complete_place``.
         """
-        id = joining.id
-        self._keep_site(id.site, joining.site_name)
-        _check_name(joining.counter)
-        counter = store.keep_counter(id.site, joining.counter)
-        sealed = self._keys.seal(_PAIR_KEY, joining.pair_key.hex())
+        place = complete_place(place)
         number = store.next_box_number()
-        if not store.insert_box(id, number, counter, sealed, at):
-            raise Refused(Reason.ALREADY_EXISTS, f"box {id}")
-        store.insert_key(id, joining.key_id, PublicKey(joining.suite, joining.public), at)
-        store.insert_certificate(id, joining.certificate)
-        serial = joining.certificate.serial
-        self._audit.write("box.add", str(id), actor, at, number=number, certificate=serial)
-        return self.box(id)
+        sealed = self._keys.seal(_PAIR_KEY, keys.pair_key.hex())
+        if not store.insert_box(place, number, keep_place(place), sealed, at):
+            raise Refused(Reason.ALREADY_EXISTS, f"box {place.id}")
+        return self._keep_keys("box.add", place, keys, at, actor)
+
+    def replace_machine(self, place: Place, keys: NewKeys, at: datetime, actor: str) -> Box:
+        """Let another machine join under a known box's name and number.
+
+        A new epoch begins, former signing keys stay, former certificates are revoked.
+        Raises Refused (NOT_ADMITTED, STATE_STEP), Malformed as ``complete_place``.
+        """
+        state = self.box(place.id).state
+        if state is not BoxState.ACTIVE:
+            self._move(place.id, BoxState.ACTIVE, "joined again", at, actor)
+        place = complete_place(place)
+        sealed = self._keys.seal(_PAIR_KEY, keys.pair_key.hex())
+        store.replace_machine(place, keep_place(place), sealed)
+        self._revoke_certificates(place.id, "another machine joined", at)
+        return self._keep_keys("box.replace", place, keys, at, actor)
+
+    def revoke(self, id: BoxId, why: str, at: datetime, actor: str) -> None:
+        """Shut a box out with all its certificates; it may come back by a new invite.
+
+        The broker hears of it within seconds (``central.ingest.admission``). Raises Refused
+        (NOT_ADMITTED, STATE_STEP), Malformed for an empty or long ``why``.
+        """
+        if not why.strip() or len(why) > _LONGEST_WHY or not why.isprintable():
+            raise Malformed(Reason.REQUEST_MALFORMED, f"why has 1 to {_LONGEST_WHY} characters")
+        self._move(id, BoxState.REVOKED, why, at, actor)
+        self._revoke_certificates(id, why, at)
+
+    def list_certificates(self, id: BoxId) -> list[Certified]:
+        """A box's certificates, the newest first. Raises Refused (NOT_ADMITTED)."""
+        self.box(id)
+        return certificate_store.list_certificates(id)
+
+    def expected_devices(self, id: BoxId) -> tuple[str, str]:
+        """The scanner and the printer (``kind:path`` or ``none``) that the box's invite named.
+
+        Raises Refused (NOT_ADMITTED) for an unknown box.
+        """
+        found = store.read_devices(id)
+        if found is None:
+            raise Refused(Reason.NOT_ADMITTED, f"box {id}")
+        return found
 
     def box(self, id: BoxId) -> Box:
         """A box as it stands. Raises Refused (NOT_ADMITTED) for an unknown one."""
@@ -56,9 +94,13 @@ class Fleet:
             raise Refused(Reason.NOT_ADMITTED, f"box {id}")
         return box
 
+    def is_known(self, id: BoxId) -> bool:
+        """Whether there ever was a box of this name."""
+        return store.find_box(id) is not None
+
     def boxes(self) -> list[BoxId]:
-        """The boxes that may speak: all but the retired."""
-        return [box.id for box in self.list_boxes() if box.state is not BoxState.RETIRED]
+        """The boxes that may speak: all but the revoked and the retired."""
+        return [box.id for box in self.list_boxes() if box.state not in SHUT_OUT]
 
     def list_boxes(self) -> list[Box]:
         """Every box there ever was, by its id."""
@@ -78,10 +120,10 @@ class Fleet:
         """The key that asks, replies and receipts are sealed with.
 
         A quarantined box has it still: it hears why it is refused, and its rows find custody.
-        Raises Refused (NOT_ADMITTED) for an unknown or retired box.
+        Raises Refused (NOT_ADMITTED) for an unknown, revoked or retired box.
         """
         found = store.find_pair_key(id)
-        if found is None or found[0] is BoxState.RETIRED:
+        if found is None or found[0] in SHUT_OUT:
             raise Refused(Reason.NOT_ADMITTED, f"box {id}")
         sealed = found[1]
         key = self._pair_keys.get(sealed)
@@ -107,17 +149,27 @@ class Fleet:
     def _move(self, id: BoxId, state: BoxState, why: str, at: datetime, actor: str) -> None:
         check_step(self.box(id).state, state)
         store.update_state(id, state, why, at)
+        self.changes += 1
         self._audit.write(f"box.{state}", str(id), actor, at, why=why)
 
-    def _keep_site(self, site: str, name: str) -> None:
-        known = store.find_site_name(site)
-        if known is None:
-            _check_name(name)
-            store.insert_site(site, name)
-        elif name not in {"", known}:
-            raise Malformed(Reason.REQUEST_MALFORMED, f"site {site} has another name")
+    def _keep_keys(self, act: str, place: Place, keys: NewKeys, at: datetime, actor: str) -> Box:
+        box = self.box(place.id)
+        key_id = store.next_key_id(box.id)
+        store.insert_key(box.id, key_id, PublicKey(keys.suite, keys.signing_public), at)
+        certificate_store.insert_certificate(box.id, keys.certificate)
+        self.changes += 1
+        self._audit.write(
+            act,
+            str(box.id),
+            actor,
+            at,
+            number=box.number,
+            epoch=box.epoch,
+            machine=place.machine,
+            certificate=keys.certificate.serial,
+        )
+        return self.box(box.id)
 
-
-def _check_name(name: str) -> None:
-    if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
-        raise Malformed(Reason.REQUEST_MALFORMED, f"a name has 1 to {_LONGEST_NAME} characters")
+    def _revoke_certificates(self, id: BoxId, why: str, at: datetime) -> None:
+        for certified in certificate_store.list_certificates(id):
+            certificate_store.revoke_certificate(certified.facts.serial, why, at)

@@ -4,9 +4,8 @@ from datetime import datetime
 
 import peewee
 
-from central.fleet.box import Box, PublicKey
-from central.fleet.certificates import CertificateFacts
-from central.fleet.model import BoxKey, BoxRow, Certificate, Counter, Institution, Site
+from central.fleet.box import Box, Place, PublicKey
+from central.fleet.model import BoxKey, BoxRow, Counter, Institution, Site
 from central.fleet.states import BoxState
 from shared.clock import to_microseconds
 from shared.ids import BoxId, parse_box_id
@@ -38,21 +37,39 @@ def next_box_number() -> int:
     return int(row[0])
 
 
-def insert_box(box: BoxId, number: int, counter: int, pair_key: bytes, at: datetime) -> bool:
+def insert_box(place: Place, number: int, counter: int, pair_key: bytes, at: datetime) -> bool:
     """Add an active box; False when the id is taken."""
     try:
         BoxRow.insert(
-            id=str(box),
+            id=str(place.id),
             number=number,
             counter=counter,
             state=BoxState.ACTIVE,
             state_at=to_microseconds(at),
             state_reason="",
             pair_key=pair_key,
+            machine=place.machine,
+            scanner=place.scanner,
+            printer=place.printer,
         ).execute()
     except peewee.IntegrityError:
         return False
     return True
+
+
+def replace_machine(place: Place, counter: int, pair_key: bytes) -> None:
+    """Another machine under a known box's name: a new pair key and a new epoch."""
+    BoxRow.execute(
+        "UPDATE box SET counter_id = ?, pair_key = ?, epoch = epoch + 1, machine = ?,"
+        " scanner = ?, printer = ? WHERE id = ?",
+        (counter, pair_key, place.machine, place.scanner, place.printer, str(place.id)),
+    )
+
+
+def next_key_id(box: BoxId) -> int:
+    """The number after the greatest of a box's signing keys."""
+    query = "SELECT coalesce(max(key_id), 0) + 1 FROM box_key WHERE box_id = ?"
+    return int(BoxRow.execute(query, (str(box),)).fetchone()[0])
 
 
 def insert_key(box: BoxId, key_id: int, key: PublicKey, at: datetime) -> None:
@@ -62,19 +79,9 @@ def insert_key(box: BoxId, key_id: int, key: PublicKey, at: datetime) -> None:
     )
 
 
-def insert_certificate(box: BoxId, facts: CertificateFacts) -> None:
-    """Keep what was issued."""
-    Certificate.insert(
-        serial=facts.serial,
-        box=str(box),
-        fingerprint=facts.fingerprint,
-        not_before=to_microseconds(facts.not_before),
-        not_after=to_microseconds(facts.not_after),
-    ).execute()
-
-
 _BOX = """
-    SELECT box.id, box.number, site.name, counter.name, box.state
+    SELECT box.id, box.number, site.name, counter.name, box.state, box.epoch,
+        (SELECT coalesce(max(key_id), 0) FROM box_key WHERE box_id = box.id), box.machine
     FROM box JOIN counter ON counter.id = box.counter_id JOIN site ON site.id = counter.site_id
 """
 
@@ -88,6 +95,24 @@ def find_box(box: BoxId) -> Box | None:
 def list_boxes() -> list[Box]:
     """Every box, by its id."""
     return [_box(row) for row in BoxRow.execute(f"{_BOX} ORDER BY box.id")]
+
+
+def read_devices(box: BoxId) -> tuple[str, str] | None:
+    """The scanner and the printer that the box's invite expected."""
+    query = "SELECT scanner, printer FROM box WHERE id = ?"
+    row = BoxRow.execute(query, (str(box),)).fetchone()
+    return (str(row[0]), str(row[1])) if row else None
+
+
+def list_told() -> list[tuple[BoxId, BoxState, int, int]]:
+    """Every box with its state, its epoch, and the epoch that the broker was last told of."""
+    rows = BoxRow.execute("SELECT id, state, epoch, told_epoch FROM box")
+    return [(parse_box_id(id), BoxState(state), epoch, told) for id, state, epoch, told in rows]
+
+
+def save_told(box: BoxId, epoch: int) -> None:
+    """The broker knows this epoch of the box."""
+    BoxRow.execute("UPDATE box SET told_epoch = ? WHERE id = ?", (epoch, str(box)))
 
 
 def find_pair_key(box: BoxId) -> tuple[BoxState, bytes] | None:
@@ -112,6 +137,7 @@ def update_state(box: BoxId, state: BoxState, why: str, at: datetime) -> None:
     )
 
 
-def _box(row: tuple[str, int, str, str, str]) -> Box:
-    id, number, site_name, counter, state = row
-    return Box(parse_box_id(id), number, site_name, counter, BoxState(state))
+def _box(row: tuple[str, int, str, str, str, int, int, str]) -> Box:
+    id, number, site_name, counter, state, epoch, key_id, machine = row
+    standing = BoxState(state)
+    return Box(parse_box_id(id), number, site_name, counter, standing, epoch, key_id, machine)

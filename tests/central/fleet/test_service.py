@@ -13,10 +13,10 @@ from agent.config import BoxFiles, read_box_config
 from central.audit.model import MODELS as AUDIT_MODELS
 from central.audit.model import AuditRow
 from central.audit.service import Audit
-from central.config import BrokerConfig
-from central.fleet.box import Box
+from central.config import BrokerConfig, CentralConfig
+from central.fleet.box import Box, Place
 from central.fleet.certificates import Authority, create_authority
-from central.fleet.enrolment import Enrolment, Place
+from central.fleet.enrolment import Enrolment
 from central.fleet.model import MODELS, BoxKey
 from central.fleet.service import Fleet
 from central.fleet.states import BOX_STEPS, BoxState, check_step
@@ -58,7 +58,8 @@ def fleet(database: Database, keys: Keys) -> Fleet:
 @pytest.fixture
 def enrolment(fleet: Fleet, keys: Keys) -> Enrolment:
     authority = Authority(create_authority("boxes", AT))
-    return Enrolment(fleet, keys, authority, BrokerConfig("localhost", 18883, 18884))
+    config = CentralConfig(broker=BrokerConfig("localhost", 18883, 18884))
+    return Enrolment(fleet, keys, authority, config)
 
 
 @pytest.fixture

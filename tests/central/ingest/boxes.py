@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from central.fleet.box import Joining
+from central.fleet.box import NewKeys, Place
 from central.fleet.certificates import CertificateFacts
 from shared.clock import to_microseconds
 from shared.codec import asks, batches, records
@@ -121,18 +121,10 @@ def add_box(centre: Centre, id: BoxId = BOX) -> PaperBox:
     """A box that has joined the centre's fleet, by its keys alone."""
     secret, signing_key = os.urandom(32), STD.new_signing_key()
     certificate = CertificateFacts(os.urandom(8).hex(), os.urandom(32), AT, AT)
-    joining = Joining(
-        id=id,
-        site_name="市人民医院",
-        counter=f"counter {id.box}",
-        pair_key=secret,
-        key_id=KEY_ID,
-        suite=STD.id,
-        public=signing_key.public_bytes,
-        certificate=certificate,
-    )
+    place = Place(id, counter=f"counter {id.box}", site_name="市人民医院")
+    keys = NewKeys(secret, STD.id, signing_key.public_bytes, certificate)
     with centre.database.unit():
-        centre.fleet.add_box(joining, AT, "test")
+        centre.fleet.add_box(place, keys, AT, "test")
     return PaperBox(
         id=id,
         pair_key=PairKey(secret),

@@ -17,9 +17,10 @@ from agent.transport.edges import ignore as ignore_box
 from agent.transport.mqtt import open_connection as open_box_connection
 from agent.transport.uplink import CentralUplink, open_uplink
 from central.config import BrokerConfig, CentralFiles
+from central.fleet.box import Place
 from central.fleet.broker import build_broker_config, build_roles
 from central.fleet.certificates import Authority, Identity, create_authority
-from central.fleet.enrolment import Enrolment, Place
+from central.fleet.enrolment import Enrolment
 from central.ingest.edges import Observe, ignore
 from central.ingest.runner import run_ingest
 from central.storage.writer import Writer
@@ -55,7 +56,7 @@ class Wire:
             self.centre.fleet,
             self.centre.keys,
             Authority(self.box_authority),
-            self.centre.config.broker,
+            self.centre.config,
         )
         with self.centre.database.unit():
             enrolment.add_box(place, files.directory, datetime.now(UTC), "test")
