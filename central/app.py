@@ -136,14 +136,15 @@ def build_central(
     settings = Settings(keys, audit, fleet, users.list_operators, presence.read_revision)
     scans = Scans(patients, cards, hospital, feed.stage)
     registrations = Registrations(keys, patients, cards, hospital)
+    goes_on = audit.for_patient()  # what boxes ask and report does not wait for the audit
     dispatcher = Dispatcher(
-        asks={ScanAsk: scans.answer, RegisterAsk: registrations.answer_register},
+        asks={ScanAsk: goes_on(scans.answer), RegisterAsk: goes_on(registrations.answer_register)},
         records={
-            ScanRecord: scans.record_scan,
-            RepeatRecord: scans.record_repeat,
-            LateAnswerRecord: scans.record_late_answer,
-            RegistrationRecord: registrations.record_registration,
-            PrintRecord: registrations.record_print,
+            ScanRecord: goes_on(scans.record_scan),
+            RepeatRecord: goes_on(scans.record_repeat),
+            LateAnswerRecord: goes_on(scans.record_late_answer),
+            RegistrationRecord: goes_on(registrations.record_registration),
+            PrintRecord: goes_on(registrations.record_print),
         },
     )
     ingest = build_ingest(database, keys, fleet, dispatcher)

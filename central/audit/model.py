@@ -11,8 +11,8 @@ class AuditRow(Table):
     seq = peewee.AutoField()
     at = peewee.BigIntegerField()
     act = peewee.TextField()
-    subject = peewee.TextField()
-    actor = peewee.TextField()
+    subject = peewee.TextField(index=True)
+    actor = peewee.TextField(index=True)
     facts = peewee.TextField()
 
 

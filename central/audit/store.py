@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from central.audit.chain import GENESIS, Act
-from central.audit.model import AuditHead, AuditRow, AuditSeal
+from central.audit.model import AuditHead, AuditRow, AuditSeal, AuditWaiting
+from central.storage.table import Value
 
 _ACT = "seq, at, act, subject, actor, facts"
 # SQLite has one writer at a time: rows are committed in the order of their sequence.
 _UNSEALED = "seq > (SELECT coalesce(max(row_id), 0) FROM audit_seal)"
+
+_CONDITIONS = ("act GLOB ?", "subject = ?", "actor = ?", "at >= ?", "at < ?")
 
 
 class SealedAct(NamedTuple):
@@ -17,6 +20,16 @@ class SealedAct(NamedTuple):
     position: int
     mac: bytes
     act: Act | None
+
+
+class Selection(NamedTuple):
+    """Which rows to list; None: whichever."""
+
+    act: str | None
+    subject: str | None
+    actor: str | None
+    since: int | None
+    until: int | None
 
 
 class Head(NamedTuple):
@@ -34,6 +47,33 @@ def insert_act(at: int, act: str, subject: str, actor: str, facts: str) -> None:
     )
 
 
+def insert_waiting(at: int, act: str, subject: str, actor: str, facts: str) -> None:
+    """Keep a row aside."""
+    AuditWaiting.execute(
+        "INSERT INTO audit_waiting (at, act, subject, actor, facts) VALUES (?, ?, ?, ?, ?)",
+        (at, act, subject, actor, facts),
+    )
+
+
+def list_waiting(limit: int) -> list[Act]:
+    """The oldest rows kept aside; ``seq`` is their own number there."""
+    cursor = AuditWaiting.execute(
+        "SELECT id, at, act, subject, actor, facts FROM audit_waiting ORDER BY id LIMIT ?",
+        (limit,),
+    )
+    return [Act(*row) for row in cursor]
+
+
+def delete_waiting(id: int) -> None:
+    """A row kept aside was taken in."""
+    AuditWaiting.execute("DELETE FROM audit_waiting WHERE id = ?", (id,))
+
+
+def count_waiting() -> int:
+    """How many rows are kept aside."""
+    return int(AuditWaiting.execute("SELECT count(*) FROM audit_waiting").fetchone()[0])
+
+
 def list_unsealed(limit: int) -> list[Act]:
     """The oldest rows that have no seal."""
     cursor = AuditRow.execute(
@@ -41,6 +81,26 @@ def list_unsealed(limit: int) -> list[Act]:
         (limit,),
     )
     return [Act(*row) for row in cursor]
+
+
+def list_acts(selection: Selection, before: int | None, limit: int) -> list[Act]:
+    """Rows from the newest to the oldest, those before ``before`` alone."""
+    conditions, values = ["seq < coalesce(?, seq + 1)"], list[Value]([before])
+    for condition, value in zip(_CONDITIONS, selection, strict=True):
+        if value is not None:
+            conditions.append(condition)
+            values.append(value)
+    cursor = AuditRow.execute(
+        f"SELECT {_ACT} FROM audit_row WHERE {' AND '.join(conditions)}"  # noqa: S608 - constants
+        " ORDER BY seq DESC LIMIT ?",
+        (*values, limit),
+    )
+    return [Act(*row) for row in cursor]
+
+
+def last_sealed_row() -> int:
+    """The sequence of the newest sealed row; 0 before the first."""
+    return int(AuditSeal.execute("SELECT coalesce(max(row_id), 0) FROM audit_seal").fetchone()[0])
 
 
 def last_seal() -> tuple[int, bytes]:

@@ -44,6 +44,15 @@ class Users:
         self.sessions = Sessions(keys, config)
         self.tokens = Tokens(keys, audit)
 
+    @property
+    def generation(self) -> int:
+        """Greater after each change, in this process, of what a secret opens.
+
+        Whoever remembers an answer of ``find_session`` or ``find_token`` that was found in the
+        writer's thread asks again when this has moved.
+        """
+        return self.sessions.generation + self.tokens.generation
+
     def find_session(self, secret: str, at: datetime, *, touch: bool = True) -> Session | None:
         """Whose cookie this is; see ``Sessions.find``."""
         return self.sessions.find(secret, at, touch=touch)

@@ -25,7 +25,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Sessions:
-    """Opens, finds and ends. Methods that write run inside the caller's unit of work."""
+    """Opens, finds and ends. Methods that write run inside the caller's unit of work.
+
+    ``generation`` moves whenever one is ended here.
+    """
 
     def __init__(self, keys: Keys, config: UsersConfig) -> None:
         self._keys = keys
@@ -35,6 +38,7 @@ class Sessions:
             timedelta(minutes=config.administrator_idle_minutes) // _MICROSECOND
         )
         self._seen: dict[bytes, int] = {}
+        self.generation = 0
 
     def open(self, user: User, at: datetime) -> SignedIn:
         """A new session with a secret that nobody knew before; a user's oldest make room."""
@@ -77,10 +81,12 @@ class Sessions:
 
     def end(self, secret: str) -> bool:
         """End one session; False when there was none."""
+        self.generation += 1
         return store.delete_session(self._token(secret))
 
     def end_all(self, user: str) -> int:
         """End every session of a user; how many there were."""
+        self.generation += 1
         return store.delete_sessions(user)
 
     def save_seen(self, at: datetime) -> None:

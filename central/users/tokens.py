@@ -73,12 +73,13 @@ def token_permissions(role: Role) -> frozenset[Permission]:
 
 
 class Tokens:
-    """Issues, finds and revokes."""
+    """Issues, finds and revokes; ``generation`` moves whenever one is revoked here."""
 
     def __init__(self, keys: Keys, audit: Audit) -> None:
         self._keys = keys
         self._audit = audit
         self._used: dict[str, int] = {}
+        self.generation = 0
 
     def issue(self, new: NewToken, at: datetime, actor: str) -> tuple[MachineToken, str]:
         """A new token, and its text, which nobody sees again. Raises Malformed."""
@@ -140,6 +141,7 @@ class Tokens:
     def revoke(self, id: str, at: datetime, actor: str) -> MachineToken:
         """Revoke; again changes nothing. Raises Refused (NOT_FOUND)."""
         self.read(id)
+        self.generation += 1
         if store.revoke_token(id, to_microseconds(at)):
             self._audit.write("token.revoke", f"token {id}", actor, at)
         return self.read(id)

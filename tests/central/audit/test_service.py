@@ -1,18 +1,18 @@
 """The audit: appended in the caller's unit, chained after it, and every tampering named."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import peewee
 import pytest
 
 from central.audit.model import MODELS, AuditRow
-from central.audit.service import Audit, AuditFinding, AuditState
+from central.audit.service import Audit, AuditFilter, AuditFinding, AuditState
 from central.storage.database import Database, open_database
 from central.storage.runner import migrate, read_migrations
 from shared.crypto import STD
-from shared.errors import Refused
+from shared.errors import Refused, Unavailable
 from shared.reasons import Reason
 
 AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -168,3 +168,76 @@ def test_facts_are_stored_as_json(database: Database, audit: Audit) -> None:
     """Facts are stable JSON with Chinese kept readable."""
     write(database, audit, 1)
     assert [row.facts for row in AuditRow.select()] == ['{"counter":"挂号","number":0}']
+
+
+BROKEN = (
+    "CREATE TRIGGER broken BEFORE INSERT ON audit_row"
+    " BEGIN SELECT RAISE(ABORT, 'the audit is broken'); END"
+)
+
+
+def add_box(database: Database, audit: Audit) -> None:
+    """An administrative act: it changes something, and is audited."""
+    with database.unit():
+        database.execute("INSERT INTO institution VALUES ('i', 'name')")
+        audit.write("box.add", "site1/box1", "test", AT)
+
+
+def test_what_cannot_be_audited_is_not_done(database: Database, audit: Audit) -> None:
+    """The whole unit of an administrative act is undone."""
+    database.execute(BROKEN)
+    with pytest.raises(Unavailable) as caught:
+        add_box(database, audit)
+    assert caught.value.reason is Reason.AUDIT_UNAVAILABLE
+    assert database.execute("SELECT count(*) FROM institution").fetchone()[0] == 0
+    database.execute("DROP TRIGGER broken")
+    add_box(database, audit)
+
+
+def test_a_patients_path_goes_on(database: Database, audit: Audit) -> None:
+    """Its row is kept aside with the act, counted, and taken into the chain once that works."""
+    database.execute(BROKEN)
+    with audit.for_patient():
+        add_box(database, audit)
+    assert database.execute("SELECT count(*) FROM institution").fetchone()[0] == 1
+    audit.seal_pending()
+    assert audit.read_state() == AuditState(sealed=0, unsealed=0, waiting=1)
+    database.execute("DROP TRIGGER broken")
+    assert audit.seal_pending() == 1
+    assert audit.read_state() == AuditState(sealed=1, unsealed=0, waiting=0)
+    assert list(audit.verify()) == []
+    (entry,) = audit.list(AuditFilter())
+    assert (entry.act, entry.at, entry.facts) == ("box.add", AT, {"late": True})
+
+
+def test_a_row_kept_aside_vanishes_with_its_act(database: Database, audit: Audit) -> None:
+    """It belongs to the unit of work, as every row does."""
+
+    @audit.for_patient()
+    def open_and_fail() -> None:
+        with database.unit():
+            audit.write("card.open", "card 1", "site1/box1", AT)
+            raise Refused(Reason.STATE_STEP)
+
+    database.execute(BROKEN)
+    with pytest.raises(Refused):
+        open_and_fail()
+    assert audit.read_state().waiting == 0
+
+
+def test_rows_are_read_by_what_and_who_and_when(database: Database, audit: Audit) -> None:
+    """Newest first, page by page, without gaps or repeats."""
+    with database.unit():
+        for number in range(6):
+            act = "user.add" if number % 2 else "user.disable"
+            audit.write(act, f"user {number}", "user 9", AT + timedelta(minutes=number))
+        audit.write("box.add", "site1/box1", "user 8", AT)
+    audit.seal_pending()
+    first = audit.list(AuditFilter(act="user.*"), limit=4)
+    rest = audit.list(AuditFilter(act="user.*"), before=first[-1].seq, limit=4)
+    assert [entry.subject for entry in (*first, *rest)] == [f"user {n}" for n in range(5, -1, -1)]
+    assert all(entry.sealed for entry in first)
+    assert [entry.act for entry in audit.list(AuditFilter(actor="user 8"))] == ["box.add"]
+    assert len(audit.list(AuditFilter(subject="user 3"))) == 1
+    later = AuditFilter(since=AT + timedelta(minutes=2), until=AT + timedelta(minutes=4))
+    assert [entry.subject for entry in audit.list(later)] == ["user 3", "user 2"]

@@ -68,3 +68,7 @@ CREATE TABLE audit_waiting (
     actor TEXT NOT NULL,
     facts TEXT NOT NULL
 );
+
+-- The audit is read by what was touched and by who did it.
+CREATE INDEX audit_row_subject ON audit_row (subject);
+CREATE INDEX audit_row_actor ON audit_row (actor);
