@@ -5,9 +5,10 @@ import { get, post, remove } from "./request.js";
 export const acknowledge = (scanId) => post(`verdicts/${scanId}/acknowledge`);
 export const checkForm = (form) => post("issue/check", form);
 export const issue = (form) => post("issue", form);
-export const reprint = (labelId, reason) => post(`labels/${labelId}/reprint`, { reason });
+export const reprint = (labelId, reason, text = "") => post(`labels/${labelId}/reprint`, { reason, text });
 export const answerLabel = (labelId, out) => post(`labels/${labelId}/answer`, { out });
-export const signIn = (pin) => post("operator/pin", { pin });
+// Whose badge was read, or who was named.
+export const signIn = (pin, who = "") => post("operator/pin", { pin, who });
 export const cancelPin = () => post("operator/cancel");
 export const signOut = () => post("operator/sign-out");
 export const openPairing = () => post("pairing");

@@ -62,6 +62,7 @@ const keys = new Keys(
     { key: "F7", label: "keySound", act: () => sound.toggle(), shown: () => true },
     { key: "F8", label: "otherLanguage", act: switchLanguage, shown: () => true },
     { key: "F9", label: "keyPairing", act: () => side.show(panels.pairing), shown: () => panels.pairing.available },
+    { key: "F10", label: "keySignIn", act: () => side.show(panels.pin), shown: () => known.stands && !known.operator.id },
     { key: "F10", label: "keySignOut", act: leave, shown: () => known.stands && Boolean(known.operator.id) },
   ],
   { confirm: confirmRefusal, escape: close, scanned: () => panels.issue.scanned(), touched: () => sound.unlock() },
@@ -70,8 +71,9 @@ const keys = new Keys(
 function show() {
   const main = standing(known);
   for (const part of parts) part.show(known, sound);
-  verdict.show(known, answerRefusal);
-  refusal.show(known, main, answerRefusal);
+  const key = side.open ? "F3" : "Enter"; // in a panel Enter belongs to what is typed there
+  verdict.show(known, answerRefusal, key);
+  refusal.show(known, main, answerRefusal, key);
   person.show(known, main);
   recent.show(known);
   for (const panel of Object.values(panels)) if (known.operator) panel.show(known);
@@ -89,7 +91,8 @@ function tellScan(scan) {
 // A badge opens the question for its PIN, and whoever is in closes it.
 function followOperator(before, now) {
   if (now.asked_for_pin && now.asked_for_pin !== before.asked_for_pin) side.show(panels.pin);
-  if (!now.asked_for_pin && side.open === "pin") side.close();
+  const answered = before.asked_for_pin && !now.asked_for_pin;
+  if (side.open === "pin" && (answered || (now.id && now.id !== before.id))) side.close();
   if (before.id && before.id !== now.id) panels.issue.clear();
   suggestLanguage(now.language || known.state?.language);
 }

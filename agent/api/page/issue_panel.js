@@ -4,11 +4,9 @@ import { answerLabel, issue, reprint } from "./box.js";
 import { element, fill } from "./element.js";
 import { Form } from "./form.js";
 import { showLabel } from "./label_words.js";
-import { Problem } from "./request.js";
+import { Problem, silence } from "./request.js";
 import { mainNumber } from "./scan_words.js";
 import { cause, language, nextStep, say, tell } from "./words.js";
-
-const SILENT = () => ({ zh: say("boxSilent", {}, "zh"), en: say("boxSilent", {}, "en"), next_zh: say("tryAgain", {}, "zh"), next_en: say("tryAgain", {}, "en") });
 
 export class IssuePanel {
   name = "issue";
@@ -40,7 +38,6 @@ export class IssuePanel {
   }
 
   nodes() {
-    tell(this.#title.parentNode ?? this.#title);
     this.#title.textContent = say("issue");
     this.form.tell();
     tell(this.root);
@@ -88,7 +85,7 @@ export class IssuePanel {
       else this.#refuse(this.#issued);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      this.#wrong = error.words ?? SILENT();
+      this.#wrong = error.words ?? silence();
       this.#issued = null;
     } finally {
       this.#busy = false;
@@ -116,7 +113,7 @@ export class IssuePanel {
       this.#issued = { ...this.#issued, label };
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      this.#wrong = error.words ?? SILENT();
+      this.#wrong = error.words ?? silence();
     }
     this.#show();
   }

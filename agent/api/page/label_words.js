@@ -18,10 +18,11 @@ function build(label, answer) {
       "p",
       { class: "label-state", "data-level": LEVEL[label.state] },
       element("i", { "aria-hidden": "true" }, MARK[label.state]),
-      element("b", {}, `${say("label")} · ${say(`label-${label.state}`)}`),
+      element("b", {}, say(`label-${label.state}`)),
+      label.copy > 1 && element("span", {}, say("copy", { n: label.copy })),
     ),
     label.advice && element("p", { class: "label-why" }, element("span", {}, cause(label.advice)), element("b", {}, nextStep(label.advice))),
-    label.state === "unknown" &&
+    label.needs_answer &&
       element(
         "div",
         { class: "question", role: "group", "aria-label": say("cameOut") },

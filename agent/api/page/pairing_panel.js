@@ -3,7 +3,7 @@
 import { duration } from "./age.js";
 import { listWorkstations, openPairing, removeWorkstation } from "./box.js";
 import { element, fill } from "./element.js";
-import { Problem } from "./request.js";
+import { Problem, silence } from "./request.js";
 import { cause, language, nextStep, say, tell } from "./words.js";
 
 const NOT_FOUND = 404;
@@ -84,7 +84,7 @@ export class PairingPanel {
       await act();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      this.#wrong = error.words;
+      this.#wrong = error.words ?? silence();
     }
     this.show();
   }

@@ -25,29 +25,20 @@ function build(identity, sameName, now) {
   const facts = [
     say(`sex${identity.sex}`),
     age !== null && say("years", { n: age }),
-    identity.birth_date && `${say("born")} ${identity.birth_date}`,
+    identity.birth_date,
   ].filter(Boolean);
   return [
     sameName && element("p", { class: "same-name", role: "alert" }, shape("provisional"), say("sameName")),
+    element("p", { class: "name", "data-verbatim": true }, identity.name),
+    element("p", { class: "digits", "data-verbatim": true }, number),
     element(
-      "div",
-      { class: "holder" },
-      element("p", { class: "name", "data-verbatim": true }, identity.name),
-      element(
-        "p",
-        { class: "facts" },
-        facts.map((fact) => element("span", {}, fact)),
-        element("span", { "data-verbatim": true }, identity.document),
-      ),
+      "p",
+      { class: "facts" },
+      facts.map((fact) => element("span", {}, fact)),
+      identity.document && element("span", { "data-verbatim": true }, identity.document),
     ),
-    element(
-      "div",
-      { class: "number" },
-      element("p", { class: "label" }, label),
-      element("p", { class: "digits", "data-verbatim": true }, number),
-      others.map((each) =>
-        element("p", { class: "label" }, `${say(each.type)} `, element("span", { "data-verbatim": true }, each.number)),
-      ),
-    ),
+    element("p", { class: "label" }, element("span", {}, label), others.map(also)),
   ];
 }
+
+const also = ({ type, number }) => element("span", {}, `${say(type)} `, element("span", { "data-verbatim": true }, number));

@@ -1,9 +1,11 @@
 // Signing in: a badge was scanned, so this asks for the PIN at once. Digits and Enter are enough.
+//
+// Without a badge, as with a broken scanner, a clerk says who wants in.
 
 import { duration } from "./age.js";
 import { signIn } from "./box.js";
 import { element, fill } from "./element.js";
-import { Problem } from "./request.js";
+import { Problem, silence } from "./request.js";
 import { cause, language, nextStep, say, tell } from "./words.js";
 
 export class PinPanel {
@@ -18,12 +20,15 @@ export class PinPanel {
     input: () => this.#problem && this.#say(null),
   });
   #hello = element("p", { class: "hello" });
+  #who = element("input", { id: "who", autocomplete: "off", maxlength: "60" });
+  #naming = element("div", {}, element("label", { for: "who", "data-say": "pinWho" }), this.#who);
   #said = element("p", { id: "pin-said", class: "said-error", role: "alert" });
   #form = element(
     "form",
     { novalidate: true },
     element("h2", { "data-say": "pinTitle" }),
     this.#hello,
+    this.#naming,
     element("label", { for: "pin", "data-say": "pin" }),
     this.#field,
     this.#said,
@@ -44,11 +49,14 @@ export class PinPanel {
   focus() {
     this.#field.value = "";
     this.#problem = null;
-    this.#field.focus();
+    this.#who.value = "";
+    (this.#naming.hidden ? this.#field : this.#who).focus();
   }
 
   show(known) {
     const { asked_for_pin: name, advice, locked_seconds: locked } = known.operator;
+    this.#hello.hidden = !name;
+    this.#naming.hidden = Boolean(name);
     fill(this.#hello, { name, language: language() }, () => [
       say("pinHello"),
       element("b", { "data-verbatim": true }, name),
@@ -64,13 +72,18 @@ export class PinPanel {
 
   async #submit(event) {
     event.preventDefault();
-    if (this.#busy || !this.#field.value) return;
+    if (this.#busy) return;
+    const empty = this.#naming.hidden || this.#who.value.trim() ? this.#field : this.#who;
+    if (!empty.value) {
+      empty.focus();
+      return;
+    }
     this.#busy = true;
     try {
-      await signIn(this.#field.value);
+      await signIn(this.#field.value, this.#naming.hidden ? "" : this.#who.value.trim());
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      this.#say(error.words);
+      this.#say(error.words ?? silence());
     } finally {
       this.#busy = false;
       this.#field.value = "";

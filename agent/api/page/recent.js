@@ -36,9 +36,18 @@ function row(scan, age) {
     { "data-face": kind },
     shape(kind),
     element("span", { class: "word" }, say(kind), scan.again && element("small", {}, say("again"))),
-    scan.identity
-      ? element("span", { class: "who", "data-verbatim": true }, scan.identity.name, element("small", {}, mainNumber(scan.identity).number))
-      : element("span", { class: "who why" }, scan.advice && cause(scan.advice)),
+    scan.identity ? holder(scan.identity) : why(scan),
     element("span", { class: "age" }, age),
   );
+}
+
+function holder(identity) {
+  const { number } = mainNumber(identity);
+  const attributes = { class: "who", title: `${identity.name} ${number}`, "data-verbatim": true };
+  return element("span", attributes, identity.name, element("small", {}, number));
+}
+
+function why({ advice }) {
+  const text = advice ? cause(advice) : "";
+  return element("span", { class: "who", title: text }, text);
 }

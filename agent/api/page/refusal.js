@@ -13,14 +13,14 @@ export function pinned(known, main) {
 export class RefusalBand {
   #place = document.getElementById("refusal");
 
-  show(known, main, acknowledge) {
+  show(known, main, acknowledge, key) {
     const waiting = pinned(known, main);
     this.#place.hidden = waiting.length === 0;
-    fill(this.#place, { waiting, language: language() }, () => waiting.length && build(waiting, acknowledge));
+    fill(this.#place, { waiting, key, language: language() }, () => (waiting.length ? build(waiting, acknowledge, key) : []));
   }
 }
 
-function build(waiting, acknowledge) {
+function build(waiting, acknowledge, key) {
   const [first, ...others] = waiting;
   return [
     shape(face(first)),
@@ -38,6 +38,6 @@ function build(waiting, acknowledge) {
       ),
       first.advice && element("p", {}, `${cause(first.advice)} → ${nextStep(first.advice)}`),
     ),
-    element("button", { click: () => acknowledge(first.id) }, say("acknowledge"), element("kbd", {}, "Enter")),
+    element("button", { click: () => acknowledge(first.id) }, say("acknowledge"), element("kbd", {}, key)),
   ];
 }

@@ -3,16 +3,18 @@
 import { answerLabel, reprint } from "./box.js";
 import { element, fill } from "./element.js";
 import { showLabel } from "./label_words.js";
-import { Problem } from "./request.js";
+import { Problem, silence } from "./request.js";
 import { cause, language, nextStep, say, tell } from "./words.js";
 
-const REASONS = ["damaged", "not-out", "lost", "other"];
+const REASONS = ["torn", "curled", "lost", "printer-fault", "not-out", "other"];
 
 export class ReprintPanel {
   name = "reprint";
   #title = element("h2", { id: "reprint-title", "data-say": "reprint" });
   #labels = element("select", { id: "reprint-label", change: () => this.#show() });
-  #reason = element("select", { id: "reprint-reason" }, REASONS.map((key) => element("option", { value: key, "data-say": `reprint-${key}` })));
+  #text = element("input", { id: "reprint-text", autocomplete: "off", maxlength: "40" });
+  #say = element("div", { class: "field", hidden: true }, element("label", { for: "reprint-text", "data-say": "reprintText" }), this.#text);
+  #reason = element("select", { id: "reprint-reason", change: () => this.#show() }, REASONS.map((key) => element("option", { value: key, "data-say": `reprint-${key}` })));
   #state = element("div", { class: "label", role: "status" });
   #problem = element("p", { class: "problem", role: "alert", hidden: true });
   #none = element("p", { class: "none", "data-say": "reprintNone" });
@@ -28,12 +30,15 @@ export class ReprintPanel {
       element("div", { class: "field" }, element("label", { for: "reprint-label", "data-say": "label" }), this.#labels),
       this.#state,
       element("div", { class: "field" }, element("label", { for: "reprint-reason", "data-say": "reprintReason" }), this.#reason),
+      this.#say,
       this.#problem,
       element("div", { class: "buttons" }, this.#send),
     );
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#do(() => reprint(this.#labels.value, this.#reason.value));
+      const text = this.#other ? this.#text.value.trim() : "";
+      if (this.#other && !text) this.#text.focus();
+      else this.#do(() => reprint(this.#labels.value, this.#reason.value, text));
     });
     // A list takes no Enter of its own; a clerk expects it to send.
     this.form.addEventListener("keydown", (event) => {
@@ -59,6 +64,10 @@ export class ReprintPanel {
     this.#reason.focus();
   }
 
+  get #other() {
+    return this.#reason.value === "other";
+  }
+
   show(known) {
     this.#known = known;
     this.#show();
@@ -72,7 +81,7 @@ export class ReprintPanel {
       await act();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      this.#wrong = error.words;
+      this.#wrong = error.words ?? silence();
     } finally {
       this.#busy = false;
       this.#show();
@@ -87,6 +96,7 @@ export class ReprintPanel {
     );
     if (labels.some((each) => each.id === chosen)) this.#labels.value = chosen;
     const label = labels.find((each) => each.id === this.#labels.value) ?? null;
+    this.#say.hidden = !this.#other;
     this.#none.hidden = labels.length > 0;
     this.form.hidden = labels.length === 0;
     showLabel(this.#state, label, (out) =>
@@ -99,4 +109,4 @@ export class ReprintPanel {
   }
 }
 
-const describe = (label) => [label.name, label.record_number].filter(Boolean).join(" · ");
+const describe = (label) => [label.name, label.record_number].filter(Boolean).join(" ");

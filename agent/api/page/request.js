@@ -1,5 +1,7 @@
 // Requests to the box's program. An answer is a value; whatever else came is a Problem in words.
 
+import { say } from "./words.js";
+
 export class Problem extends Error {
   // ``words`` is a problem document of the server's, or null when nobody answered.
   constructor(status, words) {
@@ -8,6 +10,14 @@ export class Problem extends Error {
     this.words = words;
   }
 }
+
+// What to say when nobody answered, as the server would.
+export const silence = () => ({
+  zh: say("boxSilent", {}, "zh"),
+  en: say("boxSilent", {}, "en"),
+  next_zh: say("tryAgain", {}, "zh"),
+  next_en: say("tryAgain", {}, "en"),
+});
 
 const LONGEST_MS = 20_000;
 

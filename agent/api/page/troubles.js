@@ -1,35 +1,35 @@
-// What is wrong now, each with what to do; the gravest two are shown, the rest are counted.
+// What is wrong now, each with what to do; the gravest are shown, the rest are counted.
 
 import { element, fill } from "./element.js";
 import { cause, has, language, nextStep, say } from "./words.js";
 
-const SHOWN = 2;
+const low = matchMedia("(max-height: 660px)"); // room for one line only
 
 export class TroubleStrip {
   #place = document.getElementById("troubles");
 
   show(known) {
-    const troubles = known.stands ? list(known.state) : [];
+    const troubles = known.stands ? list(known.state, known.operator) : [];
     this.#place.hidden = troubles.length === 0;
-    fill(this.#place, { troubles, language: language() }, () => [
-      ...troubles.slice(0, SHOWN).map(row),
-      troubles.length > SHOWN &&
-        element("p", { class: "more" }, say("moreTroubles", { n: troubles.length - SHOWN })),
-    ]);
+    const shown = low.matches ? 1 : 2;
+    fill(this.#place, { troubles, shown, language: language() }, () =>
+      troubles.slice(0, shown).map((each, place) => row(each, place === shown - 1 ? troubles.length - shown : 0)),
+    );
   }
 }
 
-function row({ level, what, why, next }) {
+function row({ level, what, why, next }, more) {
   return element(
     "p",
     { "data-level": level },
     element("b", {}, what),
     element("span", {}, why),
     next && element("span", { class: "next" }, next),
+    more > 0 && element("span", { class: "more" }, say("moreTroubles", { n: more })),
   );
 }
 
-function list({ account, scanner, printer, link }) {
+function list({ account, scanner, printer, link }, operator) {
   const troubles = [];
   if (!account.holds) {
     troubles.push({ level: "bad", what: say("unsent"), why: say("notBalanced"), next: say("notBalancedNext") });
@@ -38,6 +38,9 @@ function list({ account, scanner, printer, link }) {
     if (device.name && !["ready", "opening"].includes(device.state)) {
       troubles.push({ level: "bad", what: say(key), ...deviceTrouble(device) });
     }
+  }
+  if (operator.advice && !operator.asked_for_pin) {
+    troubles.push({ level: "bad", what: say("operator"), why: cause(operator.advice), next: nextStep(operator.advice) });
   }
   if (link.state !== "up") {
     troubles.push({ level: "busy", what: say("network"), why: say("networkTrouble"), next: say("networkTroubleNext") });

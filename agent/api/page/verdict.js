@@ -19,11 +19,11 @@ export function standing(known) {
 export class VerdictPanel {
   #place = document.getElementById("verdict");
 
-  show(known, acknowledge) {
+  show(known, acknowledge, key) {
     const facts = known.stands ? this.#known(known, acknowledge) : this.#unknown(known);
-    fill(this.#place, { ...facts, acknowledge: Boolean(facts.acknowledge), language: language() }, () => {
+    fill(this.#place, { ...facts, acknowledge: Boolean(facts.acknowledge), key, language: language() }, () => {
       this.#place.dataset.face = facts.face;
-      return build(facts);
+      return build(facts, key);
     });
   }
 
@@ -88,7 +88,7 @@ const TEXTS = {
   }),
 };
 
-function build(facts) {
+function build(facts, key) {
   const other = otherLanguage();
   return [
     shape(facts.face),
@@ -107,9 +107,9 @@ function build(facts) {
       facts.next &&
         element("p", { class: "next" }, facts.nextLabel && element("b", {}, facts.nextLabel), withCommand(facts.next)),
       facts.notes.length > 0 && element("p", { class: "notes" }, facts.notes.join(" · ")),
+      facts.acknowledge &&
+        element("button", { class: "acknowledge", click: facts.acknowledge }, say("acknowledge"), element("kbd", {}, key)),
     ),
-    facts.acknowledge &&
-      element("button", { class: "acknowledge", click: facts.acknowledge }, say("acknowledge"), element("kbd", {}, "Enter")),
   ];
 }
 
