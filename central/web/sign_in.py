@@ -1,12 +1,13 @@
 """Who asks: from a request's secret to its principal, remembered for a moment.
 
-The secret is a machine's bearer token or a browser's session cookie. Whoever changes a session or
-a token in this process calls ``forget``; what another process changes is seen within
-``REMEMBER_SECONDS``.
+The secret is a machine's bearer token or a browser's session cookie. What this process changes of
+sessions and tokens is seen at once, by the users' ``generation``; what another process changes,
+within ``REMEMBER_SECONDS``.
 """
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
@@ -34,7 +35,13 @@ _LONGEST_SECRET = 200
 
 
 class FindsPrincipals(Protocol):
-    """What is needed of the users; None for a secret that is nobody's, or no longer."""
+    """What is needed of the users; None for a secret that is nobody's, or no longer.
+
+    ``generation`` moves with each change of what a secret opens, in the writer's thread.
+    """
+
+    @property
+    def generation(self) -> int: ...
 
     def find_session(self, secret: str, at: datetime) -> Session | None: ...
 
@@ -50,6 +57,7 @@ class SignIns:
         self._clock = clock
         self._now = asyncio.get_running_loop().time
         self.cookie = SECURE_SESSION_COOKIE if tls else SESSION_COOKIE
+        self._generation = users.generation
         self._tokens: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
         self._sessions: OrderedDict[str, tuple[Session, float]] = OrderedDict()
 
@@ -64,6 +72,9 @@ class SignIns:
         Raises Refused: SIGN_IN_NEEDED, SESSION_ENDED, or REQUEST_NOT_ALLOWED for a browser's
         request that changes something and does not carry the session's own X-CSRF-Token.
         """
+        if self._users.generation != self._generation:
+            self._generation = self._users.generation
+            self.forget()
         header = request.headers.get("Authorization")
         if header is not None:
             if not header.startswith(_BEARER):
@@ -86,10 +97,11 @@ class SignIns:
             return found[0]
         _check_secret(secret)
         find = partial(self._users.find_token, secret, self._clock.now())
-        principal = await self._writer.run(find, patient=True)
+        principal, generation = await self._run(find)
         if principal is None:
             raise Refused(Reason.SIGN_IN_NEEDED)
-        _remember(self._tokens, secret, principal, self._now())
+        if generation == self._users.generation:
+            _remember(self._tokens, secret, principal, self._now())
         return principal
 
     async def _find_session(self, secret: str) -> Session:
@@ -98,11 +110,17 @@ class SignIns:
             return found[0]
         _check_secret(secret)
         find = partial(self._users.find_session, secret, self._clock.now())
-        session = await self._writer.run(find, patient=True)
+        session, generation = await self._run(find)
         if session is None:
             raise Refused(Reason.SESSION_ENDED)
-        _remember(self._sessions, secret, session, self._now())
+        if generation == self._users.generation:
+            _remember(self._sessions, secret, session, self._now())
         return session
+
+    async def _run(self, find: Callable[[], T]) -> tuple[T, int]:
+        # In the writer's thread, where changes are made: what is found there belongs to the
+        # generation that is read there.
+        return await self._writer.run(lambda: (find(), self._users.generation), patient=True)
 
 
 def _check_secret(secret: str) -> None:

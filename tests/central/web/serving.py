@@ -42,6 +42,7 @@ class KnownUsers:
     tokens: dict[str, Principal] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     asked: int = 0
+    generation: int = 0
 
     def find_token(self, text: str, at: datetime) -> Principal | None:
         self.asked += 1
