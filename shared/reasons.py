@@ -134,6 +134,7 @@ class Reason(StrEnum):
     SIGN_IN_WRONG = "sign-in-wrong"
     SIGN_IN_LOCKED = "sign-in-locked"
     SIGN_IN_CODE_NEEDED = "sign-in-code-needed"
+    PASSWORDS_DIFFER = "passwords-differ"
     PASSWORD_WEAK = "password-weak"
     PIN_WEAK = "pin-weak"
     SIGN_IN_NEEDED = "sign-in-needed"

@@ -691,6 +691,12 @@ WORDS: dict[Reason, Words] = {
         "请输入验证器上的动态码，或一个恢复码",
         "Enter the authenticator's code, or a recovery code",
     ),
+    Reason.PASSWORDS_DIFFER: Words(
+        "两次输入的新密码不一样",
+        "The new password was not typed the same twice",
+        "请再输入一次",
+        "Type it again",
+    ),
     Reason.PASSWORD_WEAK: Words(
         "密码太弱：至少 12 个字符，不能是常见密码或自己的名字",
         "The password is too weak: at least 12 characters, not a common one, not your own name",
