@@ -4,6 +4,7 @@ The only importer of segno. What a text means is ``shared.ehc``'s business, what
 symbol the label's or the page's.
 """
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -104,6 +105,33 @@ def render_svg(text: str, level: Level, label: str = "") -> str:
         f' shape-rendering="crispEdges"><path fill="#fff" d="M0 0h{side}v{side}H0z"/>'
         f'<path fill="#000" d="{path}"/></svg>'
     )
+
+
+def render_png(text: str, dots_per_module: int, level: Level) -> bytes:
+    """The symbol with its quiet zone as a PNG file. Raises Malformed (CODE_TOO_LONG)."""
+    try:
+        made = segno.make_qr(text, error=level.value, boost_error=False)
+    except segno.DataOverflowError as error:
+        raise Malformed(Reason.CODE_TOO_LONG) from error
+    file = io.BytesIO()
+    made.save(file, kind="png", scale=dots_per_module, border=QUIET_MODULES)
+    return file.getvalue()
+
+
+def render_terminal(text: str, level: Level) -> str:
+    """The symbol for a dark terminal, two rows of modules a line; light modules are drawn.
+
+    Raises Malformed (CODE_TOO_LONG).
+    """
+    modules = symbol(text, level, quiet_modules=2)
+    below = (*modules[1:], tuple(True for _ in modules[0]))
+    return "\n".join(
+        "".join(_HALVES[dark, under] for dark, under in zip(row, next_row, strict=True))
+        for row, next_row in zip(modules[::2], below[::2], strict=True)
+    )
+
+
+_HALVES = {(True, True): " ", (True, False): "▄", (False, True): "▀", (False, False): "█"}
 
 
 def _runs(row: tuple[bool, ...]) -> Iterator[tuple[int, int]]:

@@ -1,5 +1,6 @@
 """Symbols: the sizes labels are laid out for, and read back by an independent reader."""
 
+import io
 import random
 import re
 
@@ -19,7 +20,9 @@ from shared.qr import (
     pack_bitmap,
     render_bitmap,
     render_logo,
+    render_png,
     render_svg,
+    render_terminal,
     symbol,
 )
 from shared.reasons import Reason
@@ -165,3 +168,19 @@ def test_an_svg_draws_exactly_the_symbols_modules() -> None:
     }
     dark = {(x, y) for y, row in enumerate(modules) for x, module in enumerate(row) if module}
     assert drawn == dark
+
+
+def test_a_png_is_read() -> None:
+    """As a printed badge is."""
+    image = Image.open(io.BytesIO(render_png(STATIC, 4, Level.M))).convert("L")
+    assert [found.text for found in zxingcpp.read_barcodes(image)] == [STATIC]
+
+
+def test_a_terminals_symbol_is_read() -> None:
+    """From a screen that is dark where nothing is drawn."""
+    lines = render_terminal(STATIC, Level.M).splitlines()
+    upper = {" ": True, "▄": True, "▀": False, "█": False}
+    lower = {" ": True, "▄": False, "▀": True, "█": False}
+    rows = [[half[mark] for mark in line] for line in lines for half in (upper, lower)]
+    large = [[dot for dot in row for _ in range(4)] for row in rows for _ in range(4)]
+    assert read(pack_bitmap(large)) == [STATIC]
