@@ -34,11 +34,13 @@ class LocalAccess:
 
 
 @asynccontextmanager
-async def serve_api(box: Box, clock: Clock, access: LocalAccess) -> AsyncIterator[int]:
+async def serve_api(
+    box: Box, clock: Clock, access: LocalAccess, patience: Patience | None = None
+) -> AsyncIterator[int]:
     """Serve until the context ends; gives the port. Raises Unavailable (PORT_BUSY)."""
+    patience = patience or Patience()
     sessions, tickets = Sessions(access.token, clock), Tickets(clock)
     events = Events(box, clock, secrets.token_hex(8))
-    patience = Patience()
     application = web.Application(
         middlewares=[
             patience.listen,
