@@ -4,14 +4,21 @@ import asyncio
 import gc
 import logging
 import signal
+from functools import partial
 
 from central.app import Central
+from central.fleet.certificates import read_authority
+from central.fleet.enrolment import save_roles
+from central.fleet.joining import Joins, Reception
+from central.fleet.listener import BoxDesk, open_box_listener
+from central.fleet.renewal import Renewals
 from central.ingest.edges import Observe, ignore
 from central.ingest.runner import run_ingest
 from central.storage.reader import Reader
 from central.storage.writer import Writer
 from central.web.app import build_app
 from central.web.server import open_listener
+from shared.clock import Clock, SystemClock
 from shared.errors import Unavailable
 from shared.systemd import ServiceManager
 from shared.watchdog import keep_fed
@@ -33,7 +40,7 @@ async def serve(central: Central, observe: Observe = ignore) -> None:
     # What was loaded stays out of every later garbage collection: 20 ms each (measured).
     gc.collect()
     gc.freeze()
-    manager = ServiceManager()
+    manager, clock = ServiceManager(), SystemClock()
     line = _Line()
     config = central.config.web
     async with Writer(central.database) as writer, Reader(central.database) as reader:
@@ -42,7 +49,12 @@ async def serve(central: Central, observe: Observe = ignore) -> None:
         async def writer_moves() -> None:
             await writer.run(_nothing, patient=True)
 
-        async with open_listener(app, config.host, config.port), asyncio.TaskGroup() as group:
+        desk = _build_box_desk(central, writer, clock)
+        async with (
+            open_listener(app, config.host, config.port),
+            open_box_listener(desk, clock, config, central.files),
+            asyncio.TaskGroup() as group,
+        ):
             tasks = [
                 group.create_task(
                     run_ingest(central, writer, ready=line.came, lost=line.went, observe=observe),
@@ -57,6 +69,15 @@ async def serve(central: Central, observe: Observe = ignore) -> None:
             for task in tasks:
                 task.cancel()
         await writer.run(central.audit.seal_pending)
+
+
+def _build_box_desk(central: Central, writer: Writer, clock: Clock) -> BoxDesk:
+    files, fleet, audit = central.files, central.fleet, central.audit
+    authority = read_authority(files.box_ca, files.box_ca_key)
+    broker, configuration = central.config.broker, central.settings
+    joins = Joins(Reception(fleet, authority), central.keys, audit, broker, configuration)
+    renewals = Renewals(fleet, authority, audit)
+    return BoxDesk(joins, renewals, partial(save_roles, files, fleet), writer, clock)
 
 
 class _Line:

@@ -5,9 +5,9 @@ audit hold in the caller's unit of work, or none does. The same keys asking agai
 answer, so that an interrupted box finishes with what it has.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -30,18 +30,24 @@ from shared.ids import BoxId
 from shared.joining import CentreAnswer, JoinAnswer, JoinRequest, TimeAnswer, time_bytes
 from shared.reasons import Reason
 
-FirstDesired = Callable[[BoxId], SignedDesired | None]
-"""The configuration a box starts with; None where nothing is set for it."""
-
 _CLOSED = {
     InviteState.EXPIRED: Reason.INVITE_EXPIRED,
     InviteState.WITHDRAWN: Reason.INVITE_WITHDRAWN,
 }
 
 
-def nothing_desired(_box: BoxId) -> SignedDesired | None:
-    """For a centre that sends no configuration."""
-    return None
+class Configuration(Protocol):
+    """What joining needs of whoever configures boxes."""
+
+    def expect_devices(
+        self, box: BoxId, scanner: str, printer: str, at: datetime, actor: str
+    ) -> None:
+        """Want the devices that the invite named."""
+        ...
+
+    def compose(self, box: BoxId, at: datetime) -> SignedDesired:
+        """What is wanted of the box now."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +87,14 @@ class Joins:
         keys: Keys,
         audit: Audit,
         broker: BrokerConfig,
-        first_desired: FirstDesired = nothing_desired,
+        configuration: Configuration,
     ) -> None:
         self._reception = reception
         self._fleet = reception.fleet
         self._keys = keys
         self._audit = audit
         self._broker = broker
-        self._first_desired = first_desired
+        self._configuration = configuration
 
     def centre(self) -> CentreAnswer:
         """Who central is; a box compares the authority with its invite."""
@@ -127,6 +133,8 @@ class Joins:
         place = replace(invite.place, machine=request.serial.strip())
         actor = f"invite {invite.number}"
         box, certificate = self._reception.admit(place, keys, at, actor)
+        devices = (place.scanner, place.printer)
+        self._configuration.expect_devices(box.id, *devices, at, actor)
         serial = read_facts(certificate).serial
         invite_store.save_used(invite.number, used_by, serial, at)
         return self._answer(box, certificate.decode(), at)
@@ -165,6 +173,6 @@ class Joins:
             signing_key_id=box.key_id,
             epoch=box.epoch,
             code_keys={str(kid): key.hex() for kid, key in self._keys.code_keys.items()},
-            desired=self._first_desired(box.id),
+            desired=self._configuration.compose(box.id, at),
             central_at=to_microseconds(at),
         )

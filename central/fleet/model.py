@@ -43,8 +43,6 @@ class BoxRow(Table):
     epoch = peewee.IntegerField(default=1)  # of its ledger: a new one each time it joins again
     told_epoch = peewee.IntegerField(default=0)  # which the broker was last told of; 0: none
     machine = peewee.TextField(default="")  # serial number
-    scanner = peewee.TextField(default="none")  # what the invite expected: kind:path
-    printer = peewee.TextField(default="none")
 
     class Meta:
         table_name = "box"

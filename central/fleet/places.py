@@ -6,7 +6,7 @@ import msgspec
 
 from central.fleet import store
 from central.fleet.box import Place
-from shared.desired import Device
+from shared.desired import BoxSettings, check_settings
 from shared.errors import Malformed
 from shared.reasons import Reason
 
@@ -16,8 +16,8 @@ _LONGEST_NAME = 64
 def complete_place(place: Place) -> Place:
     """The place with what is known of its box and site.
 
-    Raises Malformed (REQUEST_MALFORMED): a name that is empty, long, unprintable or not the
-    site's; a serial number or a device that cannot be.
+    Raises Malformed: a name that is empty, long, unprintable or not the site's; a serial number
+    or a device that cannot be (REQUEST_MALFORMED, SETTING_IMPOSSIBLE).
     """
     known, site_name = store.find_box(place.id), store.find_site_name(place.id.site)
     if site_name is not None and place.site_name not in {"", site_name}:
@@ -31,7 +31,8 @@ def complete_place(place: Place) -> Place:
         if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
             raise Malformed(Reason.REQUEST_MALFORMED, f"a name has 1 to {_LONGEST_NAME} characters")
     try:
-        msgspec.convert((place.scanner, place.printer), tuple[Device, Device])
+        devices = {"scanner": place.scanner, "printer": place.printer}
+        check_settings(msgspec.convert(devices, BoxSettings))
     except msgspec.ValidationError as error:
         raise Malformed(Reason.REQUEST_MALFORMED, "a device is kind:path, or none") from error
     return whole

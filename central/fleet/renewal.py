@@ -60,6 +60,15 @@ class Renewals:
         certificate = self._issued(request.csr, old) or self._issue(box, request.csr, old, at)
         return RenewAnswer(certificate, to_microseconds(at))
 
+    def note_refusal(
+        self, request: RenewRequest, reason: Reason, address: str, at: datetime
+    ) -> None:
+        """Write into the audit that a box we know was refused; others are only logged."""
+        certified = certificate_store.find_certificate(request.serial)
+        if certified is not None:
+            box = str(certified.box)
+            self._audit.write("certificate.refused", box, f"address {address}", at, reason=reason)
+
     def _issued(self, csr: str, old: Certified) -> str | None:
         """What was issued for this key already: its answer was lost."""
         wanted = key_bytes(read_requested_key(csr))

@@ -77,16 +77,6 @@ class Fleet:
         self.box(id)
         return certificate_store.list_certificates(id)
 
-    def expected_devices(self, id: BoxId) -> tuple[str, str]:
-        """The scanner and the printer (``kind:path`` or ``none``) that the box's invite named.
-
-        Raises Refused (NOT_ADMITTED) for an unknown box.
-        """
-        found = store.read_devices(id)
-        if found is None:
-            raise Refused(Reason.NOT_ADMITTED, f"box {id}")
-        return found
-
     def box(self, id: BoxId) -> Box:
         """A box as it stands. Raises Refused (NOT_ADMITTED) for an unknown one."""
         box = store.find_box(id)

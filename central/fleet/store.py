@@ -49,8 +49,6 @@ def insert_box(place: Place, number: int, counter: int, pair_key: bytes, at: dat
             state_reason="",
             pair_key=pair_key,
             machine=place.machine,
-            scanner=place.scanner,
-            printer=place.printer,
         ).execute()
     except peewee.IntegrityError:
         return False
@@ -60,9 +58,8 @@ def insert_box(place: Place, number: int, counter: int, pair_key: bytes, at: dat
 def replace_machine(place: Place, counter: int, pair_key: bytes) -> None:
     """Another machine under a known box's name: a new pair key and a new epoch."""
     BoxRow.execute(
-        "UPDATE box SET counter_id = ?, pair_key = ?, epoch = epoch + 1, machine = ?,"
-        " scanner = ?, printer = ? WHERE id = ?",
-        (counter, pair_key, place.machine, place.scanner, place.printer, str(place.id)),
+        "UPDATE box SET counter_id = ?, pair_key = ?, epoch = epoch + 1, machine = ? WHERE id = ?",
+        (counter, pair_key, place.machine, str(place.id)),
     )
 
 
@@ -95,13 +92,6 @@ def find_box(box: BoxId) -> Box | None:
 def list_boxes() -> list[Box]:
     """Every box, by its id."""
     return [_box(row) for row in BoxRow.execute(f"{_BOX} ORDER BY box.id")]
-
-
-def read_devices(box: BoxId) -> tuple[str, str] | None:
-    """The scanner and the printer that the box's invite expected."""
-    query = "SELECT scanner, printer FROM box WHERE id = ?"
-    row = BoxRow.execute(query, (str(box),)).fetchone()
-    return (str(row[0]), str(row[1])) if row else None
 
 
 def list_told() -> list[tuple[BoxId, BoxState, int, int]]:

@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from central.audit.service import Audit
+from central.fleet.box import NO_DEVICE
 from central.fleet.service import Fleet
 from central.keys.service import Keys
 from central.settings import store
@@ -79,6 +80,16 @@ class Settings:
         store.save_box_settings(box, settings, at, actor)
         self._audit.write("settings.box", str(box), actor, at, set=_names(settings))
         self.changes += 1
+
+    def expect_devices(
+        self, box: BoxId, scanner: str, printer: str, at: datetime, actor: str
+    ) -> None:
+        """Want the devices that a joining box's invite named; ``none`` leaves what is set."""
+        named = {"scanner": scanner, "printer": printer}.items()
+        wanted = {name: device for name, device in named if device != NO_DEVICE}
+        if wanted:
+            settings = store.find_box_settings(box)
+            self.set_box(box, msgspec.structs.replace(settings, **wanted), at, actor)
 
     def read_site(self, site: str) -> BoxSettings:
         """What is set for a site. Raises Refused (NOT_FOUND)."""
