@@ -6,25 +6,39 @@ from pathlib import Path
 
 import pytest
 
-from agent.api.views import DeviceView
+from agent.api.views import DeviceView, UnsentView
 from agent.box import RunningBox
+from agent.counter.policy import FixedPolicy
+from agent.counter.views import ScanView
 from agent.drivers.simulated import SimulatedScanner
+from agent.ports import FrameScanned
 from agent.transport.box_keys import BoxKeys
 from agent.transport.uplink import CentralUplink
+from shared.badges import badge_digest, new_badge
 from shared.crypto import STD
+from shared.desired import OperatorEntry
 from shared.devices import DeviceState
+from shared.errors import Refused
+from shared.messages import Verdict
+from shared.passwords import hash_password
 from shared.reasons import Reason
 from tests.agent.counter.desk import Desk
+from tests.agent.counter.test_issuing import REQUEST
 from tests.agent.offline_queue.box import opened
 from tests.agent.transport.peer import BOX, PAIR_KEY, Peer
-from tests.factories import other_static_text
+from tests.factories import IDENTITY, STATIC_TEXT, accepted, other_static_text
+from tests.fakes import NOON, seconds
 
 PATIENCE_SECONDS = 20.0
 
 
+BADGE, PIN = new_badge(), "2468"
+CLERK = OperatorEntry("u7", "李护士", "clerk", badge_digest(BADGE), hash_password(PIN))
+
+
 @pytest.fixture
 def desk() -> Desk:
-    desk = Desk()
+    desk = Desk(policy=FixedPolicy("window 3", "示范医院", "zh", True, 900, (CLERK,)))
     desk.uplink.up = False
     return desk
 
@@ -99,3 +113,71 @@ async def test_scans_run_beside_each_other_and_are_finished(
     desk.outbox.gate.set()
     await box.finish_work(PATIENCE_SECONDS)
     assert len(desk.records) == len(box.recent()) == 4
+
+
+async def test_a_badge_at_the_scanner_is_no_scan(
+    box: RunningBox, scanner: SimulatedScanner, desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Read by the counter's own scanner or sent to the API: no record, nothing shown or logged."""
+    caplog.set_level("DEBUG")
+    scanner.scan(BADGE.encode())
+    scanner.scan(BADGE[:15].encode())
+    scanner.unplug()
+    await scanner_once(box, DeviceState.ABSENT)
+    typed = await box.scan(FrameScanned(BADGE.lower().encode(), desk.clock.now()))
+    assert typed.verdict is None
+    assert box.operators.view().asked_for_pin == "李护士"
+    assert not desk.records
+    assert not box.recent()
+    assert desk.display.main is None
+    assert BADGE[:15] not in caplog.text
+
+
+async def test_without_an_operator_scans_go_on_and_issuing_does_not(
+    box: RunningBox, desk: Desk
+) -> None:
+    """The patient's path never waits for a badge; a name is a surname until somebody signed in."""
+    desk.uplink.up = True
+    scanning = asyncio.create_task(box.scan(FrameScanned(STATIC_TEXT.encode(), desk.clock.now())))
+    ask = await desk.uplink.asked(1)
+    desk.uplink.answer(accepted(ask.id, NOON))
+    view = await scanning
+    assert view.identity is not None
+    assert (view.verdict, view.identity.name) == (Verdict.ACCEPTED, "电**")
+    told: list[ScanView] = []
+    box.subscribe_scans(told.append)
+    with pytest.raises(Refused) as caught:
+        await box.issue(REQUEST)
+    assert caught.value.reason is Reason.OPERATOR_NEEDED
+    await box.operators.sign_in(PIN, BADGE)
+    state = await box.read_state()
+    assert state.main is not None
+    assert state.main.identity == IDENTITY
+    assert state.operator.name == "李护士"
+
+
+async def test_the_state_tells_what_is_unsent_and_since_when(box: RunningBox, desk: Desk) -> None:
+    """Count and age of what central lacks, by the box's clock; never less than nothing."""
+    assert (await box.read_state()).unsent == UnsentView(0, None)
+    desk.uplink.up = False
+    await box.scan(FrameScanned(STATIC_TEXT.encode(), desk.clock.now()))
+    desk.clock.advance(seconds(95))
+    assert (await box.read_state()).unsent == UnsentView(1, 95)
+    desk.clock.set_wall(NOON - seconds(1000))
+    assert (await box.read_state()).unsent == UnsentView(1, 0)
+
+
+async def test_a_refusal_is_acknowledged_once_and_told(box: RunningBox, desk: Desk) -> None:
+    """It leaves the list on every page; what was never shown cannot be acknowledged."""
+    view = await box.scan(FrameScanned(b"98FF", desk.clock.now()))
+    if view.verdict is not Verdict.REFUSED:
+        view = await box.scan(FrameScanned(STATIC_TEXT.lower().encode(), desk.clock.now()))
+    assert view.verdict is Verdict.REFUSED
+    changes: list[None] = []
+    box.subscribe(changes.append)
+    assert (await box.read_state()).unacknowledged == (view,)
+    box.acknowledge(view.id)
+    assert (await box.read_state()).unacknowledged == ()
+    assert changes
+    with pytest.raises(Refused):
+        box.acknowledge("0")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from agent.api.access import load_token
@@ -127,3 +128,19 @@ async def test_a_scan_that_was_not_kept_is_no_success(
         BoxFiles(directory).config.write_text(moved, encoding="utf-8")
         done = await asyncio.to_thread(run, directory, "scan", given=b"x\n")
     assert done.returncode == code
+
+
+async def test_a_link_opens_the_page_once(directory: Path, busy_port: int) -> None:
+    """What ``page`` prints is let in by the box that it asked; a second time it is not."""
+    token = load_token(BoxFiles(directory).api_token)
+    async with serve_api(OneBox(), SystemClock(), LocalAccess(token)) as port:
+        text = BoxFiles(directory).config.read_text(encoding="utf-8")
+        moved = text.replace(f"api_port = {busy_port}", f"api_port = {port}")
+        BoxFiles(directory).config.write_text(moved, encoding="utf-8")
+        done = await asyncio.to_thread(run, directory, "page")
+        link = done.stdout.decode().strip()
+        assert link.startswith(f"http://127.0.0.1:{port}/enter?ticket=")
+        async with aiohttp.ClientSession() as session:
+            for status in (303, 403):
+                async with session.get(link, allow_redirects=False) as answer:
+                    assert answer.status == status
