@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from central.fleet.invite_commands import add_invite_commands
 from shared.clock import SystemClock
 from shared.exits import Exit
 
@@ -23,6 +24,7 @@ def add_commands(subparsers: Any) -> None:
     listing = box.add_parser("list", help="every box and where it stands")
     listing.add_argument("--json", action="store_true", help="for machines")
     listing.set_defaults(run=_list)
+    add_invite_commands(box)
 
 
 def _add(arguments: argparse.Namespace) -> int:

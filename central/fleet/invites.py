@@ -12,6 +12,7 @@ from itertools import count
 from central.audit.service import Audit
 from central.fleet import invite_store, store
 from central.fleet.box import Place
+from central.fleet.doors import Door
 from central.fleet.invite_store import KeptInvite
 from central.fleet.places import complete_place
 from central.fleet.states import InviteState, check_joining, invite_state
@@ -24,15 +25,6 @@ from shared.reasons import Reason
 
 DEFAULT_HOURS = 24
 _MOST_HOURS = 24 * 30
-
-
-@dataclass(frozen=True, slots=True)
-class Door:
-    """Where boxes join, and the authority they will believe there (SHA-256 of its DER)."""
-
-    host: str
-    port: int
-    ca_fingerprint: bytes
 
 
 @dataclass(frozen=True, slots=True)
