@@ -69,6 +69,39 @@ class Scanner(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentRead:
+    """A card was laid on the reader and read; ``sex`` by GB/T 2261.1. Kept in memory only."""
+
+    document_type: str
+    number: str = field(repr=False)
+    name: str = field(repr=False)
+    sex: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentNotRead:
+    """A card was there and could not be read; nothing of it is guessed."""
+
+    reason: Reason
+    at: datetime
+
+
+DocumentEvent = DocumentRead | DocumentNotRead | DeviceChanged
+
+
+class DocumentReader(Protocol):
+    """A reader of identity cards that outlives being unplugged: a first visit needs no typing."""
+
+    @property
+    def descriptor(self) -> DeviceDescriptor: ...
+
+    def events(self) -> AsyncIterator[DocumentEvent]:
+        """Cards and state changes, for ever; a card that stays is read once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Label:
     """A label as data: what is on it, not how a printer says it (CONTRACTS §5: 50 × 30 mm)."""
 
@@ -79,6 +112,15 @@ class Label:
     site: str  # the hospital's name
     date: str  # YYYY-MM-DD
     copy: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """What a technician reads once, on the paper of a label: texts below each other, a heading
+    first."""
+
+    id: RecordId
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +151,10 @@ class LabelPrinter(Protocol):
 
     async def print(self, label: Label) -> PrintOutcome:
         """Send one label once. Raises Malformed (GLYPH_MISSING) before any byte leaves."""
+        ...
+
+    async def print_slip(self, slip: Slip) -> PrintOutcome:
+        """Send one slip once. Raises Unavailable (FONT_MISSING) before any byte leaves."""
         ...
 
 

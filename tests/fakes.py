@@ -11,6 +11,7 @@ from agent.ports import (
     Label,
     PrinterStatus,
     PrintOutcome,
+    Slip,
 )
 from shared.clock import ClockOffset, ManualClock, to_microseconds
 from shared.devices import DeviceState, PrintState
@@ -115,10 +116,17 @@ class RecordingPrinter:
 
     def __init__(self) -> None:
         self.labels: list[Label] = []
+        self.slips: list[Slip] = []
         self.outcome: PrintOutcome | OneCodeError = PrintOutcome(PrintState.SENT)
 
     async def read_status(self) -> PrinterStatus:
         return PrinterStatus(DeviceState.READY)
+
+    async def print_slip(self, slip: Slip) -> PrintOutcome:
+        if isinstance(self.outcome, OneCodeError):
+            raise self.outcome
+        self.slips.append(slip)
+        return self.outcome
 
     async def print(self, label: Label) -> PrintOutcome:
         if isinstance(self.outcome, OneCodeError):

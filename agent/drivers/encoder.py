@@ -7,7 +7,7 @@ its start, and the first label comes later.
 from typing import TYPE_CHECKING
 
 from agent.drivers.fonts import find_font
-from agent.ports import Label
+from agent.ports import Label, Slip
 
 if TYPE_CHECKING:
     from agent.drivers.raster import Typeface
@@ -21,12 +21,28 @@ class ZplEncoder:
         self._font = font
         self._typeface: Typeface | None = None
 
-    def encode(self, label: Label) -> bytes:
+    def encode(self, label: Label | Slip) -> bytes:
         """Raises Malformed (GLYPH_MISSING, CODE_TOO_LONG) or Unavailable(FONT_MISSING)."""
         from agent.drivers.label_layout import HEIGHT, WIDTH, draw_label
-        from agent.drivers.raster import Typeface
+        from agent.drivers.slip_layout import draw_slip
         from agent.drivers.zpl import build_format
+
+        typeface = self._open()
+        if isinstance(label, Slip):
+            pieces = draw_slip(label, typeface)
+        else:
+            pieces = draw_label(label, typeface)
+        return build_format(pieces, WIDTH, HEIGHT)
+
+    def check_text(self, text: str) -> None:
+        """Whether the font can write a text. Raises Malformed (GLYPH_MISSING), Unavailable."""
+        from agent.drivers.glyphs import printable
+
+        printable(text, self._open().has_glyph)
+
+    def _open(self) -> "Typeface":
+        from agent.drivers.raster import Typeface
 
         if self._typeface is None:
             self._typeface = Typeface(find_font(self._font))
-        return build_format(draw_label(label, self._typeface), WIDTH, HEIGHT)
+        return self._typeface

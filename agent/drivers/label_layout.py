@@ -93,7 +93,7 @@ def draw_label(label: Label, typeface: Typeface) -> list[Placed]:
 def _place(area: Area, text: str, typeface: Typeface) -> Placed:
     """``text`` as large as the area allows, in as many lines as then fit."""
     for size in area.sizes:
-        lines = _wrap(text, size, area.width, typeface)
+        lines = wrap(text, size, area.width, typeface)
         rows = max(1, area.height // line_height(size))
         if len(lines) <= rows:
             break
@@ -103,7 +103,7 @@ def _place(area: Area, text: str, typeface: Typeface) -> Placed:
     return Placed(area.x, area.y, typeface.draw(lines, size))
 
 
-def _wrap(text: str, size: int, width: int, typeface: Typeface) -> list[str]:
+def wrap(text: str, size: int, width: int, typeface: Typeface) -> list[str]:
     """Break after a space or a middle dot where the line has one, else between characters."""
     lines: list[str] = []
     line = ""

@@ -17,7 +17,7 @@ import usb.util  # type: ignore[import-untyped]
 
 from agent.drivers.encoder import ZplEncoder
 from agent.drivers.status import ASK_HOST_STATUS, HOST_STATUS_END, parse_host_status
-from agent.ports import DeviceDescriptor, Label, PrinterStatus, PrintOutcome
+from agent.ports import DeviceDescriptor, Label, PrinterStatus, PrintOutcome, Slip
 from shared.devices import DeviceState, PrinterCondition, PrintState
 from shared.errors import Malformed, Unavailable
 from shared.reasons import Reason
@@ -93,6 +93,12 @@ class UsbPrinter:
         return await self._run(self._ask)
 
     async def print(self, label: Label) -> PrintOutcome:
+        return await self._print(label)
+
+    async def print_slip(self, slip: Slip) -> PrintOutcome:
+        return await self._print(slip)
+
+    async def _print(self, label: Label | Slip) -> PrintOutcome:
         data = await asyncio.to_thread(self._encoder.encode, label)
         return await self._run(lambda: self._send(data))
 

@@ -20,6 +20,7 @@ from agent.ports import (
     PrinterStatus,
     PrintOutcome,
     ScannerEvent,
+    Slip,
 )
 from shared.clock import Clock
 from shared.devices import DeviceState, PrinterCondition, PrintState
@@ -86,6 +87,12 @@ class SimulatedPrinter:
         return PrinterStatus(DeviceState.FAULTY if conditions else DeviceState.READY, conditions)
 
     async def print(self, label: Label) -> PrintOutcome:
+        return await self._print(label)
+
+    async def print_slip(self, slip: Slip) -> PrintOutcome:
+        return await self._print(slip)
+
+    async def _print(self, label: Label | Slip) -> PrintOutcome:
         data = await asyncio.to_thread(self._encoder.encode, label)
         async with self._writer:
             status = await self.read_status()

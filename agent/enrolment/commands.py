@@ -5,23 +5,11 @@ import sys
 
 from agent.config import BoxFiles
 from agent.enrolment.drafts import Joined
-from agent.enrolment.found import find_printer, find_scanner, parse_printer, parse_scanner
-from agent.enrolment.installing import Devices
+from agent.enrolment.found import choose_devices
 from agent.enrolment.joining import Joining
 from agent.enrolment.machine import read_machine_serial
 from shared.clock import SystemClock
 from shared.exits import Exit
-
-
-def choose_devices(scanner: str, printer: str) -> Devices:
-    """The devices that were named (``kind:path``, ``none``), else those that are plugged in.
-
-    Raises Malformed (CONFIG_MALFORMED).
-    """
-    return Devices(
-        parse_scanner(scanner) if scanner else find_scanner(),
-        parse_printer(printer) if printer else find_printer(),
-    )
 
 
 def enrol(files: BoxFiles, arguments: argparse.Namespace) -> Exit:

@@ -6,6 +6,7 @@ does not answer as a label printer gets no label anyway.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 from agent.config import PrinterConfig, ScannerConfig
 from shared.errors import Malformed
@@ -14,6 +15,24 @@ from shared.reasons import Reason
 SCANNER_VENDOR = "1eab"
 PRINTER_VENDOR = "0a5f"
 _PRINTER_CLASS = "07"  # USB device class codes: 07h, printer
+
+
+class Devices(NamedTuple):
+    """What is plugged into the box, for a ``box.toml`` that does not say."""
+
+    scanner: ScannerConfig = ScannerConfig()
+    printer: PrinterConfig = PrinterConfig()
+
+
+def choose_devices(scanner: str = "", printer: str = "") -> Devices:
+    """The devices that were named (``kind:path``, ``none``), else those that are plugged in.
+
+    Raises Malformed (CONFIG_MALFORMED).
+    """
+    return Devices(
+        parse_scanner(scanner) if scanner else find_scanner(),
+        parse_printer(printer) if printer else find_printer(),
+    )
 
 
 def parse_scanner(text: str) -> ScannerConfig:

@@ -6,7 +6,6 @@ May be cut off anywhere and begun again: it writes the same files from the same 
 
 import logging
 from collections.abc import Callable
-from typing import NamedTuple
 
 import msgspec
 
@@ -15,12 +14,11 @@ from agent.config import (
     BoxFiles,
     BrokerAddress,
     CentralAddress,
-    PrinterConfig,
-    ScannerConfig,
     read_box_config,
 )
 from agent.enrolment.box_toml import build_box_toml
 from agent.enrolment.drafts import Drafts, Joined, invite_digest
+from agent.enrolment.found import Devices
 from agent.enrolment.states import Edge, JoinState
 from agent.enrolment.validity import read_validity
 from agent.offline_queue.store import reading
@@ -33,13 +31,6 @@ from shared.reasons import Reason
 log = logging.getLogger(__name__)
 
 Observe = Callable[[Edge], None]
-
-
-class Devices(NamedTuple):
-    """What is plugged into the box, for a ``box.toml`` that does not say."""
-
-    scanner: ScannerConfig = ScannerConfig()
-    printer: PrinterConfig = PrinterConfig()
 
 
 def ignore(_edge: Edge) -> None:

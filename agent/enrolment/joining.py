@@ -4,9 +4,10 @@ Cut off anywhere, the same invite goes on where it was: the same keys, the same 
 gives the same answer. Refused, nothing is kept. Blocking; not for the event loop's thread.
 """
 
+import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,13 +15,14 @@ from agent.config import BoxFiles, CentralAddress
 from agent.enrolment.centre import Centre, certificate_digest, fetch_authority
 from agent.enrolment.certificates import build_csr, check_certificate, new_tls_key
 from agent.enrolment.drafts import Answered, Drafts, Joined, NewKeys, invite_digest
-from agent.enrolment.installing import Devices, Observe, finish_install, ignore, install
+from agent.enrolment.found import Devices
+from agent.enrolment.installing import Observe, finish_install, ignore, install
 from agent.enrolment.states import Edge, JoinState
 from agent.offline_queue.commands import queue_summary
 from agent.offline_queue.database import open_for_writing
 from shared.clock import Clock, SystemClock, from_microseconds
 from shared.crypto import KEY_BYTES, STD
-from shared.errors import NotAuthentic, Refused
+from shared.errors import NotAuthentic, Refused, Unavailable
 from shared.ids import parse_box_id
 from shared.joining import CentreAnswer, Invite, JoinRequest, parse_invite
 from shared.ledger import RowState
@@ -46,6 +48,10 @@ class Joining:
         reason), NotAuthentic (CENTRE_NOT_EXPECTED), Unavailable: then the same text goes on.
         """
         invite = parse_invite(text)
+        with _alone(self.files):
+            return self._join(invite)
+
+    def _join(self, invite: Invite) -> Joined:
         finish_install(self.files, self.devices, self.observe)
         drafts = Drafts(self.files.enrolment)
         joined = drafts.joined()
@@ -131,8 +137,25 @@ def _nothing_kept_when_refused(drafts: Drafts) -> Iterator[None]:
 
 
 @contextmanager
+def _alone(files: BoxFiles) -> Iterator[None]:
+    """No other process joins here meanwhile. Raises Unavailable."""
+    try:
+        files.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(files.directory, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise Unavailable(Reason.STORE_UNAVAILABLE, str(files.directory)) from error
+    with ExitStack() as undo:
+        undo.callback(os.close, lock)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Unavailable(Reason.STORE_UNAVAILABLE, "another process joins here") from error
+        yield
+
+
+@contextmanager
 def _queue_at_rest(files: BoxFiles) -> Iterator[None]:
-    """No agent writes the queue meanwhile, and nothing in it waits for central.
+    """No agent writes the queue meanwhile, and another name leaves no row behind.
 
     Raises Unavailable while the agent runs, Refused (QUEUE_UNSENT).
     """

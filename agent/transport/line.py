@@ -73,6 +73,7 @@ class Line:
         self._backoff = Backoff(retry_seconds, _MOST_RETRY_SECONDS)
         self._connection: Connection | None = None
         self._up = asyncio.Event()
+        self._serving: asyncio.Timeout | None = None
         self._failures = 0
         self.link = Link(LinkState.DOWN, clock.now())
 
@@ -85,11 +86,17 @@ class Line:
         """Return once the line is up; at once if it is."""
         await self._up.wait()
 
-    async def publish(self, kind: str, payload: bytes, *, qos: int) -> None:
+    def open_anew(self) -> None:
+        """Say goodbye and connect again, with what is then in the box's files."""
+        if self._serving is not None:
+            self._serving.reschedule(asyncio.get_running_loop().time())
+
+    async def publish(self, kind: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
         """Send below this box's root. Raises Unavailable: LINK_DOWN when nothing can have left."""
         if self._connection is None:
             raise Unavailable(Reason.LINK_DOWN)
-        await self._connection.publish(build_topic(self._box, kind), payload, qos=qos)
+        topic = build_topic(self._box, kind)
+        await self._connection.publish(topic, payload, qos=qos, retain=retain)
 
     async def run(self) -> None:
         """Keep the line up until cancelled; then say offline and disconnect."""
@@ -98,7 +105,7 @@ class Line:
                 self._step(LinkState.CONNECTING)
                 try:
                     async with self._open(self._status(online=False)) as connection:
-                        await self._serve(connection)
+                        await self._serve_until_anew(connection)
                 except Unavailable as error:
                     self._report(error)
                     # A connection that breaks while it is closed hides that we are to stop.
@@ -108,6 +115,18 @@ class Line:
                 await asyncio.sleep(self._backoff.next_seconds())
         finally:
             self._step(LinkState.DOWN)
+
+    async def _serve_until_anew(self, connection: Connection) -> None:
+        try:
+            async with asyncio.timeout(None) as serving:
+                self._serving = serving
+                await self._serve(connection)
+        except TimeoutError:
+            if not serving.expired():
+                raise
+            _log.info("the line is opened anew")
+        finally:
+            self._serving = None
 
     async def _serve(self, connection: Connection) -> None:
         topic = build_topic(self._box, STATUS)

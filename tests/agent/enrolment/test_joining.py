@@ -5,7 +5,7 @@ import stat
 
 from agent.config import BoxFiles, PrinterConfig, ScannerConfig, read_box_config
 from agent.enrolment.drafts import Joined
-from agent.enrolment.installing import Devices
+from agent.enrolment.found import Devices
 from agent.enrolment.joining import Joining
 from shared.clock import SystemClock
 from shared.config import read_secret

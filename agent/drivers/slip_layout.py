@@ -1,0 +1,52 @@
+"""A slip's dots: lines of text on 50 × 30 mm, as large as all of them fit. No printer language.
+
+The first line is the heading. A text without a glyph shows □: a slip is read once by a technician,
+and one that does not come tells nothing.
+"""
+
+from collections.abc import Sequence
+
+from agent.drivers.label_layout import HEIGHT, RIGHT, wrap
+from agent.drivers.raster import Placed, Typeface, line_height
+from agent.ports import Slip
+
+LEFT, TOP = 10, 8
+_HEADING_SIZES = (40, 34, 28, 24, 20)
+_SIZES = (24, 22, 20, 18, 16, 15, 14, 13, 12)
+"""Dots an em; 12 is 1.5 mm, the smallest that a thermal head prints readably."""
+
+
+def draw_slip(slip: Slip, typeface: Typeface) -> list[Placed]:
+    """Everything on the slip; what does not fit even at the smallest size is left out from below.
+
+    Raises Unavailable(FONT_MISSING).
+    """
+    heading, *texts = [_printable(text, typeface) for text in slip.lines]
+    width = RIGHT - LEFT
+    size = next(
+        (size for size in _HEADING_SIZES if typeface.width(heading, size) <= width),
+        _HEADING_SIZES[-1],
+    )
+    pieces = [Placed(LEFT, TOP, typeface.draw([wrap(heading, size, width, typeface)[0]], size))]
+    top = TOP + line_height(size) + 2
+    lines, size = _fit(texts, width, HEIGHT - top, typeface)
+    if lines:
+        pieces.append(Placed(LEFT, top, typeface.draw(lines, size)))
+    return pieces
+
+
+def _fit(
+    texts: Sequence[str], width: int, height: int, typeface: Typeface
+) -> tuple[list[str], int]:
+    for size in _SIZES:
+        lines = [line for text in texts for line in wrap(text, size, width, typeface)]
+        if len(lines) * line_height(size) <= height:
+            break
+    return lines[: height // line_height(size)], size
+
+
+def _printable(text: str, typeface: Typeface) -> str:
+    return "".join(
+        character if character.isprintable() and typeface.has_glyph(character) else "□"
+        for character in text
+    )

@@ -1,0 +1,151 @@
+"""A box that has not joined: waits for an invite at its scanner, joins, and says so on paper.
+
+No keyboard and no screen are needed. Every scan of an invite ends in a slip, and in a line of the
+log where there is no printer. While central cannot be reached it is tried again by itself.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+
+from agent.config import BoxFiles
+from agent.drivers.catalog import open_printer, open_scanner
+from agent.enrolment.drafts import Drafts
+from agent.enrolment.found import choose_devices
+from agent.enrolment.installing import finish_install
+from agent.enrolment.joining import Joining
+from agent.enrolment.machine import read_machine_serial
+from agent.enrolment.slips import build_joined_slip, build_refused_slip
+from agent.ports import DeviceChanged, FrameScanned, LabelPrinter, Scanner, Slip
+from shared.backoff import Backoff
+from shared.clock import Clock, SystemClock
+from shared.devices import PrintState
+from shared.errors import OneCodeError, Unavailable
+from shared.exits import describe
+from shared.joining import build_invite, is_invite
+from shared.reasons import Reason
+
+log = logging.getLogger(__name__)
+
+_FIRST_RETRY_SECONDS = 5.0
+_MOST_RETRY_SECONDS = 60.0
+_LOOK_SECONDS = 2.0
+"""How soon it is seen that the command line has joined this box meanwhile."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says of a machine that no configuration knows; empty: look."""
+
+    scanner: str = ""
+    printer: str = ""
+    serial: str = ""
+    font: str = ""
+
+
+async def wait_to_join(files: BoxFiles, options: Options) -> None:
+    """Return once there is a box to run. Raises Malformed for devices named wrongly, Unavailable
+    (disk, no serial number), Refused for files that are not private."""
+    devices = await asyncio.to_thread(choose_devices, options.scanner, options.printer)
+    await asyncio.to_thread(finish_install, files, devices)
+    if files.config.exists():
+        return
+    serial = options.serial or await asyncio.to_thread(read_machine_serial)
+    clock = SystemClock()
+    waiting = Waiting(
+        joining=Joining(files, serial, clock, devices),
+        scanner=open_scanner(devices.scanner, files.directory, clock),
+        printer=open_printer(devices.printer, files.directory, options.font),
+        clock=clock,
+    )
+    await waiting.run()
+
+
+@dataclass
+class Waiting:
+    """One unenrolled box, its scanner and its printer."""
+
+    joining: Joining
+    scanner: Scanner | None
+    printer: LabelPrinter | None
+    clock: Clock
+    _texts: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+    _told: Reason | None = None
+
+    async def run(self) -> None:
+        """Until the box has joined."""
+        log.warning("this box has not joined: scan the invite of central, or run enrol")
+        reading = asyncio.create_task(self._read_scanner(), name="invites")
+        try:
+            await self._join()
+        finally:
+            # The scanner is the running box's next.
+            reading.cancel()
+            await asyncio.wait([reading])
+
+    async def _join(self) -> None:
+        retry = Backoff(_FIRST_RETRY_SECONDS, _MOST_RETRY_SECONDS)
+        text = await asyncio.to_thread(self._kept_invite)
+        while not self.joining.files.config.exists():
+            if not text:
+                text = await self._next_invite(_LOOK_SECONDS)
+                continue
+            try:
+                joined = await asyncio.to_thread(self.joining.join, text)
+            except Unavailable as error:
+                await self._say_refused(error)
+                text = await self._next_invite(retry.next_seconds()) or text
+            except OneCodeError as error:
+                await self._say_refused(error)
+                text = ""
+                retry.reset()
+            else:
+                await self._print(build_joined_slip(joined, self.clock.now()))
+
+    async def _next_invite(self, seconds: float) -> str:
+        """The next invite that is scanned; the empty text when none is within this time."""
+        try:
+            async with asyncio.timeout(seconds):
+                text = await self._texts.get()
+        except TimeoutError:
+            return ""
+        self._told = None  # whoever scans again wants an answer again
+        return text
+
+    async def _read_scanner(self) -> None:
+        if self.scanner is None:
+            log.warning("no scanner was found: join by the command line")
+            return
+        async for event in self.scanner.events():
+            match event:
+                case FrameScanned(data=data):
+                    text = data.decode("ascii", errors="replace")
+                    if is_invite(text):
+                        self._texts.put_nowait(text)
+                    else:
+                        log.warning("what was scanned is no invite: this box has not joined")
+                case DeviceChanged(state=state):
+                    log.info("scanner %s %s", self.scanner.descriptor.location, state)
+
+    async def _say_refused(self, error: OneCodeError) -> None:
+        log.warning("not joined\n%s", describe(error))
+        if self._told is not error.reason:
+            self._told = error.reason
+            await self._print(build_refused_slip(error, self.clock.now()))
+
+    async def _print(self, slip: Slip) -> None:
+        """Say it on paper; no paper is no reason not to go on."""
+        if self.printer is None:
+            return
+        try:
+            outcome = await self.printer.print_slip(slip)
+        except OneCodeError as error:
+            log.warning("no slip\n%s", describe(error))
+            return
+        if outcome.state is not PrintState.SENT:
+            log.warning("no slip: %s %s", outcome.reason, " ".join(sorted(outcome.conditions)))
+
+    def _kept_invite(self) -> str:
+        """The invite that a cut left; the empty text when none did."""
+        invite = Drafts(self.joining.files.enrolment).invite()
+        return build_invite(invite) if invite else ""
