@@ -11,7 +11,8 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from agent.box import RunningBox
@@ -23,21 +24,26 @@ from agent.counter.display import Display
 from agent.counter.issuing import Issuing
 from agent.counter.judge import Judge
 from agent.counter.operators import Operators
-from agent.counter.policy import FixedPolicy
 from agent.counter.printing import Printing
 from agent.counter.service import Counter
 from agent.counter.states import ScanState
 from agent.counter.tokens import CodeTokens
 from agent.drivers.catalog import open_printer, open_scanner
+from agent.drivers.slots import PrinterSlot, ScannerSlot
+from agent.enrolment.validity import read_validity
 from agent.offline_queue.outbox import SqliteOutbox, open_outbox
 from agent.offline_queue.states import Edge as QueueEdge
 from agent.ports import Cache
+from agent.settings.edges import Edge as SettingsEdge
+from agent.settings.reporting import Reporter
+from agent.settings.service import Settings
 from agent.transport.edges import Edge as LineEdge
 from agent.transport.uplink import CentralUplink, open_uplink
+from agent.workplace import Workplace, check_workplace
 from shared.clock import Clock, SystemClock, read_boot_id
 from shared.config import read_secret
 from shared.crypto import STD
-from shared.errors import OneCodeError
+from shared.errors import OneCodeError, Refused, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +59,7 @@ class Observers:
     scan: Callable[[ScanState], None] = lambda _: None
     queue: Callable[[QueueEdge], None] = lambda _: None
     line: Callable[[LineEdge], None] = lambda _: None
+    settings: Callable[[SettingsEdge], None] = lambda _: None
 
 
 WATCHED_BY_NOBODY = Observers()
@@ -91,7 +98,11 @@ async def open_box(
         )
         cache = await stack.enter_async_context(open_cache(files.cache, files.cache_key, clock))
         uplink = open_uplink(config, files, outbox, clock, observers.line)
-        box = _build_box(config, files, Parts(clock, outbox, cache, uplink), observers)
+        check = partial(check_workplace, config, files.directory, clock)
+        settings = Settings(config, files.desired, check, observers.settings)
+        settings.load()
+        parts = Parts(clock, settings, outbox, cache, uplink)
+        box = _build_box(config, files, parts, observers)
         async with asyncio.TaskGroup() as group:
             scanner = group.create_task(box.read_scanner(group), name="scanner")
             await box.wait_opened()
@@ -99,24 +110,28 @@ async def open_box(
             line = group.create_task(uplink.run(), name="line")
             listener = group.create_task(box.listen_to_central(), name="listener")
             watch = group.create_task(box.watch(), name="watch")
+            reporter = group.create_task(_report(config, files, parts, box), name="reporter")
             # What was loaded stays out of every later garbage collection: 20 ms each (measured).
             gc.collect()
             gc.freeze()
             yield box
             scanner.cancel()
-            await box.finish_work(config.register_deadline_ms / 1000 + _FINISH_SECONDS)
+            deadline = settings.effective.register_deadline.total_seconds()
+            await box.finish_work(deadline + _FINISH_SECONDS)
             with suppress(TimeoutError, OneCodeError):
                 async with asyncio.timeout(_DRAIN_SECONDS):
                     await uplink.wait_drained()
             line.cancel()
             listener.cancel()
             watch.cancel()
+            reporter.cancel()
 
 
 class Parts(NamedTuple):
     """What outlives any single scan."""
 
     clock: Clock
+    settings: Settings
     outbox: SqliteOutbox
     cache: Cache
     uplink: CentralUplink
@@ -125,11 +140,11 @@ class Parts(NamedTuple):
 def _build_box(
     config: BoxConfig, files: BoxFiles, parts: Parts, observers: Observers
 ) -> RunningBox:
-    policy = FixedPolicy(config.counter, config.site_name)
-    operators = Operators(policy, parts.clock, _verify_pin)
+    settings, now = parts.settings, parts.settings.effective
+    operators = Operators(settings, parts.clock, _verify_pin)
     registrar = Registrar(
         config.box_id,
-        config.counter,
+        now.counter,
         read_boot_id(),
         parts.clock,
         parts.uplink,
@@ -137,8 +152,8 @@ def _build_box(
     )
     tokens = CodeTokens(read_secret(files.pair_key))
     judge = Judge(
-        deadline=timedelta(milliseconds=config.ask_deadline_ms),
-        medical_step=config.medical_step,
+        deadline=now.ask_deadline,
+        medical_step=now.medical_step,
         registrar=registrar,
         uplink=parts.uplink,
         cache=parts.cache,
@@ -148,33 +163,49 @@ def _build_box(
         },
     )
     display = Display()
+    again = AgainWindow(now.again, registrar)
     counter = Counter(
         registrar=registrar,
         judge=judge,
         outbox=parts.outbox,
-        again=AgainWindow(timedelta(seconds=config.again_seconds), registrar),
+        again=again,
         tokens=tokens,
         display=display,
-        medical_step=config.medical_step,
+        medical_step=now.medical_step,
         observe=observers.scan,
     )
-    printer = open_printer(config.printer, files.directory, config.font)
+    scanner = ScannerSlot(open_scanner(now.scanner, files.directory, parts.clock))
+    printer = PrinterSlot(open_printer(now.printer, files.directory, config.font))
     printing = Printing(
         registrar=registrar,
         outbox=parts.outbox,
         printer=printer,
-        site_name=lambda: policy.site_name,
+        site_name=lambda: settings.site_name,
     )
     issuing = Issuing(
         registrar=registrar,
         outbox=parts.outbox,
         uplink=parts.uplink,
         printing=printing,
-        deadline=timedelta(milliseconds=config.register_deadline_ms),
+        deadline=now.register_deadline,
     )
+    workplace = Workplace(
+        arranged=now,
+        directory=files.directory,
+        font=config.font,
+        clock=parts.clock,
+        registrar=registrar,
+        judge=judge,
+        again=again,
+        counter=counter,
+        issuing=issuing,
+        scanner=scanner,
+        printer=printer,
+    )
+    settings.subscribe(workplace.arrange)
     return RunningBox(
         box=config.box_id,
-        policy=policy,
+        policy=settings,
         operators=operators,
         clock=parts.clock,
         counter=counter,
@@ -183,9 +214,32 @@ def _build_box(
         display=display,
         outbox=parts.outbox,
         uplink=parts.uplink,
-        scanner=open_scanner(config.scanner, files.directory, parts.clock),
+        scanner=scanner,
         printer=printer,
+        settings=settings,
     )
+
+
+async def _report(config: BoxConfig, files: BoxFiles, parts: Parts, box: RunningBox) -> None:
+    """Say how the box is, for ever."""
+    reporter = Reporter(
+        box=config.box_id,
+        epoch=config.epoch,
+        clock=parts.clock,
+        line=parts.uplink,
+        facts=box,
+        settings=parts.settings,
+        read_certificate_until=partial(_read_certificate_until, files),
+    )
+    await reporter.run()
+
+
+def _read_certificate_until(files: BoxFiles) -> datetime | None:
+    """When the certificate ends; None for one that cannot be read, with which no line stands."""
+    try:
+        return read_validity(read_secret(files.certificate)).not_after
+    except (Unavailable, Refused):
+        return None
 
 
 def _verify_pin(pin: str, phc: str) -> bool:

@@ -5,7 +5,7 @@ the local API finds everything in one place. Made by ``agent.app``.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from agent.api.views import DeviceView, LinkView, StateView, UnsentView, view_account
@@ -28,14 +28,18 @@ from agent.ports import (
     Outbox,
     Scanner,
 )
-from agent.transport.downlink import LateReply, LinkChanged, RowsSettled
+from agent.settings.reporting import Devices
+from agent.settings.service import Settings
+from agent.transport.downlink import DesiredCame, Discarded, LateReply, LinkChanged, RowsSettled
 from agent.transport.uplink import CentralUplink
 from shared.clock import Clock
+from shared.desired import DeviceReport
 from shared.devices import DeviceState
 from shared.errors import OneCodeError, Refused
 from shared.ids import BoxId
 from shared.ledger import Account
 from shared.reasons import Reason
+from shared.topics import DESIRED
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +47,8 @@ _WATCH_SECONDS = 1.0
 _LABELS_ON_A_PAGE = 10
 _PRINTER_SECONDS = 3.0
 """How old a printer's state may be on a page."""
+
+_PRINTER_REPORT_SECONDS = 30.0
 
 T = TypeVar("T")
 
@@ -65,7 +71,9 @@ class RunningBox:
         uplink: CentralUplink,
         scanner: Scanner | None,
         printer: LabelPrinter | None,
+        settings: Settings | None = None,
     ) -> None:
+        """``settings`` takes what central wants; without it the box is as it was made."""
         self._box = box
         self._policy = policy
         self._operators = operators
@@ -82,6 +90,9 @@ class RunningBox:
         self._changes: Listeners[None] = Listeners()
         printing.changes.subscribe(lambda _: self._changes.tell(None))
         operators.changes.subscribe(lambda _: self._changes.tell(None))
+        self._settings = settings
+        if settings is not None:
+            settings.subscribe(lambda _: self._changes.tell(None))
         self._link_since_ms = self._now_ms()
         self._scanner_state = DeviceState.OPENING if scanner else DeviceState.ABSENT
         self._scanner_reason: Reason | None = None
@@ -127,6 +138,10 @@ class RunningBox:
                     self._changes.tell(None)
                 case RowsSettled():
                     self._changes.tell(None)
+                case DesiredCame(plaintext=plaintext) if self._settings is not None:
+                    await self._settings.take(plaintext)
+                case Discarded(kind=kind, reason=reason) if kind == DESIRED and self._settings:
+                    self._settings.note_forged(reason)
 
     async def watch(self) -> None:
         """While a page is open, keep the printer's state fresh; end idle sign-ins; for ever."""
@@ -139,6 +154,10 @@ class RunningBox:
     def subscribe(self, callback: Callable[[None], None]) -> Undo:
         """Tell when anything of the state has changed; until the returned undo is called."""
         return self._changes.subscribe(callback)
+
+    def tell_changed(self) -> None:
+        """Something that pages show has changed elsewhere: a setting, a workstation."""
+        self._changes.tell(None)
 
     def subscribe_scans(self, callback: Callable[[ScanView], None]) -> Undo:
         """Tell each scan that is begun, shown or amended, as the page may show it."""
@@ -200,6 +219,19 @@ class RunningBox:
     async def read_account(self) -> Account:
         """The queue's account."""
         return await self._outbox.read_account()
+
+    async def read_oldest_pending(self) -> datetime | None:
+        """When the oldest record was born that central lacks. Raises Unavailable, Damaged."""
+        return await self._outbox.read_oldest_pending()
+
+    async def read_devices(self) -> Devices:
+        """The devices as central is told of them; the printer is not asked at each look."""
+        await self._printer_watch.read(_PRINTER_REPORT_SECONDS)
+        printer = self._printer_watch.status
+        return Devices(
+            DeviceReport(_name(self._scanner), self._scanner_state),
+            DeviceReport(_name(self._printer), printer.state, tuple(sorted(printer.conditions))),
+        )
 
     def acknowledge(self, scan_id: str) -> None:
         """A person has seen a refusal. Raises Refused (NOT_FOUND) for a scan not shown here."""

@@ -118,11 +118,16 @@ class _Version(msgspec.Struct, frozen=True):
     version: int
 
 
+class _Revision(msgspec.Struct, frozen=True):
+    revision: Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+
+
 reports: Codec[Reported] = Codec(Reported)
 
 _signed: Codec[SignedDesired] = Codec(SignedDesired)
 _desired = msgspec.msgpack.Decoder(Desired)
 _version = msgspec.msgpack.Decoder(_Version)
+_revision = msgspec.msgpack.Decoder(_Revision)
 _encode = msgspec.msgpack.Encoder().encode
 _UNKNOWN = re.compile(r"unknown field `([^`]{1,64})`")
 _PLACE = re.compile(r"at `\$((?:\.\w+|\[[^]]*\])+)`$")
@@ -158,6 +163,14 @@ def parse_body(body: bytes) -> Desired:
         raise _which(error) from error
     check_settings(desired.settings)
     return desired
+
+
+def peek_revision(plaintext: bytes) -> int:
+    """The revision that an unverified message claims, to name it in a refusal; 0 if none."""
+    try:
+        return _revision.decode(decode_signed(plaintext).body).revision
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Refused):
+        return 0
 
 
 def parse_settings(values: Mapping[str, Any]) -> BoxSettings:

@@ -63,7 +63,7 @@ class Issuing:
         self._outbox = outbox
         self._uplink = uplink
         self._printing = printing
-        self._deadline = deadline
+        self.deadline = deadline
 
     async def issue(self, request: IssueRequest) -> IssueView:
         """Register, keep the record, print.
@@ -76,7 +76,7 @@ class Issuing:
         reply: Reply | None
         try:
             reply = await self._uplink.ask(
-                self._question(birth, request), self._deadline.total_seconds()
+                self._question(birth, request), self.deadline.total_seconds()
             )
         except Unavailable as error:
             if error.reason is Reason.LINK_DOWN:
@@ -122,7 +122,7 @@ class Issuing:
             id=birth.id.bytes,
             box=str(self._registrar.box),
             born=to_microseconds(birth.at),
-            expires_at=to_microseconds(self._registrar.central_now() + self._deadline),
+            expires_at=to_microseconds(self._registrar.central_now() + self.deadline),
             counter=self._registrar.counter,
             operator=birth.operator,
             document_type=request.document.type,

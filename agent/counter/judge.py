@@ -47,8 +47,8 @@ class Judge:
         tokens: CodeTokens,
         code_keys: Mapping[int, VerifyKey],
     ) -> None:
-        self._deadline = deadline
-        self._medical_step = medical_step
+        self.deadline = deadline
+        self.medical_step = medical_step
         self._registrar = registrar
         self._uplink = uplink
         self._cache = cache
@@ -60,7 +60,7 @@ class Judge:
         """Central's decision or our own."""
         try:
             reply = await self._uplink.ask(
-                self._question(birth, text), self._deadline.total_seconds()
+                self._question(birth, text), self.deadline.total_seconds()
             )
         except Unavailable as error:
             asked = error.reason is not Reason.LINK_DOWN
@@ -106,9 +106,9 @@ class Judge:
             id=birth.id.bytes,
             box=str(self._registrar.box),
             born=to_microseconds(birth.at),
-            expires_at=to_microseconds(self._registrar.central_now() + self._deadline),
+            expires_at=to_microseconds(self._registrar.central_now() + self.deadline),
             counter=self._registrar.counter,
             operator=birth.operator,
             code=text,
-            medical_step=self._medical_step,
+            medical_step=self.medical_step,
         )

@@ -96,7 +96,7 @@ class Counter:
         self._again = again
         self._tokens = tokens
         self._display = display
-        self._medical_step = medical_step
+        self.medical_step = medical_step
         self._observe = observe
         self._under_way: dict[bytes, asyncio.Event] = {}
 
@@ -189,7 +189,7 @@ class Counter:
             origin=self._registrar.origin(scan.birth),
             code_class=read.code_class,
             code=read.text,
-            medical_step=self._medical_step,
+            medical_step=self.medical_step,
             verdict=judged.decision.verdict,
             reason=judged.decision.reason,
             decided_by=judged.decision.decided_by,
@@ -277,7 +277,7 @@ class Counter:
 
     def _allow(self, view: ScanView) -> ScanView:
         reason = view.advice.reason if view.advice else None
-        allowed = allow(view.verdict, reason, self._medical_step)
+        allowed = allow(view.verdict, reason, self.medical_step)
         return msgspec.structs.replace(view, allowed=allowed)
 
     def _view(self, scan: _Scan) -> ScanView:

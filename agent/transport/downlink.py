@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from agent.transport.link_states import LinkState
@@ -46,7 +46,14 @@ class Discarded:
     reason: Reason
 
 
-DownlinkEvent = LinkChanged | LateReply | RowsSettled | Discarded
+@dataclass(frozen=True, slots=True)
+class DesiredCame:
+    """A message on ``desired`` that opened with the pair key; who signed it is not yet known."""
+
+    plaintext: bytes = field(repr=False)
+
+
+DownlinkEvent = LinkChanged | LateReply | RowsSettled | Discarded | DesiredCame
 
 
 class Downlink:

@@ -10,12 +10,13 @@ and the record follows anyway; batches at least once (1), for the broker's flow 
 import asyncio
 import logging
 from collections import Counter
+from datetime import datetime
 
 from agent.config import BoxConfig, BoxFiles
 from agent.ports import Custody
 from agent.transport.asks import Asks
 from agent.transport.box_keys import BoxKeys
-from agent.transport.downlink import Discarded, Downlink, LinkChanged
+from agent.transport.downlink import DesiredCame, Discarded, Downlink, LinkChanged
 from agent.transport.drain import Drain
 from agent.transport.edges import Edge, Observe, ignore
 from agent.transport.line import Line, OpenConnection
@@ -26,9 +27,9 @@ from shared.config import read_secret
 from shared.crypto import STD
 from shared.errors import Refused, Unavailable
 from shared.messages import Ask, Reply
-from shared.pairing import PairKey
+from shared.pairing import Direction, PairKey
 from shared.reasons import Reason
-from shared.topics import RECEIPT, REPLY
+from shared.topics import DESIRED, RECEIPT, REPLY, REPORTED
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class CentralUplink:
     ) -> None:
         self.downlink = Downlink()
         self.discarded: Counter[Reason] = Counter()
+        self._keys = keys
         self._observe = observe
         self._asks = Asks(keys.box, keys.pair_key, clock)
         self._line = Line(
@@ -80,6 +82,11 @@ class CentralUplink:
         return self._line.link
 
     @property
+    def link_since(self) -> datetime:
+        """When the line went to the state it is in."""
+        return self._line.link.since
+
+    @property
     def clock_offset(self) -> ClockOffset | None:
         """What the last answer in time told of central's clock; None before the first."""
         return self._asks.clock_offset
@@ -93,6 +100,10 @@ class CentralUplink:
     async def wait_up(self) -> None:
         """Return once the line is up."""
         await self._line.wait_up()
+
+    def open_anew(self) -> None:
+        """Connect again, with the certificate that now lies there."""
+        self._line.open_anew()
 
     async def wait_drained(self) -> None:
         """Drain at once until nothing is pending; give it a time limit.
@@ -123,6 +134,14 @@ class CentralUplink:
                 # The connection broke under the publish: part of the ask may have left.
                 raise Unavailable(Reason.NO_ANSWER, error.detail) from error
 
+    async def report(self, plaintext: bytes) -> None:
+        """Say what the box is like, retained: the latest is there for whoever asks later.
+
+        Raises Unavailable.
+        """
+        sealed = self._keys.pair_key.seal(Direction.UP, self._keys.box, REPORTED, plaintext)
+        await self._line.publish(REPORTED, sealed, qos=1, retain=True)
+
     def _receive(self, kind: str, payload: bytes) -> None:
         try:
             if kind == REPLY:
@@ -132,6 +151,9 @@ class CentralUplink:
                     self.downlink.post(late)
             elif kind == RECEIPT:
                 self._drain.accept(payload)
+            elif kind == DESIRED:
+                opened = self._keys.pair_key.open(Direction.DOWN, self._keys.box, DESIRED, payload)
+                self.downlink.post(DesiredCame(opened))
         except Refused as refusal:
             self._discard(kind, refusal)
 

@@ -60,11 +60,12 @@ class Announcing:
         self._looks = 0
 
     def note_report(self, report: Reported) -> None:
-        """A box says which state is at work: where that is not the one sent, send it again."""
+        """A box says what is at work: where that is not what was sent, or where it refused what
+        was not, somebody put another in its place, and it is sent again."""
         box = parse_box_id(report.box)
         sent = self._sent.get(box)
-        refused = report.refused is not None and report.refused.revision == sent
-        if sent is not None and report.revision != sent and not refused:
+        came = report.refused.revision if report.refused else report.revision
+        if sent is not None and came != sent:
             del self._sent[box]
             self._forget_look()
 

@@ -48,7 +48,9 @@ def run_box(directory: Path, fault: Fault) -> None:
     from agent.config import BoxFiles, read_box_config
 
     files = BoxFiles(directory)
-    observers = Observers(fault.of("scan"), fault.of("queue"), fault.of("line"))
+    observers = Observers(
+        fault.of("scan"), fault.of("queue"), fault.of("line"), fault.of("settings")
+    )
     asyncio.run(run(read_box_config(files), files, observers))
 
 

@@ -1,0 +1,102 @@
+"""Places for devices: what is plugged in there may be replaced by another driver at work.
+
+A slot has the signature of its device, so nobody who holds one notices an exchange: frames of
+the old scanner are told before states of the new one, and a label that has begun ends where it
+began.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from agent.ports import (
+    DeviceChanged,
+    DeviceDescriptor,
+    Label,
+    LabelPrinter,
+    PrinterStatus,
+    PrintOutcome,
+    Scanner,
+    ScannerEvent,
+    Slip,
+)
+from shared.devices import DeviceState, PrintState
+from shared.reasons import Reason
+
+_NOTHING = DeviceDescriptor("", "")
+
+
+class ScannerSlot:
+    """Implements ``agent.ports.Scanner``; empty, it is ABSENT without a reason. One reader."""
+
+    def __init__(self, scanner: Scanner | None) -> None:
+        self._scanner = scanner
+        self._exchanged = asyncio.Event()
+
+    @property
+    def descriptor(self) -> DeviceDescriptor:
+        return self._scanner.descriptor if self._scanner else _NOTHING
+
+    def exchange(self, scanner: Scanner | None) -> None:
+        """Read this one from now on; the old one is let go of."""
+        self._scanner = scanner
+        self._exchanged.set()
+
+    async def events(self) -> AsyncIterator[ScannerEvent]:
+        while True:
+            self._exchanged.clear()
+            if self._scanner is None:
+                yield DeviceChanged(_NOTHING, DeviceState.ABSENT)
+                await self._exchanged.wait()
+            else:
+                async for event in self._until_exchanged(self._scanner.events()):
+                    yield event
+
+    async def _until_exchanged(
+        self, events: AsyncIterator[ScannerEvent]
+    ) -> AsyncIterator[ScannerEvent]:
+        exchanged = asyncio.create_task(self._exchanged.wait())
+        coming: asyncio.Future[ScannerEvent] | None = None
+        try:
+            while True:
+                coming = asyncio.ensure_future(anext(events))
+                await asyncio.wait((coming, exchanged), return_when=asyncio.FIRST_COMPLETED)
+                if not coming.done():
+                    return
+                yield coming.result()
+        finally:
+            # Cancelled while it waits for the device, the driver closes it on its way out.
+            pending = [task for task in (coming, exchanged) if task and not task.done()]
+            for task in pending:
+                task.cancel()
+            if pending:
+                await asyncio.wait(pending)
+
+
+class PrinterSlot:
+    """Implements ``agent.ports.LabelPrinter``; empty, it is ABSENT and prints nothing."""
+
+    def __init__(self, printer: LabelPrinter | None) -> None:
+        self._printer = printer
+
+    @property
+    def descriptor(self) -> DeviceDescriptor:
+        return self._printer.descriptor if self._printer else _NOTHING
+
+    def exchange(self, printer: LabelPrinter | None) -> None:
+        """Print the next label on this one."""
+        self._printer = printer
+
+    async def read_status(self) -> PrinterStatus:
+        if self._printer is None:
+            return PrinterStatus(DeviceState.ABSENT)
+        return await self._printer.read_status()
+
+    async def print(self, label: Label) -> PrintOutcome:
+        if self._printer is None:
+            return PrintOutcome(PrintState.FAILED, Reason.DEVICE_ABSENT)
+        return await self._printer.print(label)
+
+    async def print_slip(self, slip: Slip) -> PrintOutcome:
+        if self._printer is None:
+            return PrintOutcome(PrintState.FAILED, Reason.DEVICE_ABSENT)
+        return await self._printer.print_slip(slip)
