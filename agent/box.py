@@ -109,6 +109,7 @@ class RunningBox:
                 case FrameScanned() if is_like_badge(event.data):
                     self._operators.take_badge(event.data.decode(errors="replace"))
                 case FrameScanned():
+                    self._operators.act()  # a clerk at work is not idle
                     self._track(work.create_task(self._counter.scan(event), name="scan"))
                 case FrameDropped():
                     self._track(work.create_task(self._counter.refuse_dropped(event)))

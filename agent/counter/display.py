@@ -67,7 +67,6 @@ class Display:
         for view in tuple(self.unacknowledged):
             if view.id == scan_id:
                 self.unacknowledged.remove(view)
-                self.changes.tell(view)
                 known = True
         return known
 

@@ -1,13 +1,13 @@
 """Two different persons who look alike on a screen: the same masked name and year of birth.
 
-The clerk is told to check the document. Remembers the persons of one day, in memory only.
+The clerk is told to check the document. Remembers the last persons of one day, in memory only.
 """
 
 from collections import OrderedDict
 
 from shared.messages import Identity
 
-_MOST_NAMES = 1000
+_MOST_NAMES = 200
 
 
 class SameNames:

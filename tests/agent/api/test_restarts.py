@@ -7,7 +7,9 @@ from random import Random
 
 import aiohttp
 import msgspec
+import pytest
 
+from agent.api import patience
 from agent.api.patience import Patience
 from agent.api.server import LocalAccess, serve_api
 from agent.api.sessions import Sessions
@@ -87,3 +89,20 @@ async def test_who_never_sends_a_whole_request_is_cut_off() -> None:
         asked.write(b"GET /api/v1/account HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = await good.readuntil(b"page-link-needed")
         assert msgspec.json.encode("site1/box7") in answer
+
+
+async def test_a_body_that_does_not_come_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever promises a body and sends none holds a connection for a while only."""
+    monkeypatch.setattr(patience, "BODY_SECONDS", 0.05)
+    async with (
+        asyncio.timeout(20),
+        serve_api(OneBox(), noon_clock(), LocalAccess(TOKEN)) as port,
+    ):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            b"POST /api/v1/scan HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
+            b"Authorization: Bearer " + TOKEN.encode() + b"\r\n\r\n{"
+        )
+        assert b"422" in await reader.readline()
+        assert b"request-malformed" in await reader.readuntil(b"}")
+        writer.close()
