@@ -17,6 +17,7 @@ from central.ingest.runner import run_ingest
 from central.storage.reader import Reader
 from central.storage.writer import Writer
 from central.web.app import build_app
+from central.web.places import add_pages
 from central.web.server import open_listener
 from shared.clock import Clock, SystemClock
 from shared.errors import Unavailable
@@ -44,7 +45,14 @@ async def serve(central: Central, observe: Observe = ignore) -> None:
     line = _Line()
     config = central.config.web
     async with Writer(central.database) as writer, Reader(central.database) as reader:
-        app = build_app(central, central.users, writer, reader, is_connected=line.is_up)
+        app = build_app(
+            central,
+            central.users,
+            writer,
+            reader,
+            is_connected=line.is_up,
+            add_pages=add_pages,
+        )
 
         async def writer_moves() -> None:
             await writer.run(_nothing, patient=True)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from central.users.desk import Desk
 from central.web.app import Site
 from central.web.console.routes import Console
 from central.web.pages import Pages
@@ -12,7 +13,8 @@ STATIC = Path(__file__).parent / "static"
 
 def add_pages(site: Site) -> None:
     """The console, the patient's page, and the files both load."""
-    pages = Pages()
+    pages, central = Pages(), site.central
+    desk = Desk(central.users, central.keys, central.audit, site.writer, site.clock)
     site.routes.add_static("/static", STATIC)
-    Console(site, pages).add_routes()
+    Console(site, pages, desk).add_routes()
     PatientPage(site, pages).add_routes()

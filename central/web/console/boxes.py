@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from central.fleet.states import BoxState
+from central.fleet.states import SHUT_OUT, BoxState
+from central.presence.live import SILENT_AFTER
 from shared.devices import DeviceState
 from shared.reasons import Reason
 
@@ -18,9 +19,7 @@ CERTIFICATE_NOTICE = timedelta(days=14)
 BACKLOG_NOTICE = timedelta(minutes=10)
 """An online box sends within seconds: records this old do not move."""
 
-_BROKEN = frozenset(
-    {DeviceState.ABSENT, DeviceState.DENIED, DeviceState.SILENT, DeviceState.FAULTY}
-)
+_WORKING = frozenset({DeviceState.OPENING, DeviceState.READY})
 
 
 class Trouble(IntEnum):
@@ -33,9 +32,10 @@ class Trouble(IntEnum):
     SCANNER = 5
     PRINTER = 6
     OFFLINE = 7
-    BACKLOG = 8  # online, and its records do not move
-    CERTIFICATE_ENDING = 9
-    NEVER_SEEN = 10
+    SILENT = 8  # said to be online, and not heard for long
+    BACKLOG = 9  # online, and its records do not move
+    CERTIFICATE_ENDING = 10
+    NEVER_SEEN = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,11 @@ class BoxLine:
     software: str
     certificate_until: datetime | None
     refused: Reason | None  # why it did not take a configuration
-    reported_at: datetime | None = None
+    heard_at: datetime | None = None  # when its last report came, by central's clock
 
     def troubles(self, at: datetime) -> tuple[Trouble, ...]:
-        """What needs a person, the worst first; a retired box needs nobody."""
-        if self.state is BoxState.RETIRED:
+        """What needs a person, the worst first; a box that was shut out needs nobody."""
+        if self.state in SHUT_OUT:
             return ()
         return tuple(sorted(self._find_troubles(at)))
 
@@ -89,6 +89,8 @@ class BoxLine:
             yield Trouble.NEVER_SEEN
         elif not self.online:
             yield Trouble.OFFLINE_UNSENT if self.unsent else Trouble.OFFLINE
+        elif self.heard_at is None or at - self.heard_at > SILENT_AFTER:
+            yield Trouble.SILENT
         elif (age := self.unsent_age(at)) and age >= BACKLOG_NOTICE:
             yield Trouble.BACKLOG
         if self.refused:
@@ -162,8 +164,8 @@ def rank_boxes(lines: Iterable[BoxLine], at: datetime) -> list[BoxRank]:
 
 
 def count_boxes(ranks: Iterable[BoxRank]) -> Tally:
-    """The numbers above the list; retired boxes are not counted."""
-    live = [rank for rank in ranks if rank.line.state is not BoxState.RETIRED]
+    """The numbers above the list; boxes that were shut out are not counted."""
+    live = [rank for rank in ranks if rank.line.state not in SHUT_OUT]
     return Tally(
         boxes=len(live),
         online=sum(rank.line.online is True for rank in live),
@@ -174,7 +176,7 @@ def count_boxes(ranks: Iterable[BoxRank]) -> Tally:
 
 def _place(rank: BoxRank, at: datetime) -> tuple[int, float, str]:
     line = rank.line
-    retired = line.state is BoxState.RETIRED
-    worst = rank.troubles[0] if rank.troubles else len(Trouble) + 1 + retired
+    shut_out = line.state in SHUT_OUT
+    worst = rank.troubles[0] if rank.troubles else len(Trouble) + 1 + shut_out
     waited = line.unsent_age(at) or (at - line.since if line.since else timedelta())
     return worst, -waited.total_seconds() if rank.troubles else 0.0, line.id

@@ -13,7 +13,7 @@ from central.web.console.boxes import Trouble
 from central.web.language import Language
 from shared.devices import DeviceState, PrinterCondition
 from shared.ehc.derivation import CHINA
-from shared.messages import MedicalStep, Verdict
+from shared.messages import Verdict
 
 Mood = Literal["good", "maybe", "bad", "soft"]
 
@@ -45,6 +45,7 @@ VERDICTS: dict[Verdict, Word] = {
 BOX_STATES: dict[BoxState, Word] = {
     BoxState.ACTIVE: Word("good", "在用", "In service"),
     BoxState.QUARANTINED: Word("bad", "已隔离", "Quarantined"),
+    BoxState.REVOKED: Word("bad", "已吊销", "Revoked"),
     BoxState.RETIRED: Word("soft", "已停用", "Retired"),
 }
 
@@ -119,6 +120,10 @@ TROUBLES: dict[Trouble, Advice] = {
         "maybe", "离线", "Offline",
         "检查终端的电源和网络", "Check the box's power and network",
     ),
+    Trouble.SILENT: Advice(
+        "maybe", "在线，但几分钟没有报告", "Online, but has not reported for minutes",
+        "检查终端是否卡住，必要时重启", "Check whether the box hangs; restart it if so",
+    ),
     Trouble.BACKLOG: Advice(
         "maybe", "在线，但记录一直没上传", "Online, but its records do not move",
         "打开终端页查看账目", "Open the box and look at its account",
@@ -133,9 +138,21 @@ TROUBLES: dict[Trouble, Advice] = {
     ),
 }  # fmt: skip
 
-STEPS: dict[str, tuple[str, str]] = {step.value: ("", "") for step in MedicalStep}
+SEXES: dict[str, tuple[str, str]] = {
+    "0": ("未知", "unknown"),
+    "1": ("男", "male"),
+    "2": ("女", "female"),
+    "9": ("未说明", "not stated"),
+}
+"""GB/T 2261.1."""
 
-DOCUMENTS: dict[str, tuple[str, str]] = {}
+UNMASK_REASONS: tuple[tuple[str, str, str], ...] = (
+    ("patient-present", "本人在场核对", "the patient is here and asks"),
+    ("correct-data", "更正登记资料", "to correct what was registered"),
+    ("care", "诊疗需要", "needed for treatment"),
+    ("complaint", "处理投诉或差错", "a complaint or an error"),
+)
+"""What somebody may say why; the first word goes into the audit."""
 
 
 def tell_span(span: timedelta, language: Language) -> str:

@@ -1,0 +1,140 @@
+"""The way in and out of the console, and one's own account: password and second factor.
+
+A sign-in is a plain form, so that it works before any script has come.
+"""
+
+from functools import partial
+
+from aiohttp import web
+
+from central.users.desk import Desk
+from central.users.principal import SignedIn
+from central.users.roles import Permission
+from central.web.app import Site
+from central.web.console.frame import ACCOUNT, SIGN_IN, Frame, go_to, owes
+from shared.errors import Refused
+from shared.qr import Level, render_svg
+from shared.reasons import Reason
+
+_GUESS_COST = 5.0
+_ANSWERS = frozenset({Reason.SIGN_IN_WRONG, Reason.SIGN_IN_LOCKED, Reason.TOO_MANY_REQUESTS})
+
+
+class Entrance:
+    """Sign-in, sign-out, account."""
+
+    def __init__(self, site: Site, frame: Frame, desk: Desk) -> None:
+        self._site = site
+        self._frame = frame
+        self._desk = desk
+
+    def add_routes(self) -> None:
+        """Public but for the account and the way out."""
+        add = partial(self._site.routes.add_page, on_problem=self._frame.show_problem)
+        add("GET", SIGN_IN, self.show, public=True)
+        add("POST", SIGN_IN, self.sign_in, public=True, cost=_GUESS_COST)
+        add("POST", "/console/sign-out", self.sign_out)
+        own = Permission.ACCOUNT_WRITE
+        add("GET", ACCOUNT, self.show_account, permission=Permission.ACCOUNT_READ)
+        add("POST", f"{ACCOUNT}/password", self.change_password, permission=own)
+        add("POST", f"{ACCOUNT}/second-factor", self.begin_second_factor, permission=own)
+        add("POST", f"{ACCOUNT}/second-factor/confirm", self.confirm_second_factor, permission=own)
+
+    async def show(self, request: web.Request) -> web.Response:
+        """The form."""
+        return self._show(request, Reason.SESSION_ENDED if "ended" in request.query else None)
+
+    async def sign_in(self, request: web.Request) -> web.Response:
+        """Name and password, then, where the user has one, the second factor."""
+        form = await request.post()
+        login, password, code = (str(form.get(name, "")) for name in ("name", "password", "code"))
+        address = request.remote or ""
+        try:
+            signed_in = await self._desk.sign_in(login, password, address, code.strip())
+        except Refused as refused:
+            if refused.reason is Reason.SIGN_IN_CODE_NEEDED:
+                return self._show(request, None, login=login, code_needed=True)
+            if refused.reason not in _ANSWERS:
+                raise
+            wait = refused.detail if refused.reason is not Reason.SIGN_IN_WRONG else ""
+            status = 401 if refused.reason is Reason.SIGN_IN_WRONG else 429
+            return self._show(request, refused.reason, status, login=login, wait=wait)
+        return self._enter(request, signed_in, "/console")
+
+    async def sign_out(self, request: web.Request) -> web.Response:
+        """End the session, here and in every tab."""
+        secret = request.cookies.get(self._site.sign_ins.cookie, "")
+        await self._desk.sign_out(secret, request["principal"])
+        self._site.sign_ins.forget()
+        response = go_to(request, SIGN_IN)
+        response.del_cookie(self._site.sign_ins.cookie, path="/")
+        return response
+
+    async def show_account(self, request: web.Request) -> web.Response:
+        """What the user still owes, and the forms for it."""
+        return self._frame.page(
+            request, "console/account.html", owed=owes(request), changed="changed" in request.query
+        )
+
+    async def change_password(self, request: web.Request) -> web.Response:
+        """A new password: every session ends, this browser gets a new one."""
+        form = await request.post()
+        current, new = str(form.get("current", "")), str(form.get("new", ""))
+        if new != str(form.get("again", "")):
+            raise Refused(Reason.PASSWORDS_DIFFER)
+        signed_in = await self._desk.change_password(
+            request["principal"], current, new, request.remote or ""
+        )
+        return self._enter(request, signed_in, f"{ACCOUNT}?changed=1")
+
+    async def begin_second_factor(self, request: web.Request) -> web.Response:
+        """The secret for an authenticator, as a symbol and as text."""
+        enrolment = await self._desk.begin_second_factor(request["principal"])
+        label = self._frame.language(request).choose("验证器二维码", "Authenticator code")
+        picture = render_svg(enrolment.uri, Level.M, label)
+        return self._frame.page(
+            request, "console/factor.html", picture=picture, secret=enrolment.secret
+        )
+
+    async def confirm_second_factor(self, request: web.Request) -> web.Response:
+        """Put it to use with its first code; recovery codes are shown once."""
+        form = await request.post()
+        signed_in, codes = await self._desk.confirm_second_factor(
+            request["principal"], str(form.get("code", "")).strip()
+        )
+        response = self._frame.page(request, "console/recovery.html", codes=codes)
+        return self._keep(response, signed_in)
+
+    def _enter(self, request: web.Request, signed_in: SignedIn, path: str) -> web.Response:
+        return self._keep(go_to(request, path), signed_in)
+
+    def _keep(self, response: web.Response, signed_in: SignedIn) -> web.Response:
+        self._site.sign_ins.forget()
+        response.set_cookie(
+            self._site.sign_ins.cookie,
+            signed_in.secret,
+            httponly=True,
+            samesite="Strict",
+            secure=self._frame.secure,
+        )
+        return response
+
+    def _show(
+        self,
+        request: web.Request,
+        reason: Reason | None,
+        status: int = 200,
+        *,
+        login: str = "",
+        code_needed: bool = False,
+        wait: str = "",
+    ) -> web.Response:
+        return self._frame.page(
+            request,
+            "console/sign_in.html",
+            status,
+            words=reason.words if reason else None,
+            login=login,
+            code_needed=code_needed,
+            wait=wait,
+        )
