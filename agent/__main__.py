@@ -28,13 +28,16 @@ def build_parser() -> argparse.ArgumentParser:
     run = leaves.add_parser("run", help="run the box until stopped")
     run.add_argument("--log-level", default="INFO", choices=("DEBUG", "INFO", "WARNING"))
     run.set_defaults(run=commands.run)
+    _add_machine(run)
 
     enrol = leaves.add_parser("enrol", help="join by an invite that central gave")
     enrol.add_argument("code", help="the invite's text; - reads it from standard input")
-    enrol.add_argument("--serial", default="", help="the machine's serial number, if not its own")
     enrol.add_argument("--again", action="store_true", help="give a box that has joined a new name")
     enrol.set_defaults(run=commands.enrol)
-    _add_devices(enrol)
+    _add_machine(enrol)
+
+    renew = leaves.add_parser("renew", help="renew the box's certificate now")
+    renew.set_defaults(run=commands.renew)
 
     queue = leaves.add_parser("queue", help="what the queue holds, by state and lane")
     queue.set_defaults(run=commands.queue)
@@ -59,8 +62,9 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_devices(leaf: argparse.ArgumentParser) -> None:
-    """What is plugged in, where the box shall not look by itself."""
+def _add_machine(leaf: argparse.ArgumentParser) -> None:
+    """What a box that has not joined shall not find out by itself."""
+    leaf.add_argument("--serial", default="", help="the machine's serial number, if not its own")
     leaf.add_argument("--scanner", default="", help="serial:PATH, hid:PATH or none")
     leaf.add_argument("--printer", default="", help="usb:VENDOR:PRODUCT, simulated:DIR or none")
 

@@ -30,6 +30,7 @@ from agent.counter.states import ScanState
 from agent.counter.tokens import CodeTokens
 from agent.drivers.catalog import open_printer, open_scanner
 from agent.drivers.slots import PrinterSlot, ScannerSlot
+from agent.enrolment.renewal import Renewing
 from agent.enrolment.validity import read_validity
 from agent.offline_queue.outbox import SqliteOutbox, open_outbox
 from agent.offline_queue.states import Edge as QueueEdge
@@ -109,6 +110,8 @@ async def open_box(
             log.info("box %s is ready to scan", config.box)
             line = group.create_task(uplink.run(), name="line")
             listener = group.create_task(box.listen_to_central(), name="listener")
+            renewing = Renewing(files, config, clock, uplink.open_anew)
+            renewal = group.create_task(renewing.run(), name="renewal")
             watch = group.create_task(box.watch(), name="watch")
             reporter = group.create_task(_report(config, files, parts, box), name="reporter")
             # What was loaded stays out of every later garbage collection: 20 ms each (measured).
@@ -123,6 +126,7 @@ async def open_box(
                     await uplink.wait_drained()
             line.cancel()
             listener.cancel()
+            renewal.cancel()
             watch.cancel()
             reporter.cancel()
 

@@ -18,14 +18,31 @@ from shared.reasons import Reason
 
 
 def run(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
-    """Run the box until SIGTERM or SIGINT."""
-    from agent.app import run_box
-
+    """Run the box until SIGTERM or SIGINT; one that has not joined waits for its invite first."""
     logging.basicConfig(
         level=arguments.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
-    asyncio.run(run_box(read_box_config(files), files))
+    asyncio.run(_join_and_run(files, arguments))
     return Exit.HELD
+
+
+async def _join_and_run(files: BoxFiles, arguments: argparse.Namespace) -> None:
+    from agent.app import run_box
+    from agent.enrolment.at_rest import seal_secrets
+
+    if files.enrolment.exists():
+        from agent.enrolment.found import choose_devices
+        from agent.enrolment.installing import finish_install
+
+        finish_install(files, choose_devices(arguments.scanner, arguments.printer))
+    if not files.config.exists():
+        from agent.enrolment.waiting import Options, wait_to_join
+
+        options = Options(arguments.scanner, arguments.printer, arguments.serial)
+        if not await wait_to_join(files, options):
+            return
+    seal_secrets(files)
+    await run_box(read_box_config(files), files)
 
 
 def enrol(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
@@ -33,6 +50,13 @@ def enrol(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     from agent.enrolment.commands import enrol as join
 
     return join(files, arguments)
+
+
+def renew(files: BoxFiles, _arguments: argparse.Namespace) -> Exit:
+    """Renew the certificate now."""
+    from agent.enrolment.commands import renew_by_hand
+
+    return renew_by_hand(files)
 
 
 def queue(files: BoxFiles, arguments: argparse.Namespace) -> Exit:

@@ -3,13 +3,17 @@
 import argparse
 import sys
 
-from agent.config import BoxFiles
+from agent.config import BoxFiles, read_box_config
 from agent.enrolment.drafts import Joined
 from agent.enrolment.found import choose_devices
 from agent.enrolment.joining import Joining
 from agent.enrolment.machine import read_machine_serial
+from agent.enrolment.renewal import renew
+from agent.enrolment.slips import GRAVE
 from shared.clock import SystemClock
-from shared.exits import Exit
+from shared.errors import Refused
+from shared.exits import Exit, describe
+from shared.reasons import Reason
 
 
 def enrol(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
@@ -23,10 +27,20 @@ def enrol(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     return Exit.HELD
 
 
+def renew_by_hand(files: BoxFiles) -> Exit:
+    """Renew now, due or not. Raises as ``renew``."""
+    validity = renew(files, read_box_config(files), even_if_not_due=True)
+    if validity is not None:
+        print(f"✓ 证书有效期至 certificate until {validity.not_after.astimezone():%Y-%m-%d}")
+    return Exit.HELD
+
+
 def describe_joined(joined: Joined) -> str:
     """As what the box has joined, for a person."""
     lines = [
         f"✓ {joined.box}  {joined.site_name} / {joined.counter}",
-        f"  证书有效期至 certificate until {joined.until:%Y-%m-%d}",
+        f"  证书有效期至 certificate until {joined.until.astimezone():%Y-%m-%d}",
     ]
+    if abs(joined.clock_ahead) > GRAVE:
+        lines.append(describe(Refused(Reason.CLOCK_WRONG, f"{joined.clock_ahead}")))
     return "\n".join(lines)

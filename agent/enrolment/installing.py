@@ -5,7 +5,6 @@ May be cut off anywhere and begun again: it writes the same files from the same 
 """
 
 import logging
-from collections.abc import Callable
 
 import msgspec
 
@@ -19,7 +18,7 @@ from agent.config import (
 from agent.enrolment.box_toml import build_box_toml
 from agent.enrolment.drafts import Drafts, Joined, invite_digest
 from agent.enrolment.found import Devices
-from agent.enrolment.states import Edge, JoinState
+from agent.enrolment.states import Edge, JoinState, Observe, ignore
 from agent.enrolment.validity import read_validity
 from agent.offline_queue.store import reading
 from shared.clock import to_microseconds
@@ -29,12 +28,6 @@ from shared.errors import Unavailable
 from shared.reasons import Reason
 
 log = logging.getLogger(__name__)
-
-Observe = Callable[[Edge], None]
-
-
-def ignore(_edge: Edge) -> None:
-    """The observer when nobody watches."""
 
 
 def finish_install(files: BoxFiles, devices: Devices, observe: Observe = ignore) -> None:

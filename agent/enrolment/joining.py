@@ -16,8 +16,8 @@ from agent.enrolment.centre import Centre, certificate_digest, fetch_authority
 from agent.enrolment.certificates import build_csr, check_certificate, new_tls_key
 from agent.enrolment.drafts import Answered, Drafts, Joined, NewKeys, invite_digest
 from agent.enrolment.found import Devices
-from agent.enrolment.installing import Observe, finish_install, ignore, install
-from agent.enrolment.states import Edge, JoinState
+from agent.enrolment.installing import finish_install, install
+from agent.enrolment.states import Edge, JoinState, Observe, ignore
 from agent.offline_queue.commands import queue_summary
 from agent.offline_queue.database import open_for_writing
 from shared.clock import Clock, SystemClock, from_microseconds

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.config import BoxConfig, BoxFiles
-from agent.enrolment.installing import Observe, ignore
-from agent.enrolment.states import Edge
+from agent.enrolment.states import Edge, Observe, ignore
 from agent.enrolment.validity import Validity, read_validity
 from shared.backoff import Backoff
 from shared.clock import Clock, to_microseconds

@@ -8,7 +8,7 @@ no state: the same request goes again until it is answered. Behind ANSWERED no n
 and nothing can be refused any more, so whoever comes next finishes it.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from enum import StrEnum
 
 
@@ -61,6 +61,13 @@ class Edge(StrEnum):
     RENEWAL_KEY_KEPT = "renewal-key-kept"
     RENEWAL_ASKED = "renewal-asked"
     RENEWAL_INSTALLED = "renewal-installed"
+
+
+Observe = Callable[[Edge], None]
+
+
+def ignore(_edge: Edge) -> None:
+    """The observer when nobody watches."""
 
 
 def read_state(drafts: Collection[str]) -> JoinState:

@@ -6,13 +6,13 @@ log where there is no printer. While central cannot be reached it is tried again
 
 import asyncio
 import logging
+import signal
 from dataclasses import dataclass, field
 
 from agent.config import BoxFiles
 from agent.drivers.catalog import open_printer, open_scanner
 from agent.enrolment.drafts import Drafts
 from agent.enrolment.found import choose_devices
-from agent.enrolment.installing import finish_install
 from agent.enrolment.joining import Joining
 from agent.enrolment.machine import read_machine_serial
 from agent.enrolment.slips import build_joined_slip, build_refused_slip
@@ -24,11 +24,13 @@ from shared.errors import OneCodeError, Unavailable
 from shared.exits import describe
 from shared.joining import build_invite, is_invite
 from shared.reasons import Reason
+from shared.systemd import ServiceManager
 
 log = logging.getLogger(__name__)
 
 _FIRST_RETRY_SECONDS = 5.0
 _MOST_RETRY_SECONDS = 60.0
+_FEED_SECONDS = 10.0
 _LOOK_SECONDS = 2.0
 """How soon it is seen that the command line has joined this box meanwhile."""
 
@@ -43,13 +45,13 @@ class Options:
     font: str = ""
 
 
-async def wait_to_join(files: BoxFiles, options: Options) -> None:
-    """Return once there is a box to run. Raises Malformed for devices named wrongly, Unavailable
-    (disk, no serial number), Refused for files that are not private."""
+async def wait_to_join(files: BoxFiles, options: Options) -> bool:
+    """Return True once there is a box to run, False when SIGTERM or SIGINT came before.
+
+    Raises Malformed for devices named wrongly, Unavailable (disk, no serial number), Refused for
+    files that are not private.
+    """
     devices = await asyncio.to_thread(choose_devices, options.scanner, options.printer)
-    await asyncio.to_thread(finish_install, files, devices)
-    if files.config.exists():
-        return
     serial = options.serial or await asyncio.to_thread(read_machine_serial)
     clock = SystemClock()
     waiting = Waiting(
@@ -58,7 +60,26 @@ async def wait_to_join(files: BoxFiles, options: Options) -> None:
         printer=open_printer(devices.printer, files.directory, options.font),
         clock=clock,
     )
-    await waiting.run()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with asyncio.TaskGroup() as group:
+        stopped = group.create_task(stop.wait())
+        joined = group.create_task(waiting.run())
+        fed = group.create_task(_feed(ServiceManager()))
+        await asyncio.wait([stopped, joined], return_when=asyncio.FIRST_COMPLETED)
+        for task in (stopped, joined, fed):
+            task.cancel()
+    return files.config.exists()
+
+
+async def _feed(manager: ServiceManager) -> None:
+    """Tell the service manager that we are at work, as long as this loop turns."""
+    manager.ready()
+    manager.say("waits for an invite: this box has not joined")
+    while True:
+        manager.feed()
+        await asyncio.sleep((manager.watchdog_seconds or 3 * _FEED_SECONDS) / 3)
 
 
 @dataclass

@@ -31,6 +31,20 @@ async def test_the_line_goes_up_and_comes_back(running: Station) -> None:
     assert running.uplink.link == Link(LinkState.UP, NOON + timedelta(seconds=5))
 
 
+async def test_the_line_is_opened_anew(running: Station) -> None:
+    """Asked to, it says offline, goes, and comes back by itself; that is no failure."""
+    assert await next_states(running, 2) == [LinkState.CONNECTING, LinkState.UP]
+    online = [statuses.decode((await running.peer.heard_status()).payload).online]
+    running.uplink.open_anew()
+    assert await next_states(running, 3) == [
+        LinkState.BACKING_OFF,
+        LinkState.CONNECTING,
+        LinkState.UP,
+    ]
+    online += [statuses.decode((await running.peer.heard_status()).payload).online for _ in "ab"]
+    assert online == [True, False, True]
+
+
 async def test_a_broker_away_is_tried_for_ever(
     station: Station, caplog: pytest.LogCaptureFixture
 ) -> None:
