@@ -61,6 +61,7 @@ class Reason(StrEnum):
     DOCUMENT_NUMBER_MALFORMED = "document-number-malformed"
     DOCUMENT_CHECK_CHARACTER = "document-check-character"
     DOCUMENT_BIRTH_DATE = "document-birth-date"
+    DOCUMENT_UNREADABLE = "document-unreadable"
     NAME_EMPTY = "name-empty"
     NAME_TOO_LONG = "name-too-long"
     NAME_CONTROL_CHARACTER = "name-control-character"

@@ -853,4 +853,10 @@ WORDS: dict[Reason, Words] = {
         "记录没有丢；请检查与中心的连接",
         "None is lost; check the line to central",
     ),
+    Reason.DOCUMENT_UNREADABLE: Words(
+        "证件没有读出来",
+        "The card could not be read",
+        "请把证件拿开再放一次；仍不行请手工录入",
+        "Lift the card and lay it down again; if it stays so, type it in",
+    ),
 }

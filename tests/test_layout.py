@@ -22,7 +22,7 @@ ONE_IMPORTER = {
     "aiomqtt": {"agent/transport/mqtt.py", "central/ingest/mqtt.py"},
     "paho": {"agent/transport/mqtt.py", "central/ingest/mqtt.py"},
     "evdev": {"agent/drivers/scanner_hid.py"},
-    "serial": {"agent/drivers/scanner_serial.py"},
+    "serial": {"agent/drivers/serial_port.py"},
     "usb": {"agent/drivers/printer_usb.py"},
     "segno": {"shared/qr.py"},
     "cysystemd": {"shared/systemd.py"},

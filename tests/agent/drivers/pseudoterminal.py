@@ -18,6 +18,11 @@ class Pseudoterminal:
         self.path.symlink_to(os.ttyname(slave))
         self._fds = [master, slave]
 
+    @property
+    def master(self) -> int:
+        """The other end, while plugged in."""
+        return self._fds[0]
+
     def write(self, data: bytes) -> None:
         assert os.write(self._fds[0], data) == len(data)
 
