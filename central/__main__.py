@@ -24,7 +24,10 @@ COMMANDS = {
     "person": "central.patients.commands",
     "card": "central.cards.commands",
     "box": "central.fleet.commands",
+    "broker": "central.fleet.broker_commands",
     "settings": "central.settings.commands",
+    "user": "central.users.commands",
+    "token": "central.users.token_commands",
     "ledger": "central.ingest.commands",
     "audit": "central.audit.commands",
 }

@@ -18,7 +18,7 @@ from central.users.roles import PERMISSIONS, SITE_ROLES, TOKEN_ROLES, Permission
 from central.users.user import check_name
 from shared.clock import from_microseconds, to_microseconds
 from shared.errors import Malformed, Refused
-from shared.ids import new_record_id
+from shared.ids import new_record_id, parse_box_id
 from shared.reasons import Reason
 
 PREFIX = "oc_"
@@ -61,6 +61,8 @@ class NewToken:
             raise Malformed(Reason.REQUEST_MALFORMED, f"no token is {self.role}")
         if self.role in SITE_ROLES and self.site is None:
             raise Malformed(Reason.REQUEST_MALFORMED, f"{self.role} and site do not go together")
+        if self.site is not None:
+            parse_box_id(f"{self.site}/box")
         if not self.scopes <= token_permissions(self.role):
             raise Malformed(Reason.REQUEST_MALFORMED, f"scopes are more than {self.role} may")
         if not 1 <= self.days <= MOST_DAYS:

@@ -9,6 +9,7 @@ from typing import NewType
 
 from central.users.roles import ADMINISTRATORS, SITE_ROLES, Role
 from shared.errors import Malformed
+from shared.ids import parse_box_id
 from shared.reasons import Reason
 
 UserId = NewType("UserId", str)
@@ -93,8 +94,10 @@ def check_name(name: str) -> None:
 
 
 def check_place(role: Role, site: str | None) -> None:
-    """Raises Malformed (REQUEST_MALFORMED) for a role that lacks its site, or has one too much."""
+    """Raises Malformed: a role lacks its site or has one too much, or the site is none."""
     if (role in SITE_ROLES) != (site is not None):
         raise Malformed(Reason.REQUEST_MALFORMED, f"{role} and site do not go together")
+    if site is not None:
+        parse_box_id(f"{site}/box")  # a site's name is what a box's id may begin with
     if role is Role.INTEGRATION:
         raise Malformed(Reason.REQUEST_MALFORMED, "integration is for tokens")
