@@ -17,7 +17,7 @@ SECURE_SESSION_COOKIE = "__Host-onecode"
 _COMMON = {
     "Server": "onecode",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with no-referrer a form says Origin: null
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 _PAGE_POLICY = (
