@@ -33,7 +33,7 @@ def _init(arguments: argparse.Namespace) -> int:
     from central.foundation import Foundation, found_central
 
     broker = BrokerConfig(arguments.host, arguments.box_port, arguments.central_port)
-    web = WebConfig(port=arguments.web_port, box_port=arguments.join_port)
+    web = WebConfig(port=arguments.web_port, box_host=arguments.bind, box_port=arguments.join_port)
     foundation = Foundation(broker, arguments.bind, arguments.kid, arguments.dynamic_ttl, web)
     for path in found_central(arguments.dir, foundation, SystemClock().now(), command_actor()):
         print(f"✓ {path}")

@@ -80,6 +80,8 @@ class CentralFiles:
         self.broker_config = self.broker / "mosquitto.conf"
         self.broker_roles = self.broker / "dynamic-security.json"
         self.broker_data = self.broker / "data"
+        self.broker_pid = self.broker / "mosquitto.pid"
+        self.revoked = self.broker / "revoked.pem"
 
 
 def read_central_config(files: CentralFiles) -> CentralConfig:

@@ -18,6 +18,7 @@ from central.app import open_central
 from central.config import BrokerConfig, CentralConfig, CentralFiles, WebConfig
 from central.fleet.broker import build_broker_config, build_roles
 from central.fleet.certificates import Authority, create_authority
+from central.fleet.revocation import RevocationList
 from central.keys.store import create_key_store, new_contents
 from shared.config import write_secret
 from shared.ehc import MAX_EXTENSION_KID
@@ -72,9 +73,11 @@ def found_central(directory: Path, foundation: Foundation, at: datetime, actor: 
         made = list(_write_files(files, foundation, at))
     except OSError as error:
         raise Unavailable(Reason.STORE_UNAVAILABLE, str(directory)) from error
-    with open_central(files.directory) as central, central.unit():
-        central.audit.write("central.init", "central", actor, at, kid=foundation.code_kid)
-    return [*made, files.directory / "central.db"]
+    with open_central(files.directory) as central:
+        with central.unit():
+            central.audit.write("central.init", "central", actor, at, kid=foundation.code_kid)
+        RevocationList(files, central.audit).keep(central.unit, at)
+    return [*made, files.revoked, files.directory / "central.db"]
 
 
 def _write_files(files: CentralFiles, foundation: Foundation, at: datetime) -> Iterator[Path]:
@@ -122,5 +125,6 @@ central_port = {broker.central_port}
 
 [web]
 port = {foundation.web.port}
+box_host = "{foundation.web.box_host}"
 box_port = {foundation.web.box_port}
 """

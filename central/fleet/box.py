@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from central.fleet.certificates import CertificateFacts
 from central.fleet.states import BoxState
@@ -52,6 +53,16 @@ class NewKeys:
     suite: int
     signing_public: bytes
     certificate: CertificateFacts
+
+
+class Standing(NamedTuple):
+    """Whether the broker is to let a box in, and which epoch of it the broker was told last (0:
+    of none). A new epoch is another machine: the former one's session must end."""
+
+    id: BoxId
+    is_shut_out: bool
+    epoch: int
+    told_epoch: int
 
 
 @dataclass(frozen=True, slots=True)

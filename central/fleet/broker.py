@@ -29,6 +29,9 @@ CONTROL_RESPONSE = f"{CONTROL}/response"
 Command = dict[str, Any]
 """One command of the plugin, as JSON."""
 
+MOST_PACKET_BYTES = 1280 * 1024
+"""A batch of a box is at most 1 MiB of rows, its keys and signature aside; nothing is larger."""
+
 _PLUGIN = "mosquitto_dynamic_security.so"
 _LIBRARIES = Path("/usr/lib")
 _CENTRAL_SENDS = (f"{ROOT}/+/+/down/#", f"{ROOT}/+/+/{DESIRED}", LISTS)
@@ -59,6 +62,8 @@ def build_broker_config(files: CentralFiles, broker: BrokerConfig, bind: str, us
         "allow_anonymous false",
         f"plugin {find_plugin()}",
         f"plugin_opt_config_file {files.broker_roles}",
+        "# Central signals this process when the list of revoked certificates is new.",
+        f"pid_file {files.broker_pid}",
         "",
         "persistence true",
         f"persistence_location {files.broker_data}/",
@@ -68,6 +73,7 @@ def build_broker_config(files: CentralFiles, broker: BrokerConfig, bind: str, us
         "set_tcp_nodelay true",
         "max_inflight_messages 1000",
         "max_queued_messages 0",
+        f"max_packet_size {MOST_PACKET_BYTES}",
         "",
         "# Topics and payloads are never logged: that would take log_type debug.",
         "log_dest stderr",
@@ -77,6 +83,7 @@ def build_broker_config(files: CentralFiles, broker: BrokerConfig, bind: str, us
         "",
         "# Boxes and bridges. The certificate's name is the client id, so none takes another's.",
         *listener(broker.box_port, files.box_ca),
+        f"crlfile {files.revoked}",
         "use_username_as_clientid true",
         "",
         "# Central's processes: an authority of their own, and a client id each.",

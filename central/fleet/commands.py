@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from central.fleet.invite_commands import add_invite_commands
+from central.fleet.revocation_commands import add_revocation_commands
 from shared.clock import SystemClock
 from shared.exits import Exit
 
@@ -25,6 +26,7 @@ def add_commands(subparsers: Any) -> None:
     listing.add_argument("--json", action="store_true", help="for machines")
     listing.set_defaults(run=_list)
     add_invite_commands(box)
+    add_revocation_commands(box)
 
 
 def _add(arguments: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from central.audit.service import Audit
 from central.fleet import certificate_store, store
-from central.fleet.box import Box, Certified, NewKeys, Place, PublicKey
+from central.fleet.box import Box, Certified, NewKeys, Place, PublicKey, Standing
 from central.fleet.invites import Invites
 from central.fleet.places import complete_place, keep_place
 from central.fleet.states import SHUT_OUT, BoxState, check_step
@@ -130,6 +130,14 @@ class Fleet:
         if key is None:
             raise NotAuthentic(Reason.KEY_UNKNOWN, f"box {id} key {key_id}")
         return suite(key.suite).verify_key(key.public)
+
+    def list_standings(self) -> list[Standing]:
+        """Every box, and what the broker was last told of it."""
+        return store.list_standings()
+
+    def note_told(self, standing: Standing) -> None:
+        """The broker knows the box as it stands."""
+        store.save_told(standing.id, standing.epoch)
 
     def mark_quarantined(self, id: BoxId, why: str, at: datetime) -> None:
         """Stop answering a box whose ledger contradicts itself; nothing more for one not active."""

@@ -4,9 +4,9 @@ from datetime import datetime
 
 import peewee
 
-from central.fleet.box import Box, Place, PublicKey
+from central.fleet.box import Box, Place, PublicKey, Standing
 from central.fleet.model import BoxKey, BoxRow, Counter, Institution, Site
-from central.fleet.states import BoxState
+from central.fleet.states import SHUT_OUT, BoxState
 from shared.clock import to_microseconds
 from shared.ids import BoxId, parse_box_id
 
@@ -94,10 +94,13 @@ def list_boxes() -> list[Box]:
     return [_box(row) for row in BoxRow.execute(f"{_BOX} ORDER BY box.id")]
 
 
-def list_told() -> list[tuple[BoxId, BoxState, int, int]]:
-    """Every box with its state, its epoch, and the epoch that the broker was last told of."""
+def list_standings() -> list[Standing]:
+    """Every box as the broker is concerned."""
     rows = BoxRow.execute("SELECT id, state, epoch, told_epoch FROM box")
-    return [(parse_box_id(id), BoxState(state), epoch, told) for id, state, epoch, told in rows]
+    return [
+        Standing(parse_box_id(id), BoxState(state) in SHUT_OUT, epoch, told)
+        for id, state, epoch, told in rows
+    ]
 
 
 def save_told(box: BoxId, epoch: int) -> None:

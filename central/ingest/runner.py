@@ -13,9 +13,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
+from central.audit.service import Audit
 from central.config import CentralConfig, CentralFiles
 from central.feed import Feed, FeedEvent
 from central.fleet.broker import CONTROL_RESPONSE
+from central.fleet.revocation import RevocationList
 from central.fleet.service import Fleet
 from central.ingest.admission import Admission, report_response
 from central.ingest.edges import Edge, Observe, ignore
@@ -56,6 +58,9 @@ class IngestCentral(Protocol):
 
     @property
     def database(self) -> Database: ...
+
+    @property
+    def audit(self) -> Audit: ...
 
     @property
     def fleet(self) -> Fleet: ...
@@ -118,6 +123,7 @@ class _Desk:
     ) -> None:
         self._fleet = central.fleet
         self._database = central.database
+        self._revocations = RevocationList(central.files, central.audit)
         self._asks = central.ingest.asks
         self._inbox = central.ingest.inbox
         self._writer = writer
@@ -135,7 +141,9 @@ class _Desk:
     async def serve(self, connection: Connection) -> None:
         """Until the connection is lost. Raises a group with Unavailable in it."""
         room = asyncio.Semaphore(_MOST_AT_ONCE)
-        admission = Admission(self._database, self._fleet, self._writer)
+        admission = Admission(
+            self._database, self._fleet, self._revocations, self._writer, self._clock
+        )
         async with asyncio.TaskGroup() as group:
             group.create_task(admission.run(connection), name="admission")
             group.create_task(self._announcing.run(connection), name="announcing")

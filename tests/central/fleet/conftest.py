@@ -73,6 +73,7 @@ def line(tmp_path: Path) -> Iterator[Line]:
     files.central_ca.write_bytes(central_ca.certificate)
     files.server.write_bytes(server.certificate)
     files.server_key.write_bytes(server.key)
+    files.revoked.write_bytes(boxes.build_revocation_list(1, [], now))
     config = BrokerConfig("localhost", *free_ports(2))
     text = build_broker_config(files, config, "127.0.0.1", getpass.getuser())
     files.broker_config.write_text(text)

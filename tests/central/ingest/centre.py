@@ -86,6 +86,7 @@ class Centre:
     config: CentralConfig
     database: Database
     keys: Keys
+    audit: Audit
     fleet: Fleet
     ingest: Ingest
     settings: Settings
@@ -122,6 +123,7 @@ def open_centre(directory: Path, broker: BrokerConfig | None = None) -> Iterator
             config=config,
             database=database,
             keys=keys,
+            audit=audit,
             fleet=fleet,
             ingest=ingest,
             settings=Settings(keys, audit, fleet, read_revision=presence.read_revision),

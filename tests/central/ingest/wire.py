@@ -25,6 +25,7 @@ from central.ingest.edges import Observe, ignore
 from central.ingest.runner import run_ingest
 from central.storage.writer import Writer
 from shared.clock import SystemClock, to_microseconds
+from shared.config import write_secret
 from shared.crypto import STD
 from shared.ids import BoxId, RecordId, new_record_id
 from shared.ledger import Account
@@ -80,6 +81,8 @@ def prepare_broker(files: CentralFiles) -> tuple[BrokerConfig, Broker, Identity]
         (files.central_key, central.key),
     ):
         path.write_bytes(content)
+    write_secret(files.box_ca_key, box_ca.key)
+    files.revoked.write_bytes(Authority(box_ca).build_revocation_list(1, [], now))
     config = BrokerConfig(HOST, *free_ports(2))
     files.broker_config.write_text(build_broker_config(files, config, HOST, getpass.getuser()))
     files.broker_roles.write_text(build_roles([]))
