@@ -15,7 +15,6 @@ from shared.reasons import Reason
         "correct horse battery",
         "我的孙女每天早上喝一碗豆浆",
         "aB3$aB3$aB3$xyz",
-        "x y z " * 20,
         "1" * 6 + "a2b3c4d",
     ],
 )
