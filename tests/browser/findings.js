@@ -28,12 +28,14 @@
     const range = document.createRange();
     range.selectNodeContents(node);
     const box = range.getBoundingClientRect();
+    let shortened = false; // by an ellipsis, and whole in its title
     for (let outer = holder; outer && outer !== document.body; outer = outer.parentElement) {
       const style = getComputedStyle(outer);
       const frame = outer.getBoundingClientRect();
       const cutX = style.overflowX === "hidden" || style.overflowX === "clip";
       const cutY = style.overflowY === "hidden" || style.overflowY === "clip";
       const ellipsis = style.textOverflow === "ellipsis" && outer.title;
+      shortened ||= Boolean(cutX && ellipsis);
       if (cutX && !ellipsis && (box.right > frame.right + 1 || box.left < frame.left - 1)) {
         findings.push(`"${text.slice(0, 30)}" is cut off in ${described(outer)}`);
         break;
@@ -44,7 +46,7 @@
       }
       if (["auto", "scroll"].includes(style.overflowX)) break;
     }
-    if (box.right > root.clientWidth + 1 && !holder.closest("[data-scrolls]")) {
+    if (box.right > root.clientWidth + 1 && !shortened && !holder.closest("[data-scrolls]")) {
       findings.push(`"${text.slice(0, 30)}" runs out of the window`);
     }
   }

@@ -7,7 +7,7 @@ nothing serious by axe. The picture goes to ``build/screens``.
 from pathlib import Path
 from typing import Any
 
-from playwright.async_api import Page
+from playwright.async_api import CDPSession, Error, Page
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 SCREENS = _ROOT / "build/screens"
@@ -66,12 +66,21 @@ async def _list_wrong_fonts(page: Page) -> list[str]:
         root = (await session.send("DOM.getDocument", {"depth": 0}))["root"]["nodeId"]
         marked = {"nodeId": root, "selector": f"[{_MARK}]"}
         nodes = (await session.send("DOM.querySelectorAll", marked))["nodeIds"]
-        used = [await session.send("CSS.getPlatformFontsForNode", {"nodeId": id}) for id in nodes]
+        used = [await _read_fonts(session, id) for id in nodes]
     finally:
         await page.evaluate(_UNMARK_CHINESE)
         await session.detach()
     return [
         f"Chinese is drawn by {', '.join(families)}"
-        for families in ([font["familyName"] for font in each["fonts"]] for each in used)
+        for families in used
         if families and not any(family.startswith(_CHINESE_FONTS) for family in families)
     ]
+
+
+async def _read_fonts(session: CDPSession, node: int) -> list[str]:
+    """The families that draw a node; none when a live page has replaced it meanwhile."""
+    try:
+        answer = await session.send("CSS.getPlatformFontsForNode", {"nodeId": node})
+    except Error:
+        return []
+    return [font["familyName"] for font in answer["fonts"]]
