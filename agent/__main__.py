@@ -39,6 +39,9 @@ def build_parser() -> argparse.ArgumentParser:
     renew = leaves.add_parser("renew", help="renew the box's certificate now")
     renew.set_defaults(run=commands.renew)
 
+    check = leaves.add_parser("check", help="what is well with this box, what is not, and the cure")
+    check.set_defaults(run=commands.check)
+
     queue = leaves.add_parser("queue", help="what the queue holds, by state and lane")
     queue.set_defaults(run=commands.queue)
 
@@ -57,7 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     issue.set_defaults(run=commands.issue)
     page = leaves.add_parser("page", help="a link that opens the counter page, good for a minute")
     page.set_defaults(run=commands.page)
-    for leaf in (queue, verify, scan, issue, page):
+    for leaf in (check, queue, verify, scan, issue, page):
         leaf.add_argument("--json", action="store_true", help="for machines")
     return parser
 
@@ -65,6 +68,7 @@ def build_parser() -> argparse.ArgumentParser:
 def _add_machine(leaf: argparse.ArgumentParser) -> None:
     """What a box that has not joined shall not find out by itself."""
     leaf.add_argument("--serial", default="", help="the machine's serial number, if not its own")
+    leaf.add_argument("--api-port", type=int, default=8700, help="the box's local API")
     leaf.add_argument("--scanner", default="", help="serial:PATH, hid:PATH or none")
     leaf.add_argument("--printer", default="", help="usb:VENDOR:PRODUCT, simulated:DIR or none")
 

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import logging
 import sys
 
 import msgspec
@@ -15,13 +14,12 @@ from shared.errors import Malformed
 from shared.exits import Exit
 from shared.messages import Identity
 from shared.reasons import Reason
+from shared.systemd import set_up_logging
 
 
 def run(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     """Run the box until SIGTERM or SIGINT; one that has not joined waits for its invite first."""
-    logging.basicConfig(
-        level=arguments.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    set_up_logging(arguments.log_level, "onecode-agent")
     asyncio.run(_join_and_run(files, arguments))
     return Exit.HELD
 
@@ -30,16 +28,17 @@ async def _join_and_run(files: BoxFiles, arguments: argparse.Namespace) -> None:
     from agent.app import run_box
     from agent.enrolment.at_rest import seal_secrets
 
-    if files.enrolment.exists():
-        from agent.enrolment.found import choose_devices
+    if files.enrolment.exists() or not files.config.exists():
+        from agent.enrolment.found import find_machine
         from agent.enrolment.installing import finish_install
 
-        finish_install(files, choose_devices(arguments.scanner, arguments.printer))
+        machine = find_machine(arguments.scanner, arguments.printer, arguments.api_port)
+        finish_install(files, machine)
     if not files.config.exists():
-        from agent.enrolment.waiting import Options, wait_to_join
+        from agent.enrolment.machine import read_machine_serial
+        from agent.enrolment.waiting import wait_to_join
 
-        options = Options(arguments.scanner, arguments.printer, arguments.serial)
-        if not await wait_to_join(files, options):
+        if not await wait_to_join(files, machine, arguments.serial or read_machine_serial()):
             return
     seal_secrets(files)
     await run_box(read_box_config(files), files)
@@ -57,6 +56,15 @@ def renew(files: BoxFiles, _arguments: argparse.Namespace) -> Exit:
     from agent.enrolment.commands import renew_by_hand
 
     return renew_by_hand(files)
+
+
+def check(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """Look at everything a technician would, whether the agent runs or not."""
+    from agent.checks.report import check_box, describe_findings, exit_of_findings
+
+    findings = asyncio.run(check_box(files, SystemClock()))
+    print(_json(findings) if arguments.json else describe_findings(findings))
+    return exit_of_findings(findings)
 
 
 def queue(files: BoxFiles, arguments: argparse.Namespace) -> Exit:

@@ -32,14 +32,21 @@ class LocalApi:
         return self.post_bytes(path, msgspec.json.encode(body), shape)
 
     def post_bytes(self, path: str, body: bytes, shape: type[T]) -> T:
-        """POST JSON as it is. Raises the box's own refusal, Unavailable (AGENT_NOT_RUNNING), or
-        Malformed (MESSAGE_MALFORMED) for an answer that is not a box's."""
+        """POST JSON as it is. Raises as ``fetch``."""
+        return self._call("POST", path, body, shape)
+
+    def fetch(self, path: str, shape: type[T]) -> T:
+        """GET a value as ``shape``. Raises the box's own refusal, Unavailable (AGENT_NOT_RUNNING),
+        or Malformed (MESSAGE_MALFORMED) for an answer that is not a box's."""
+        return self._call("GET", path, None, shape)
+
+    def _call(self, method: str, path: str, body: bytes | None, shape: type[T]) -> T:
         token = read_secret(self._files.api_token).decode()
         port = read_box_config(self._files).api_port
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         try:
-            connection.request("POST", f"/api/v1/{path}", body, headers)
+            connection.request(method, f"/api/v1/{path}", body, headers)
             response = connection.getresponse()
             answer = response.read()
         except (OSError, http.client.HTTPException) as error:

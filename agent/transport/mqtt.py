@@ -65,7 +65,7 @@ async def open_connection(
     """
     import aiomqtt
 
-    tls = await asyncio.to_thread(_tls_context, files)
+    tls = await asyncio.to_thread(open_tls_context, files)
     with _mapped_exceptions():
         client = aiomqtt.Client(
             address.host,
@@ -95,7 +95,8 @@ def _check_granted(granted: "Iterable[int | ReasonCode]") -> None:
             raise Unavailable(Reason.NOT_ADMITTED, f"subscription refused: {code}")
 
 
-def _tls_context(files: BoxFiles) -> ssl.SSLContext:
+def open_tls_context(files: BoxFiles) -> ssl.SSLContext:
+    """How this box proves itself, and whom it believes. Raises as ``open_connection``; blocks."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:

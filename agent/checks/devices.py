@@ -1,0 +1,66 @@
+"""Scanner and printer: a running agent's own word, else what the system shows of them.
+
+A scanner is never opened here: its one reader is the agent.
+"""
+
+import os
+from pathlib import Path
+
+from agent.api.views import DeviceView
+from agent.checks.finding import Box, Finding, failed, held, warn
+from agent.drivers.catalog import open_printer
+from shared.devices import DeviceState
+from shared.errors import OneCodeError, Unavailable
+from shared.reasons import Reason
+
+_REASONS = {
+    DeviceState.ABSENT: Reason.DEVICE_ABSENT,
+    DeviceState.DENIED: Reason.DEVICE_DENIED,
+    DeviceState.SILENT: Reason.DEVICE_SILENT,
+    DeviceState.FAULTY: Reason.DEVICE_FAULTY,
+}
+
+
+async def look_at_scanner(box: Box) -> list[Finding]:
+    """``scanner``."""
+    if box.config is None:
+        return []
+    scanner = box.config.scanner
+    if scanner.kind == "none":
+        return [warn("scanner", Reason.DEVICE_NOT_CONFIGURED)]
+    if box.state is not None:
+        return [_of_state("scanner", box.state.scanner)]
+    path = box.files.directory / scanner.path
+    return [_of_state("scanner", DeviceView(str(path), _look_at_path(path)))]
+
+
+async def look_at_printer(box: Box) -> list[Finding]:
+    """``printer``: its own status where no agent has it open."""
+    if box.config is None:
+        return []
+    if box.config.printer.kind == "none":
+        return [warn("printer", Reason.DEVICE_NOT_CONFIGURED)]
+    if box.state is not None:
+        return [_of_state("printer", box.state.printer)]
+    try:
+        printer = open_printer(box.config.printer, box.files.directory, box.config.font)
+        assert printer is not None
+        status = await printer.read_status()
+    except OneCodeError as error:
+        return [failed("printer", error)]
+    conditions = tuple(sorted(status.conditions))
+    return [_of_state("printer", DeviceView(printer.descriptor.name, status.state, conditions))]
+
+
+def _look_at_path(path: Path) -> DeviceState:
+    if not path.exists():
+        return DeviceState.ABSENT
+    return DeviceState.READY if os.access(path, os.R_OK) else DeviceState.DENIED
+
+
+def _of_state(name: str, device: DeviceView) -> Finding:
+    fact = " ".join((device.name, *device.conditions))
+    reason = _REASONS.get(device.state)
+    if reason is None:
+        return held(name, f"{fact} {device.state}")
+    return failed(name, Unavailable(device.advice.reason if device.advice else reason, fact))

@@ -1,0 +1,163 @@
+"""``onecode-agent check`` on a real box beside a real broker and central: what it finds, and how
+it says so."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.exits import Exit
+from shared.reasons import Reason
+from tests.faults.world import World
+
+NAMES = [
+    "configuration",
+    "secrets",
+    "clock",
+    "broker-dns",
+    "broker-tcp",
+    "broker-tls",
+    "broker-mqtt",
+    "certificate-days",
+    "disk",
+    "scanner",
+    "printer",
+    "queue",
+    "fonts",
+]
+"""Stable: scripts ask for them."""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A broker, a central and a box that run."""
+    with World(tmp_path_factory.mktemp("checked")) as world:
+        yield world
+
+
+@pytest.fixture
+def copy(world: World, tmp_path: Path) -> Path:
+    """The box's directory to spoil, with no agent at work in it."""
+    directory = tmp_path / "box"
+    shutil.copytree(world.box_directory, directory)
+    replace(directory / "box.toml", "api_port = ", "api_port = 1  # ")
+    return directory
+
+
+def check(directory: Path, *words: str) -> tuple[int, str]:
+    """Run the command; its exit code and what it printed."""
+    command = [sys.executable, "-m", "agent", "--dir", str(directory), "check", *words]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert not done.stderr, done.stderr
+    return done.returncode, done.stdout
+
+
+def look(directory: Path) -> tuple[int, dict[str, Any]]:
+    """The findings by name."""
+    code, text = check(directory, "--json")
+    return code, {finding["name"]: finding for finding in json.loads(text)}
+
+
+def replace(file: Path, old: str, new: str) -> None:
+    """Change a file's text, which must have what is changed."""
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+def test_a_box_at_work_is_well(world: World) -> None:
+    """Every look is there by its name, none fails, and only open secrets are warned of."""
+    code, found = look(world.box_directory)
+    assert code == Exit.HELD
+    assert list(found) == NAMES
+    wrong = {name: finding for name, finding in found.items() if finding["level"] != "ok"}
+    assert list(wrong) == ["secrets"]
+    assert wrong["secrets"]["reason"] == Reason.SECRETS_BARE
+
+
+def test_words_are_in_both_languages(world: World) -> None:
+    """A line a finding, and below what is not well its cause and its cure."""
+    code, text = check(world.box_directory)
+    assert code == Exit.HELD
+    assert [line.split()[1] for line in text.splitlines() if line[0] in "✓!✗"] == NAMES
+    words = Reason.SECRETS_BARE.words
+    assert words.zh in text
+    assert words.next_en in text
+
+
+def test_a_stopped_agent_leaves_the_broker_to_be_asked(world: World, copy: Path) -> None:
+    """Without an agent the session is tried itself: an unknown box's would be refused here."""
+    world.supervisor.stop("box")
+    try:
+        code, found = look(copy)
+    finally:
+        world.start_box()
+    assert found["broker-mqtt"]["level"] == "ok", found["broker-mqtt"]
+    assert code == Exit.HELD
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "failing", "reason"),
+    [
+        ('host = "127.0.0.1"', 'host = "broker.invalid"', "broker-dns", Reason.BROKER_NAME_UNKNOWN),
+        ("port = ", "port = 1 # ", "broker-tcp", Reason.BROKER_PORT_CLOSED),
+        ('kind = "serial"\npath = "', 'kind = "serial"\npath = "/no', "scanner", "device-absent"),
+        ('box = "', 'font = "/no/font"\nbox = "', "fonts", Reason.FONT_MISSING),
+    ],
+)
+def test_what_is_wrong_is_named(
+    copy: Path, old: str, new: str, failing: str, reason: Reason
+) -> None:
+    """One wrong thing fails its own look, with its reason, and the exit code says so."""
+    file = copy / "box.toml"
+    text = file.read_text()
+    place = text.index("[broker]") if failing.startswith("broker") else 0
+    file.write_text(text[:place] + text[place:].replace(old, new, 1))
+    code, found = look(copy)
+    assert code == Exit.CHECK_FAILED
+    assert [name for name, each in found.items() if each["level"] == "failed"] == [failing]
+    assert found[failing]["reason"] == reason
+
+
+def test_layers_above_a_broken_one_are_not_judged(copy: Path) -> None:
+    """A closed port says nothing of certificates."""
+    text = (copy / "box.toml").read_text()
+    place = text.index("[broker]")
+    (copy / "box.toml").write_text(text[:place] + text[place:].replace("port = ", "port = 1 # ", 1))
+    _, found = look(copy)
+    assert "broker-tls" not in found
+    assert "broker-mqtt" not in found
+
+
+def test_another_authority_is_not_believed(world: World, copy: Path) -> None:
+    """The broker's certificate by an authority that this box does not know."""
+    foreign = world.central_directory / "pki/central-ca.pem"
+    (copy / "ca.pem").write_bytes(foreign.read_bytes())
+    code, found = look(copy)
+    assert code == Exit.CHECK_FAILED
+    assert found["broker-tls"]["reason"] == Reason.BROKER_NOT_TRUSTED
+    assert found["clock"]["level"] == "failed"
+
+
+def test_a_damaged_queue_fails(copy: Path) -> None:
+    """What is no database is not taken for an empty one."""
+    for file in copy.glob("queue.db*"):
+        file.unlink()
+    (copy / "queue.db").write_bytes(b"no database" * 1000)
+    code, found = look(copy)
+    assert code == Exit.CHECK_FAILED
+    assert found["queue"]["reason"] == Reason.STORE_DAMAGED
+
+
+def test_a_box_that_has_not_joined_says_so(tmp_path: Path) -> None:
+    """No box.toml: one clear cause, and nothing that only follows from it."""
+    code, found = look(tmp_path)
+    assert code == Exit.CHECK_FAILED
+    assert found["configuration"]["reason"] == Reason.CONFIG_MISSING
+    failing = [name for name, each in found.items() if each["level"] == "failed"]
+    assert failing == ["configuration"]
