@@ -136,8 +136,10 @@ class Reason(StrEnum):
     SIGN_IN_LOCKED = "sign-in-locked"
     SIGN_IN_CODE_NEEDED = "sign-in-code-needed"
     PASSWORDS_DIFFER = "passwords-differ"
-    PASSWORD_WEAK = "password-weak"
+    PASSWORD_WEAK = "password-weak"  # noqa: S105 - a code
     PIN_WEAK = "pin-weak"
+    ROLE_SITE = "role-site"
+    TOKEN_SCOPE = "token-scope"  # noqa: S105 - a code
     SIGN_IN_NEEDED = "sign-in-needed"
     SESSION_ENDED = "session-ended"
     PERMISSION_MISSING = "permission-missing"

@@ -709,6 +709,18 @@ WORDS: dict[Reason, Words] = {
         "请换一个 PIN",
         "Choose another PIN",
     ),
+    Reason.ROLE_SITE: Words(
+        "这个角色与院区不相配",
+        "This role and this site do not go together",
+        "窗口人员、技术员和院区操作员要选院区，其他角色不选",
+        "Clerks, technicians and site operators have a site; other roles have none",
+    ),
+    Reason.TOKEN_SCOPE: Words(
+        "令牌的权限超出了它的角色",
+        "The token would be allowed more than its role",
+        "请减少权限，或换一个角色",
+        "Take permissions away, or choose another role",
+    ),
     Reason.SIGN_IN_NEEDED: Words(
         "需要先登录",
         "Signing in is needed first",

@@ -60,11 +60,11 @@ class NewToken:
         if self.role not in TOKEN_ROLES:
             raise Malformed(Reason.REQUEST_MALFORMED, f"no token is {self.role}")
         if self.role in SITE_ROLES and self.site is None:
-            raise Malformed(Reason.REQUEST_MALFORMED, f"{self.role} and site do not go together")
+            raise Malformed(Reason.ROLE_SITE, self.role)
         if self.site is not None:
             parse_box_id(f"{self.site}/box")
         if not self.scopes <= token_permissions(self.role):
-            raise Malformed(Reason.REQUEST_MALFORMED, f"scopes are more than {self.role} may")
+            raise Malformed(Reason.TOKEN_SCOPE, self.role)
         if not 1 <= self.days <= MOST_DAYS:
             raise Malformed(Reason.REQUEST_MALFORMED, f"a token lives 1–{MOST_DAYS} days")
 

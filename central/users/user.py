@@ -96,7 +96,7 @@ def check_name(name: str) -> None:
 def check_place(role: Role, site: str | None) -> None:
     """Raises Malformed: a role lacks its site or has one too much, or the site is none."""
     if (role in SITE_ROLES) != (site is not None):
-        raise Malformed(Reason.REQUEST_MALFORMED, f"{role} and site do not go together")
+        raise Malformed(Reason.ROLE_SITE, role)
     if site is not None:
         parse_box_id(f"{site}/box")  # a site's name is what a box's id may begin with
     if role is Role.INTEGRATION:

@@ -4,7 +4,7 @@ part of the OpenAPI document are made. Knows no HTTP library.
 A feature lists its operations in its ``routes.py``; ``central.web.api`` puts them together.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -39,7 +39,7 @@ class Work(Enum):
 class Call(Generic[P, Q, B]):
     """One request, parsed and allowed."""
 
-    __slots__ = ("at", "body", "path", "principal", "query")
+    __slots__ = ("at", "body", "path", "prepared", "principal", "query")
 
     def __init__(self, path: P, query: Q, body: B, principal: Principal, at: datetime) -> None:
         self.path = path
@@ -47,6 +47,7 @@ class Call(Generic[P, Q, B]):
         self.body = body
         self.principal = principal
         self.at = at
+        self.prepared: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,8 @@ class Operation(Generic[P, Q, B]):
 
     ``current`` is the state that a change starts from, as the operation that reads it answers
     it: what If-Match is compared with. ``reasons`` are the refusals that are this operation's own;
-    what any operation may answer is not repeated. ``created`` makes the answer 201.
+    what any operation may answer is not repeated. ``created`` makes the answer 201. ``prepare``
+    does before a WRITE, in the loop, what takes longer than a unit may: ``call.prepared``.
     """
 
     id: str
@@ -74,6 +76,7 @@ class Operation(Generic[P, Q, B]):
     current: Callable[[Call[P, Q, B]], Any] | None = None
     reasons: tuple[Reason, ...] = ()
     created: bool = False
+    prepare: Callable[[Call[P, Q, B]], Awaitable[Any]] | None = None
 
 
 AnyOperation = Operation[Any, Any, Any]
