@@ -63,6 +63,16 @@ class Cards:
             raise Refused(Reason.NOT_FOUND, f"card {id}")
         return self._card(stored)
 
+    def read_facts(self, id: CardId) -> store.CardFacts:
+        """Whose card this is and where it stands, without opening what is sealed.
+
+        Raises Refused (NOT_FOUND).
+        """
+        facts = store.find_facts(id)
+        if facts is None:
+            raise Refused(Reason.NOT_FOUND, f"card {id}")
+        return facts
+
     def read_of(self, person: PersonId) -> Card:
         """The person's card. Raises Refused (NOT_FOUND)."""
         stored = store.find_card_of(person)
@@ -109,6 +119,10 @@ class Cards:
                 return text
         raise Refused(Reason.REQUEST_NOT_ALLOWED, "too many codes of one card in one second")
 
+    def note_issued(self, card: Card, kind: str, at: datetime, actor: str) -> None:
+        """Enter in the audit that someone was given a code of this card."""
+        self._audit.write("code.issue", str(card.id), actor, at, kind=kind)
+
     def judge(
         self, text: str, box: BoxId, record_id: RecordId, at: datetime, *, consume: bool = True
     ) -> Judgement:
@@ -130,24 +144,25 @@ class Cards:
         token = code_token(self._keys, text)
         return store.report_use(token, str(box), record_id.bytes, to_microseconds(at))
 
-    def suspend(self, id: CardId, at: datetime, actor: str) -> Card:
+    def suspend(self, id: CardId, at: datetime, actor: str, why: str = "") -> Card:
         """Refuse the card's codes until it is resumed. Raises Refused (NOT_FOUND, STATE_STEP)."""
-        return self._act(id, CardAct.SUSPEND, at, actor)
+        return self._act(id, CardAct.SUSPEND, at, actor, why)
 
-    def resume(self, id: CardId, at: datetime, actor: str) -> Card:
+    def resume(self, id: CardId, at: datetime, actor: str, why: str = "") -> Card:
         """Make a suspended card good again. Raises Refused (NOT_FOUND, STATE_STEP)."""
-        return self._act(id, CardAct.RESUME, at, actor)
+        return self._act(id, CardAct.RESUME, at, actor, why)
 
-    def cancel(self, id: CardId, at: datetime, actor: str) -> Card:
+    def cancel(self, id: CardId, at: datetime, actor: str, why: str = "") -> Card:
         """End the card until the holder registers again. Raises Refused (NOT_FOUND, STATE_STEP)."""
-        return self._act(id, CardAct.CANCEL, at, actor)
+        return self._act(id, CardAct.CANCEL, at, actor, why)
 
-    def _act(self, id: CardId, act: CardAct, at: datetime, actor: str) -> Card:
+    def _act(self, id: CardId, act: CardAct, at: datetime, actor: str, why: str = "") -> Card:
         before = self.read(id).state
         after = next_state(before, act)
         if not store.update_state(id, before, after):
             raise Refused(Reason.STATE_STEP, "the card was changed meanwhile")
-        self._audit.write(f"card.{act}", str(id), actor, at, before=before)
+        reason = {"why": why} if why else {}
+        self._audit.write(f"card.{act}", str(id), actor, at, before=before, **reason)
         return self.read(id)
 
     def _give_ehc_id(self, id: CardId, person: Person, at: datetime) -> None:

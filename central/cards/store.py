@@ -37,6 +37,14 @@ class IssuedCode(NamedTuple):
     reported_at: int | None
 
 
+class CardFacts(NamedTuple):
+    """A card without its ehc ids."""
+
+    id: UUID
+    person: UUID
+    state: str
+
+
 _CARD = (
     "SELECT c.id, c.person_id, c.state, e.ehc_id, e.root_version FROM card c"
     " JOIN card_ehc_id e ON e.card_id = c.id WHERE {} ORDER BY e.made_at DESC LIMIT 1"
@@ -53,6 +61,12 @@ def find_card(id: UUID) -> StoredCard | None:
 def find_card_of(person: UUID) -> StoredCard | None:
     """The card of a person."""
     return _read_card(_CARD_BY_PERSON, person)
+
+
+def find_facts(id: UUID) -> CardFacts | None:
+    """A card by its public number."""
+    row = CardRow.execute("SELECT person_id, state FROM card WHERE id = ?", (id.bytes,)).fetchone()
+    return CardFacts(id, UUID(bytes=row[0]), row[1]) if row else None
 
 
 def insert_card(id: UUID, person: UUID, state: str, at: int) -> None:

@@ -123,6 +123,11 @@ LedgerPosition.add_index(
     where=(LedgerPosition.standing == Standing.INTERPRETED.value),
     name="ledger_position_interpreted",
 )
+LedgerPosition.add_index(
+    LedgerPosition.box,
+    where=(LedgerPosition.standing == Standing.TOMBSTONED.value),
+    name="ledger_position_tombstoned",
+)
 
 MODELS: tuple[type[Table], ...] = (
     LedgerPosition,

@@ -71,6 +71,14 @@ class Patients:
         """Every name the person has had here, oldest first; the last one is current."""
         return [self._keys.open(_NAME, sealed) for sealed, _, _ in store.list_names(id)]
 
+    def list_phones(self, id: PersonId) -> list[str]:
+        """Every telephone number that was given for the person, the last given first."""
+        return [self._keys.open(_PHONE, sealed) for sealed in store.list_phones(id)]
+
+    def note_unmasked(self, id: PersonId, why: str, at: datetime, actor: str) -> None:
+        """Enter in the audit that someone saw the person's clear values, and for what."""
+        self._audit.write("person.unmask", str(id), actor, at, why=why)
+
     def add_document(
         self, id: PersonId, type: str, number: str, at: datetime, actor: str
     ) -> Person:

@@ -121,6 +121,15 @@ def end_index(person: UUID, at: int) -> None:
     )
 
 
+def list_phones(person: UUID) -> list[bytes]:
+    """Sealed telephone numbers, the last given first."""
+    rows = PhoneRow.execute(
+        "SELECT number FROM person_phone WHERE person_id = ? ORDER BY given_at DESC, token",
+        (person.bytes,),
+    )
+    return [number for (number,) in rows]
+
+
 def save_phone(person: UUID, token: bytes, number: bytes, at: int) -> None:
     """Keep a telephone number, and when it was last given."""
     PhoneRow.execute(

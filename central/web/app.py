@@ -61,7 +61,6 @@ def build_app(  # noqa: PLR0913 - a composition root
         Buckets(config.rate, config.burst),
     )
     app.middlewares.append(guard.middleware())
-    app.on_response_prepare.append(guard.decorate)
 
     operations = list_operations(central)
     workers = Workers(reader, writer, clock, Answers(central.keys))

@@ -70,6 +70,8 @@ class Endpoint:
     async def _answer_write(self, request: web.Request) -> web.Response:
         data = await self._read_body(request)
         call = self._call(request, data)
+        if self._operation.prepare is not None:
+            call.prepared = await self._operation.prepare(call)
         headers = request.headers
         key = headers.get("Idempotency-Key")
         given = None
@@ -124,7 +126,7 @@ class Endpoint:
 
     def _answer(self, request: web.Request, body: bytes) -> web.Response:
         tag = _tag(body)
-        wanted = request.headers.get("If-None-Match")
+        wanted = request.headers.get("If-None-Match") if request.method == "GET" else None
         if wanted is not None and _matches(wanted, tag, weak=True):
             return web.Response(status=304, headers=_with_tag(tag))
         return web.Response(body=body, headers=_with_tag(tag))

@@ -1,24 +1,38 @@
 """Shapes that many operations share, with the patterns that the document shows."""
 
+from datetime import datetime
 from typing import Annotated, Generic, TypeVar
+from uuid import UUID
 
 import msgspec
 
-_UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
-LABEL_PATTERN = r"^[a-z0-9]([a-z0-9-]{0,29}[a-z0-9])?$"
+from shared.ids import BoxId
 
-Id = Annotated[str, msgspec.Meta(pattern=_UUID, description="UUIDv7")]
 Label = Annotated[
     str,
     msgspec.Meta(
-        pattern=LABEL_PATTERN,
+        pattern=r"^[a-z0-9]([a-z0-9-]{0,29}[a-z0-9])?$",
         min_length=1,
         max_length=31,
         description="lower-case letters, digits and inner hyphens",
     ),
 ]
-Name = Annotated[
-    str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f]")
+BoxName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[a-z0-9]([a-z0-9-]{0,29}[a-z0-9])?/[a-z0-9]([a-z0-9-]{0,29}[a-z0-9])?$",
+        max_length=63,
+        description="<site>/<box>",
+    ),
+]
+Text = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="one line of plain text",
+    ),
 ]
 Cursor = Annotated[
     str,
@@ -30,6 +44,7 @@ Cursor = Annotated[
     ),
 ]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
 
 T = TypeVar("T")
 
@@ -37,13 +52,31 @@ T = TypeVar("T")
 class PersonPath(msgspec.Struct, frozen=True):
     """A person."""
 
-    person: Id
+    person: UUID
 
 
 class CardPath(msgspec.Struct, frozen=True):
     """A card."""
 
-    card: Id
+    card: UUID
+
+
+class SitePath(msgspec.Struct, frozen=True):
+    """A site."""
+
+    site: Label
+
+
+class BoxPath(msgspec.Struct, frozen=True):
+    """A box."""
+
+    site: Label
+    box: Label
+
+    @property
+    def id(self) -> BoxId:
+        """The box's id."""
+        return BoxId(self.site, self.box)
 
 
 class PageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -51,6 +84,16 @@ class PageQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
     limit: Limit = 50
     cursor: Cursor | None = None
+
+    @property
+    def key(self) -> bytes | None:
+        """The key of the item that the part begins behind."""
+        return None if self.cursor is None else bytes.fromhex(self.cursor)
+
+    @property
+    def text_key(self) -> str:
+        """The key where it is a text; empty before all others."""
+        return (self.key or b"").decode(errors="replace")
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
@@ -60,11 +103,6 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     next: str | None
 
 
-def build_cursor(key: bytes) -> str:
-    """A cursor behind the item with this key."""
-    return key.hex()
-
-
-def parse_cursor(cursor: str | None) -> bytes | None:
-    """The key in a cursor; its text has been checked."""
-    return None if cursor is None else bytes.fromhex(cursor)
+def build_cursor(key: bytes, count: int, limit: int) -> str | None:
+    """A cursor behind the last item of a part, of ``count`` items where ``limit`` were asked."""
+    return key.hex() if count == limit else None

@@ -76,23 +76,30 @@ class Guard:
                         raise _too_many(wait)
                     if access.permission is not None:
                         principal.check(access.permission)
-                return await handler(request)
+                response = await handler(request)
             except OneCodeError as error:
-                return self._answer(request, access, error.reason, status_of(error), error.detail)
+                status = status_of(error)
+                response = self._answer(request, access, error.reason, status, error.detail)
             except web.HTTPException as error:
                 if error.status < 400:
-                    return error
+                    raise  # a redirection
                 reason = _LIBRARY_REASONS.get(error.status, Reason.REQUEST_MALFORMED)
                 response = self._answer(request, access, reason, error.status)
                 if isinstance(error, web.HTTPMethodNotAllowed):
                     response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
-                return response
             except ConnectionError:
                 raise  # whoever asked is gone
             except Exception:  # noqa: BLE001 - a bug ends its request alone; see above
                 self.bugs += 1
                 _log.exception("request %s failed unexpectedly: %s", request["id"], _name(request))
-                return self._answer(request, access, Reason.UNEXPECTED, 500)
+                response = self._answer(request, access, Reason.UNEXPECTED, 500)
+            # What is streamed has sent its headers already.
+            if not response.prepared:
+                headers = response.headers
+                for name, value in access.headers.items():
+                    headers.setdefault(name, value)
+                headers[REQUEST_ID] = request["id"]
+            return response
 
         return guard
 
@@ -130,14 +137,6 @@ class Guard:
             headers["Retry-After"] = "5"
         headers["Content-Type"] = MEDIA_TYPE
         return web.Response(status=status, body=msgspec.json.encode(problem), headers=headers)
-
-    async def decorate(self, request: web.Request, response: web.StreamResponse) -> None:
-        """For ``on_response_prepare``: the headers of every answer, streamed ones too."""
-        access = self._accesses.get(request.match_info.handler, _UNROUTED)
-        headers = response.headers
-        for name, value in access.headers.items():
-            headers.setdefault(name, value)
-        headers[REQUEST_ID] = request.get("id", "")
 
 
 def _too_many(wait: float) -> Refused:

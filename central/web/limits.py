@@ -1,11 +1,9 @@
 """How often one token or one address may ask: a bucket each, in memory, bounded in number. Pure.
 
 A bucket holds ``burst`` requests and fills with ``rate`` a second. When there are too many
-buckets the longest unused ones are forgotten: whoever fills the table gains a full bucket, which
-is what a new address has anyway.
+buckets the oldest ones are forgotten: whoever fills the table gains a full bucket, which is what
+a new address has anyway.
 """
-
-from collections import OrderedDict
 
 MOST_BUCKETS = 10_000
 
@@ -17,20 +15,23 @@ class Buckets:
         self._rate = rate
         self._burst = burst
         self._most = most
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._buckets: dict[str, list[float]] = {}
 
     def take(self, name: str, now: float, cost: float = 1.0) -> float:
         """Take ``cost`` requests; 0 when they were there, else the seconds until they will be."""
-        buckets = self._buckets
-        left, since = buckets.get(name, (self._burst, now))
-        left = min(self._burst, left + (now - since) * self._rate)
-        wait = 0.0
-        if left >= cost:
-            left -= cost
-        else:
-            wait = (cost - left) / self._rate
-        buckets[name] = (left, now)
-        buckets.move_to_end(name)
-        if len(buckets) > self._most:
-            buckets.popitem(last=False)
-        return wait
+        bucket = self._buckets.get(name)
+        if bucket is None:
+            bucket = self._add(name, now)
+        left = min(self._burst, bucket[0] + (now - bucket[1]) * self._rate)
+        bucket[1] = now
+        if left < cost:
+            bucket[0] = left
+            return (cost - left) / self._rate
+        bucket[0] = left - cost
+        return 0.0
+
+    def _add(self, name: str, now: float) -> list[float]:
+        if len(self._buckets) >= self._most:
+            del self._buckets[next(iter(self._buckets))]
+        bucket = self._buckets[name] = [self._burst, now]
+        return bucket

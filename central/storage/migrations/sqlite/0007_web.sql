@@ -11,3 +11,6 @@ CREATE INDEX kept_answer_at ON kept_answer (at);
 
 -- A box's scans, newest first; the id is in the order of birth.
 CREATE INDEX scan_box_id ON scan (box, id);
+
+-- Rows that boxes gave up: the account counts them, and they are few.
+CREATE INDEX ledger_position_tombstoned ON ledger_position (box_id) WHERE standing = 3;
