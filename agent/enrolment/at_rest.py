@@ -50,7 +50,8 @@ def seal_secrets(files: BoxFiles) -> None:
 
 
 def _secrets(files: BoxFiles) -> tuple[Path, ...]:
-    return (files.certificate, files.signing_key, files.pair_key, files.cache_key)
+    keys = (files.certificate, files.signing_key, files.pair_key, files.cache_key)
+    return (*keys, files.desired)  # which holds how operators prove themselves
 
 
 def _is_sealed(path: Path) -> bool:

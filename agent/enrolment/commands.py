@@ -5,7 +5,7 @@ import sys
 
 from agent.config import BoxFiles, read_box_config
 from agent.enrolment.drafts import Joined
-from agent.enrolment.found import choose_devices
+from agent.enrolment.found import find_machine
 from agent.enrolment.joining import Joining
 from agent.enrolment.machine import read_machine_serial
 from agent.enrolment.renewal import renew
@@ -19,9 +19,9 @@ from shared.reasons import Reason
 def enrol(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     """Join by an invite's text, ``-`` for standard input. Raises as ``Joining.join``."""
     text = sys.stdin.read() if arguments.code == "-" else arguments.code
-    devices = choose_devices(arguments.scanner, arguments.printer)
+    machine = find_machine(arguments.scanner, arguments.printer, arguments.api_port)
     serial = arguments.serial or read_machine_serial()
-    joining = Joining(files, serial, SystemClock(), devices, again=arguments.again)
+    joining = Joining(files, serial, SystemClock(), machine, again=arguments.again)
     joined = joining.join(text)
     print(describe_joined(joined))
     return Exit.HELD

@@ -12,26 +12,29 @@ from agent.config import PrinterConfig, ScannerConfig
 from shared.errors import Malformed
 from shared.reasons import Reason
 
+API_PORT = 8700
 SCANNER_VENDOR = "1eab"
 PRINTER_VENDOR = "0a5f"
 _PRINTER_CLASS = "07"  # USB device class codes: 07h, printer
 
 
-class Devices(NamedTuple):
-    """What is plugged into the box, for a ``box.toml`` that does not say."""
+class Machine(NamedTuple):
+    """What is here, for a ``box.toml`` that does not say: devices, and the local API's port."""
 
     scanner: ScannerConfig = ScannerConfig()
     printer: PrinterConfig = PrinterConfig()
+    api_port: int = API_PORT
 
 
-def choose_devices(scanner: str = "", printer: str = "") -> Devices:
-    """The devices that were named (``kind:path``, ``none``), else those that are plugged in.
+def find_machine(scanner: str = "", printer: str = "", api_port: int = API_PORT) -> Machine:
+    """Devices that were named (``kind:path``, ``none``), else those that are plugged in.
 
     Raises Malformed (CONFIG_MALFORMED).
     """
-    return Devices(
+    return Machine(
         parse_scanner(scanner) if scanner else find_scanner(),
         parse_printer(printer) if printer else find_printer(),
+        api_port,
     )
 
 

@@ -17,7 +17,7 @@ from agent.config import (
 )
 from agent.enrolment.box_toml import build_box_toml
 from agent.enrolment.drafts import Drafts, Joined, invite_digest
-from agent.enrolment.found import Devices
+from agent.enrolment.found import Machine
 from agent.enrolment.states import Edge, JoinState, Observe, ignore
 from agent.enrolment.validity import read_validity
 from agent.offline_queue.store import reading
@@ -30,17 +30,17 @@ from shared.reasons import Reason
 log = logging.getLogger(__name__)
 
 
-def finish_install(files: BoxFiles, devices: Devices, observe: Observe = ignore) -> None:
+def finish_install(files: BoxFiles, machine: Machine, observe: Observe = ignore) -> None:
     """Go on with an install that was cut off, if one was. Raises Unavailable (disk), Refused."""
     drafts = Drafts(files.enrolment)
     match drafts.state:
         case JoinState.ANSWERED:
-            install(files, devices, observe)
+            install(files, machine, observe)
         case JoinState.JOINED:
             drafts.clear(keep=JoinState.JOINED)
 
 
-def install(files: BoxFiles, devices: Devices, observe: Observe = ignore) -> Joined:
+def install(files: BoxFiles, machine: Machine, observe: Observe = ignore) -> Joined:
     """Write a box from its drafts, as answered. Raises Unavailable (disk), Refused."""
     drafts = Drafts(files.enrolment)
     invite, keys = drafts.invite(), drafts.keys()
@@ -48,7 +48,7 @@ def install(files: BoxFiles, devices: Devices, observe: Observe = ignore) -> Joi
     answer = answered.answer
     assert invite is not None, "a state has all drafts before it"
     config = msgspec.structs.replace(
-        _former(files, devices),
+        _former(files, machine),
         box=answer.box,
         counter=answer.counter,
         site_name=answer.site_name,
@@ -72,7 +72,7 @@ def install(files: BoxFiles, devices: Devices, observe: Observe = ignore) -> Joi
     observe(Edge.PAIR_KEY_INSTALLED)
     files.desired.unlink(missing_ok=True)
     if answer.desired is not None:
-        replace_file(files.desired, encode_desired(answer.desired))
+        replace_secret(files.desired, encode_desired(answer.desired))
     observe(Edge.DESIRED_INSTALLED)
     replace_file(files.config, build_box_toml(config).encode())
     observe(Edge.CONFIG_INSTALLED)
@@ -92,14 +92,22 @@ def install(files: BoxFiles, devices: Devices, observe: Observe = ignore) -> Joi
     return joined
 
 
-def _former(files: BoxFiles, devices: Devices) -> BoxConfig:
+def _former(files: BoxFiles, machine: Machine) -> BoxConfig:
     """What this machine was told before, or the devices that it has."""
     try:
         return read_box_config(files)
     except Unavailable:
         nowhere = BrokerAddress("", 0)
         return BoxConfig(
-            "", "", "", nowhere, "", {}, scanner=devices.scanner, printer=devices.printer
+            "",
+            "",
+            "",
+            nowhere,
+            "",
+            {},
+            api_port=machine.api_port,
+            scanner=machine.scanner,
+            printer=machine.printer,
         )
 
 

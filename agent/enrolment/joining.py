@@ -15,7 +15,7 @@ from agent.config import BoxFiles, CentralAddress
 from agent.enrolment.centre import Centre, certificate_digest, fetch_authority
 from agent.enrolment.certificates import build_csr, check_certificate, new_tls_key
 from agent.enrolment.drafts import Answered, Drafts, Joined, NewKeys, invite_digest
-from agent.enrolment.found import Devices
+from agent.enrolment.found import Machine
 from agent.enrolment.installing import finish_install, install
 from agent.enrolment.states import Edge, JoinState, Observe, ignore
 from agent.offline_queue.commands import queue_summary
@@ -37,7 +37,7 @@ class Joining:
     files: BoxFiles
     serial: str
     clock: Clock
-    devices: Devices
+    machine: Machine
     again: bool = False
     observe: Observe = ignore
 
@@ -52,7 +52,7 @@ class Joining:
             return self._join(invite)
 
     def _join(self, invite: Invite) -> Joined:
-        finish_install(self.files, self.devices, self.observe)
+        finish_install(self.files, self.machine, self.observe)
         drafts = Drafts(self.files.enrolment)
         joined = drafts.joined()
         if joined is not None and joined.invite == invite_digest(invite):
@@ -82,7 +82,7 @@ class Joining:
                 answered = self._ask(invite, known, keys)
             drafts.keep(JoinState.ANSWERED, answered)
             self.observe(Edge.ANSWER_KEPT)
-        return install(self.files, self.devices, self.observe)
+        return install(self.files, self.machine, self.observe)
 
     def _ask(self, invite: Invite, known: CentreAnswer, keys: NewKeys) -> Answered:
         centre = Centre(CentralAddress(invite.host, invite.port), known.ca)

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from agent.config import BoxFiles
 from agent.drivers.catalog import open_printer, open_scanner
 from agent.enrolment.drafts import Drafts
-from agent.enrolment.found import choose_devices
+from agent.enrolment.found import Machine
 from agent.enrolment.joining import Joining
-from agent.enrolment.machine import read_machine_serial
 from agent.enrolment.slips import build_joined_slip, build_refused_slip
 from agent.ports import DeviceChanged, FrameScanned, LabelPrinter, Scanner, Slip
 from shared.backoff import Backoff
@@ -35,29 +34,17 @@ _LOOK_SECONDS = 2.0
 """How soon it is seen that the command line has joined this box meanwhile."""
 
 
-@dataclass(frozen=True)
-class Options:
-    """What the command line says of a machine that no configuration knows; empty: look."""
-
-    scanner: str = ""
-    printer: str = ""
-    serial: str = ""
-    font: str = ""
-
-
-async def wait_to_join(files: BoxFiles, options: Options) -> bool:
+async def wait_to_join(files: BoxFiles, machine: Machine, serial: str) -> bool:
     """Return True once there is a box to run, False when SIGTERM or SIGINT came before.
 
-    Raises Malformed for devices named wrongly, Unavailable (disk, no serial number), Refused for
-    files that are not private.
+    Raises Malformed for kinds of devices that are none, Unavailable (disk), Refused for files that
+    are not private.
     """
-    devices = await asyncio.to_thread(choose_devices, options.scanner, options.printer)
-    serial = options.serial or await asyncio.to_thread(read_machine_serial)
     clock = SystemClock()
     waiting = Waiting(
-        joining=Joining(files, serial, clock, devices),
-        scanner=open_scanner(devices.scanner, files.directory, clock),
-        printer=open_printer(devices.printer, files.directory, options.font),
+        joining=Joining(files, serial, clock, machine),
+        scanner=open_scanner(machine.scanner, files.directory, clock),
+        printer=open_printer(machine.printer, files.directory),
         clock=clock,
     )
     stop = asyncio.Event()

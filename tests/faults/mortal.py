@@ -54,6 +54,29 @@ def run_box(directory: Path, fault: Fault) -> None:
     asyncio.run(run(read_box_config(files), files, observers))
 
 
+def join_box(directory: Path, fault: Fault) -> None:
+    """``onecode-agent enrol``, watched; the invite comes on standard input."""
+    from agent.config import BoxFiles
+    from agent.enrolment.found import Machine
+    from agent.enrolment.joining import Joining
+    from shared.clock import SystemClock
+
+    joining = Joining(
+        BoxFiles(directory), "SN-1", SystemClock(), Machine(), observe=fault.of("join")
+    )
+    joining.join(sys.stdin.read())
+
+
+def renew_box(directory: Path, fault: Fault) -> None:
+    """``onecode-agent renew``, watched."""
+    from agent.config import BoxFiles, read_box_config
+    from agent.enrolment.renewal import renew
+
+    files = BoxFiles(directory)
+    config = read_box_config(files)
+    renew(files, config, even_if_not_due=True, observe=fault.of("renew"))
+
+
 def run_central(directory: Path, fault: Fault) -> None:
     """Central's ingest, watched."""
     from central.app import open_central
@@ -67,7 +90,8 @@ def main() -> None:
     """Run until the edge, or until stopped."""
     side, directory, edge, count, *stall = sys.argv[1:]
     logging.basicConfig(level="DEBUG")
-    run = {"box": run_box, "central": run_central}[side]
+    sides = {"box": run_box, "central": run_central, "join": join_box, "renew": renew_box}
+    run = sides[side]
     run(Path(directory), Fault(edge, int(count), float(stall[0]) if stall else 0.0))
 
 

@@ -18,6 +18,7 @@ from central.cards.card import Card
 from central.config import BrokerConfig, WebConfig
 from central.fleet.box import Place
 from central.fleet.certificates import read_authority
+from central.fleet.doors import read_door
 from central.fleet.enrolment import Enrolment, save_roles
 from central.foundation import Foundation, found_central
 from central.patients.person import Registration
@@ -53,7 +54,8 @@ class World:
         self.database = self.central_directory / "central.db"
         self.scanner = PtyScanner()
         self.supervisor = Supervisor(directory / "logs")
-        box_port, central_port, api_port = free_ports(3)
+        box_port, central_port, api_port, listener_port = free_ports(4)
+        self.web = WebConfig(port=0, box_port=listener_port)
         self.ports = BrokerConfig(box_port=box_port, central_port=central_port)
         self.api = BoxApi(api_port, self.box_directory / "api.token")
         self.broker = Broker(
@@ -64,7 +66,7 @@ class World:
 
     def __enter__(self) -> Self:
         now = SystemClock().now()
-        foundation = Foundation(self.ports, web=WebConfig(port=0, box_port=0))
+        foundation = Foundation(self.ports, web=self.web)
         found_central(self.central_directory, foundation, now, TESTER)
         self.scanner.__enter__()
         self._add_box()
@@ -200,6 +202,14 @@ class World:
         return wait_until(look, SETTLE_SECONDS, "the registration is answered")
 
     # --- at central ------------------------------------------------------------------------------
+
+    def invite(self, box: BoxId, serial: str = "") -> str:
+        """A new invite of a box."""
+        with open_central(self.central_directory) as central, central.unit():
+            door = read_door(central.files, central.config)
+            place = Place(box, "window 4", "示范医院", machine=serial)
+            now = SystemClock().now()
+            return central.fleet.invites.issue(place, door, now, TESTER).text
 
     def issue_code(self, *, signed: bool = True) -> str:
         """A new dynamic code of the standard's sample person, as long-lived as one can be."""

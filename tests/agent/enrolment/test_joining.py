@@ -5,18 +5,18 @@ import stat
 
 from agent.config import BoxFiles, PrinterConfig, ScannerConfig, read_box_config
 from agent.enrolment.drafts import Joined
-from agent.enrolment.found import Devices
+from agent.enrolment.found import Machine
 from agent.enrolment.joining import Joining
 from shared.clock import SystemClock
 from shared.config import read_secret
 from tests.agent.enrolment.peer import BOX, HOST, Peer
 
-DEVICES = Devices(ScannerConfig("serial", "/dev/ttyACM0"), PrinterConfig("usb", "0a5f:0081"))
+MACHINE = Machine(ScannerConfig("serial", "/dev/ttyACM0"), PrinterConfig("usb", "0a5f:0081"))
 
 
 def join(files: BoxFiles, peer: Peer, text: str = "", serial: str = "SN-1") -> Joined:
     """Use an invite, the peer's own unless another is given."""
-    return Joining(files, serial, SystemClock(), DEVICES).join(text or peer.invite())
+    return Joining(files, serial, SystemClock(), MACHINE).join(text or peer.invite())
 
 
 def test_a_box_joins(files: BoxFiles, peer: Peer) -> None:
@@ -25,8 +25,8 @@ def test_a_box_joins(files: BoxFiles, peer: Peer) -> None:
     config = read_box_config(files)
     assert (joined.box, config.box) == (BOX, BOX)
     assert (config.counter, config.site_name) == ("挂号 1", "虚构市人民医院")
-    assert config.scanner == DEVICES.scanner
-    assert config.printer == DEVICES.printer
+    assert config.scanner == MACHINE.scanner
+    assert config.printer == MACHINE.printer
     assert config.central is not None
     assert (config.central.host, config.central.port) == (HOST, peer.port)
     assert config.announcements == peer.announcements.public_bytes.hex()
