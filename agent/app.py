@@ -45,6 +45,8 @@ from shared.clock import Clock, SystemClock, read_boot_id
 from shared.config import read_secret
 from shared.crypto import STD
 from shared.errors import OneCodeError, Refused, Unavailable
+from shared.systemd import ServiceManager
+from shared.watchdog import keep_fed
 
 log = logging.getLogger(__name__)
 
@@ -73,15 +75,21 @@ async def run_box(
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_box(config, files, observers) as box, _open_api(config, files, box):
+    manager = ServiceManager()
+    async with open_box(config, files, observers, manager) as box, _open_api(config, files, box):
+        manager.ready()
         await stop.wait()
+        manager.stopping()
         log.info("box %s is stopping", config.box)
     log.info("box %s has stopped", config.box)
 
 
 @asynccontextmanager
 async def open_box(
-    config: BoxConfig, files: BoxFiles, observers: Observers = WATCHED_BY_NOBODY
+    config: BoxConfig,
+    files: BoxFiles,
+    observers: Observers = WATCHED_BY_NOBODY,
+    manager: ServiceManager | None = None,
 ) -> AsyncIterator[RunningBox]:
     """A box at work, its scanner read and its line kept up; leaving the block stops it in order."""
     clock = SystemClock()
@@ -114,6 +122,10 @@ async def open_box(
             renewal = group.create_task(renewing.run(), name="renewal")
             watch = group.create_task(box.watch(), name="watch")
             reporter = group.create_task(_report(config, files, parts, box), name="reporter")
+            moving = {"queue": outbox.read_account, "line": uplink.wait_moving}
+            watchdog = group.create_task(
+                keep_fed(manager or ServiceManager(), moving), name="watchdog"
+            )
             # What was loaded stays out of every later garbage collection: 20 ms each (measured).
             gc.collect()
             gc.freeze()
@@ -129,6 +141,7 @@ async def open_box(
             renewal.cancel()
             watch.cancel()
             reporter.cancel()
+            watchdog.cancel()
 
 
 class Parts(NamedTuple):

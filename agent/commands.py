@@ -14,8 +14,7 @@ from shared.errors import Malformed
 from shared.exits import Exit
 from shared.messages import Identity
 from shared.reasons import Reason
-from shared.systemd import ServiceManager, set_up_logging
-from shared.watchdog import keep_fed
+from shared.systemd import set_up_logging
 
 
 def run(files: BoxFiles, arguments: argparse.Namespace) -> Exit:

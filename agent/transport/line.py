@@ -23,6 +23,8 @@ from shared.topics import STATUS, build_topic, parse_topic
 _log = logging.getLogger(__name__)
 
 _MOST_RETRY_SECONDS = 30.0
+_LONGEST_TRY_SECONDS = 90.0
+"""Name, TCP, TLS, CONNACK and SUBACK each have a limit of their own below it."""
 _GOODBYE_SECONDS = 1.0
 
 
@@ -75,6 +77,7 @@ class Line:
         self._up = asyncio.Event()
         self._serving: asyncio.Timeout | None = None
         self._failures = 0
+        self._stepped_ns = clock.monotonic_ns()
         self.link = Link(LinkState.DOWN, clock.now())
 
     @property
@@ -90,6 +93,12 @@ class Line:
         """Say goodbye and connect again, with what is then in the box's files."""
         if self._serving is not None:
             self._serving.reschedule(asyncio.get_running_loop().time())
+
+    async def wait_moving(self) -> None:
+        """Return at once, unless one try to connect lasts longer than any may: then never."""
+        tried = (self._clock.monotonic_ns() - self._stepped_ns) / 1e9
+        if self.link.state is LinkState.CONNECTING and tried > _LONGEST_TRY_SECONDS:
+            await asyncio.get_running_loop().create_future()
 
     async def publish(self, kind: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
         """Send below this box's root. Raises Unavailable: LINK_DOWN when nothing can have left."""
@@ -169,6 +178,7 @@ class Line:
         _log.log(level, "no line to the broker: %s", error)
 
     def _step(self, to: LinkState) -> None:
+        self._stepped_ns = self._clock.monotonic_ns()
         self.link = self.link.step(to, self._clock.now())
         self._on_change(self.link)
 

@@ -105,6 +105,10 @@ class CentralUplink:
         """Connect again, with the certificate that now lies there."""
         self._line.open_anew()
 
+    async def wait_moving(self) -> None:
+        """Return unless the line hangs."""
+        await self._line.wait_moving()
+
     async def wait_drained(self) -> None:
         """Drain at once until nothing is pending; give it a time limit.
 
