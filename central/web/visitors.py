@@ -1,5 +1,7 @@
 """What every page needs of a request: its language, and how an answer keeps a chosen one."""
 
+from collections import defaultdict
+
 from aiohttp import web
 
 from central.web.language import Language, choose_language
@@ -35,3 +37,19 @@ def answer_page(
             _COOKIE, chosen, max_age=_YEAR_SECONDS, httponly=True, samesite="Lax", secure=secure
         )
     return response
+
+
+async def read_form(request: web.Request) -> dict[str, str]:
+    """A form's texts by name, without the space around them; a missing one reads empty.
+
+    Passwords are as they were typed.
+    """
+    sent = await request.post()
+    return defaultdict(
+        str,
+        {
+            name: value if "password" in name else value.strip()
+            for name, value in sent.items()
+            if isinstance(value, str)
+        },
+    )

@@ -4,6 +4,7 @@ A sign-in is a plain form, so that it works before any script has come.
 """
 
 from functools import partial
+from typing import Any
 
 from aiohttp import web
 
@@ -12,10 +13,13 @@ from central.users.principal import SignedIn
 from central.users.roles import Permission
 from central.web.app import Site
 from central.web.console.frame import ACCOUNT, SIGN_IN, Frame, go_to, owes
+from central.web.problems import status_of
+from central.web.visitors import read_form
 from shared.errors import Refused
 from shared.qr import Level, render_svg
 from shared.reasons import Reason
 
+_FORM = "console/sign_in.html"
 _GUESS_COST = 5.0
 _ANSWERS = frozenset({Reason.SIGN_IN_WRONG, Reason.SIGN_IN_LOCKED, Reason.TOO_MANY_REQUESTS})
 
@@ -42,23 +46,22 @@ class Entrance:
 
     async def show(self, request: web.Request) -> web.Response:
         """The form."""
-        return self._show(request, Reason.SESSION_ENDED if "ended" in request.query else None)
+        reason = Reason.SESSION_ENDED if "ended" in request.query else None
+        return self._frame.page(request, _FORM, **_form(reason))
 
     async def sign_in(self, request: web.Request) -> web.Response:
         """Name and password, then, where the user has one, the second factor."""
-        form = await request.post()
-        login, password, code = (str(form.get(name, "")) for name in ("name", "password", "code"))
-        address = request.remote or ""
+        form = await read_form(request)
+        login, address = form["name"], request.remote or ""
         try:
-            signed_in = await self._desk.sign_in(login, password, address, code.strip())
+            signed_in = await self._desk.sign_in(login, form["password"], address, form["code"])
         except Refused as refused:
             if refused.reason is Reason.SIGN_IN_CODE_NEEDED:
-                return self._show(request, None, login=login, code_needed=True)
+                return self._frame.page(request, _FORM, **_form(None, login, code_needed=True))
             if refused.reason not in _ANSWERS:
                 raise
-            wait = refused.detail if refused.reason is not Reason.SIGN_IN_WRONG else ""
-            status = 401 if refused.reason is Reason.SIGN_IN_WRONG else 429
-            return self._show(request, refused.reason, status, login=login, wait=wait)
+            values = _form(refused.reason, login, wait=refused.detail)
+            return self._frame.page(request, _FORM, status_of(refused), **values)
         return self._enter(request, signed_in, "/console")
 
     async def sign_out(self, request: web.Request) -> web.Response:
@@ -78,9 +81,9 @@ class Entrance:
 
     async def change_password(self, request: web.Request) -> web.Response:
         """A new password: every session ends, this browser gets a new one."""
-        form = await request.post()
-        current, new = str(form.get("current", "")), str(form.get("new", ""))
-        if new != str(form.get("again", "")):
+        form = await read_form(request)
+        current, new = form["password"], form["new-password"]
+        if new != form["new-password-again"]:
             raise Refused(Reason.PASSWORDS_DIFFER)
         signed_in = await self._desk.change_password(
             request["principal"], current, new, request.remote or ""
@@ -98,9 +101,9 @@ class Entrance:
 
     async def confirm_second_factor(self, request: web.Request) -> web.Response:
         """Put it to use with its first code; recovery codes are shown once."""
-        form = await request.post()
+        form = await read_form(request)
         signed_in, codes = await self._desk.confirm_second_factor(
-            request["principal"], str(form.get("code", "")).strip()
+            request["principal"], form["code"]
         )
         response = self._frame.page(request, "console/recovery.html", codes=codes)
         return self._keep(response, signed_in)
@@ -119,22 +122,14 @@ class Entrance:
         )
         return response
 
-    def _show(
-        self,
-        request: web.Request,
-        reason: Reason | None,
-        status: int = 200,
-        *,
-        login: str = "",
-        code_needed: bool = False,
-        wait: str = "",
-    ) -> web.Response:
-        return self._frame.page(
-            request,
-            "console/sign_in.html",
-            status,
-            words=reason.words if reason else None,
-            login=login,
-            code_needed=code_needed,
-            wait=wait,
-        )
+
+def _form(
+    reason: Reason | None, login: str = "", *, code_needed: bool = False, wait: str = ""
+) -> dict[str, Any]:
+    """What the form says: why not, for how long, and whether a second factor is asked for."""
+    return {
+        "words": reason.words if reason else None,
+        "login": login,
+        "code_needed": code_needed,
+        "wait": wait,
+    }

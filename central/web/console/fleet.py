@@ -103,6 +103,7 @@ class FleetPages:
             tally=count_boxes(ranks),
             sites=self._reading.list_sites(principal),
             states=_STATES,
+            may_invite=principal.may(Permission.BOXES_INVITE),
             filter=wanted,
             rows=rows,
             page=page,

@@ -16,6 +16,7 @@ from central.web.app import Site
 from central.web.console.frame import Frame
 from central.web.console.reading import PersonLine, Reading
 from central.web.console.words import CARD_STATES, SEXES, UNMASK_REASONS
+from central.web.visitors import read_form
 from shared.errors import Malformed
 from shared.reasons import Reason
 from shared.residents import DOCUMENT_TYPES
@@ -46,14 +47,14 @@ class PeoplePages:
 
     async def search(self, request: web.Request) -> web.Response:
         """Whom a text means."""
-        text = str((await request.post()).get("text", ""))[:_LONGEST_TEXT]
+        text = (await read_form(request))["text"][:_LONGEST_TEXT]
         return self._frame.answer(
             request, await self._site.reader.run(partial(self._search, request, text))
         )
 
     async def unmask(self, request: web.Request) -> web.Response:
         """One person in clear."""
-        why = str((await request.post()).get("why", ""))
+        why = (await read_form(request))["why"]
         if why not in {value for value, _, _ in UNMASK_REASONS}:
             raise Malformed(Reason.REQUEST_MALFORMED, "why")
         # In the writer: what cannot be audited is not shown.

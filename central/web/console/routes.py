@@ -5,6 +5,7 @@ from aiohttp import web
 from central.users.desk import Desk
 from central.users.principal import Principal
 from central.web.app import Site
+from central.web.console.acts import BoxActs
 from central.web.console.entrance import Entrance
 from central.web.console.fleet import FleetPages
 from central.web.console.frame import ACCOUNT, PLACES, Frame, go_to, owes
@@ -25,6 +26,7 @@ class Console:
         self._parts = (
             Entrance(site, self._frame, desk),
             FleetPages(site, self._frame, reading),
+            BoxActs(site, self._frame, reading),
             PeoplePages(site, self._frame, reading),
         )
 

@@ -1,7 +1,7 @@
 """From what was read to what templates write: words in one language, times, moods. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from central.fleet.states import SHUT_OUT
@@ -111,7 +111,9 @@ def show_devices(line: BoxLine, language: Language) -> Iterator[ShownDevice]:
         ("打印机", "Printer", line.printer),
     ):
         if device is not None:
-            yield _show_device(language.choose(zh, en), device, language)
+            shown = _show_device(language.choose(zh, en), device, language)
+            # What a box that is away last said is no more than that.
+            yield shown if line.online else replace(shown, mood="soft")
 
 
 def show_scan(line: ScanLine, at: datetime) -> ShownScan:
