@@ -133,13 +133,14 @@ async def open_box_listener(
         access_log=None,
         handle_signals=False,
         keepalive_timeout=_HEAD_SECONDS,
+        shutdown_timeout=_STOP_SECONDS,
         lingering_time=0,
     )
     await runner.setup()
     try:
         context = await asyncio.to_thread(_tls_context, files)
         place = (config.box_host, config.box_port)
-        site = web.TCPSite(runner, *place, ssl_context=context, shutdown_timeout=_STOP_SECONDS)
+        site = web.TCPSite(runner, *place, ssl_context=context)
         try:
             await site.start()
         except OSError as error:

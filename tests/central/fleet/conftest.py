@@ -15,6 +15,7 @@ from central.fleet.broker import build_broker_config, build_roles
 from central.fleet.certificates import Authority, Identity, create_authority
 from shared.ids import BoxId
 from tests.broker import Broker, free_ports
+from tests.central.fleet.house import House, open_house
 
 KNOWN = (BoxId("site1", "box1"), BoxId("site1", "box2"), BoxId("site2", "box1"))
 
@@ -58,6 +59,12 @@ class Line:
         return self.connect(
             self.centrals.issue_central(datetime.now(UTC)), self.config.central_port
         )
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with open_house(tmp_path / "central") as house:
+        yield house
 
 
 @pytest.fixture
