@@ -27,6 +27,7 @@ from shared.watchdog import keep_fed
 _log = logging.getLogger(__name__)
 
 _SEAL_SECONDS = 1.0
+_TIDY_SECONDS = 30.0
 
 
 async def serve(central: Central, observe: Observe = ignore) -> None:
@@ -69,6 +70,7 @@ async def serve(central: Central, observe: Observe = ignore) -> None:
                     name="ingest",
                 ),
                 group.create_task(_seal_audit(central, writer), name="audit sealer"),
+                group.create_task(_tidy_users(central, writer, clock), name="users"),
                 group.create_task(keep_fed(manager, {"writer": writer_moves}), name="watchdog"),
             ]
             manager.ready()  # the broker may come later; it is a pipe
@@ -76,6 +78,7 @@ async def serve(central: Central, observe: Observe = ignore) -> None:
             manager.stopping()
             for task in tasks:
                 task.cancel()
+        await writer.run(partial(central.users.tidy, clock.now()))
         await writer.run(central.audit.seal_pending)
 
 
@@ -116,3 +119,12 @@ async def _seal_audit(central: Central, writer: Writer) -> None:
         except Unavailable as error:
             _log.warning("the audit waits for its seals: %s", error)
         await asyncio.sleep(_SEAL_SECONDS)
+
+
+async def _tidy_users(central: Central, writer: Writer, clock: Clock) -> None:
+    while True:
+        await asyncio.sleep(_TIDY_SECONDS)
+        try:
+            await writer.run(partial(central.users.tidy, clock.now()), patient=True)
+        except Unavailable as error:
+            _log.warning("when users were last seen is not written down: %s", error)
