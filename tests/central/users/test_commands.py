@@ -154,3 +154,13 @@ def test_nothing_of_them_is_stored_in_clear(
         content = file.read_bytes()
         assert not [secret for secret in secrets if secret.encode() in content]
     assert "$argon2id" not in (tmp_path / "centre" / "central.db").read_bytes().decode("latin-1")
+
+
+def test_what_was_done_is_listed(line: CommandLine) -> None:
+    """By act and by whom; a login or a name is never in it."""
+    added = line.read("user", "add", stdin=CLERK)
+    listed = line.read("audit", "list", "--act", "user.*")
+    assert (listed["act"], listed["subject"]) == ("user.add", f"user {added['id']}")
+    assert listed["actor"].startswith("command:")
+    assert listed["sealed"] is True
+    assert listed["facts"] == "role=clerk site=site1"
