@@ -67,7 +67,7 @@ def build_app(  # noqa: PLR0913 - a composition root
     for operation in operations:
         endpoint = Endpoint(operation, workers)
         access = Access(operation.permission)
-        routes.add(operation.method, ROOT + operation.path, endpoint.handler, access)
+        routes.add(operation.method, ROOT + endpoint.route, endpoint.handler, access)
 
     open_to_all = Access(public=True, headers=build_api_headers())
     document = build_document(operations, ROOT)

@@ -8,6 +8,7 @@ import asyncio
 from functools import partial
 from hashlib import blake2b
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from aiohttp import web
@@ -50,6 +51,7 @@ class Endpoint:
         self._run = operation.run
         self._path = None if operation.path_shape is Nothing else operation.path_shape
         self._query = operation.query_shape
+        self.route = _build_route(operation)
         self._status = 201 if operation.created else 200
         shape = operation.body_shape
         self._decoder = None if shape is None else msgspec.json.Decoder(shape)
@@ -130,6 +132,16 @@ class Endpoint:
         if wanted is not None and _matches(wanted, tag, weak=True):
             return web.Response(status=304, headers=_with_tag(tag))
         return web.Response(body=body, headers=_with_tag(tag))
+
+
+def _build_route(operation: AnyOperation) -> str:
+    """The path as the HTTP library matches it: where a UUID stands, no word does, or
+    ``/persons/search`` would be a person too."""
+    route = operation.path
+    for field in msgspec.structs.fields(operation.path_shape):
+        if field.type is UUID:
+            route = route.replace(f"{{{field.name}}}", f"{{{field.name}:[0-9A-Fa-f-]{{36}}}}")
+    return route
 
 
 def _tag(body: bytes) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from central.web.operations import AnyOperation, Nothing, Work
 from central.web.parsing import KEY_PATTERN
-from central.web.problems import MEDIA_TYPE, Problem, status_of_reason
+from central.web.problems import MEDIA_TYPE, WRONG_FORM, Problem, status_of_reason
 from shared.reasons import Reason
 
 _JSON = "application/json"
@@ -17,11 +17,11 @@ _EVERYWHERE = (
     Reason.SESSION_ENDED,
     Reason.PERMISSION_MISSING,
     Reason.TOO_MANY_REQUESTS,
-    Reason.REQUEST_MALFORMED,
     Reason.UNEXPECTED,
 )
 _BODY = (Reason.BODY_TOO_LARGE, Reason.REQUEST_SLOW)
 _UNAVAILABLE = (503, Reason.STORE_UNAVAILABLE)
+_WRONG_FORM = (WRONG_FORM, Reason.REQUEST_MALFORMED)
 _UNSUPPORTED = (415, Reason.REQUEST_MALFORMED)
 
 Schema = dict[str, Any]
@@ -164,7 +164,7 @@ def _build_responses(operation: AnyOperation, shapes: _Shapes) -> Schema:
 def _list_refusals(operation: AnyOperation) -> dict[int, list[str]]:
     """The reasons an operation may refuse with, by their status."""
     pairs = [(status_of_reason(each), each) for each in (*_EVERYWHERE, *operation.reasons)]
-    pairs.append(_UNAVAILABLE)
+    pairs += [_UNAVAILABLE, _WRONG_FORM]
     if operation.body_shape is not None:
         pairs += [(status_of_reason(each), each) for each in _BODY]
         pairs.append(_UNSUPPORTED)

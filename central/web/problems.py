@@ -9,13 +9,12 @@ import re
 
 import msgspec
 
-from shared.errors import Damaged, OneCodeError, Unavailable
+from shared.errors import Damaged, Malformed, OneCodeError, Unavailable
 from shared.reasons import Reason
 
 MEDIA_TYPE = "application/problem+json"
 
 _STATUS = {
-    Reason.REQUEST_MALFORMED: 422,
     Reason.SIGN_IN_NEEDED: 401,
     Reason.SIGN_IN_WRONG: 401,
     Reason.SESSION_ENDED: 401,
@@ -31,6 +30,7 @@ _STATUS = {
     Reason.TOO_MANY_REQUESTS: 429,
     Reason.UNEXPECTED: 500,
 }
+WRONG_FORM = 422
 _CONFLICT = 409
 _PLACE = re.compile(r"at `\$\.?([^`]*)`$")
 
@@ -49,12 +49,21 @@ class Problem(msgspec.Struct, frozen=True):
     type: str = "about:blank"
 
 
+class WrongForm(Malformed):  # noqa: N818 - it is the request that has it
+    """What came is not what the document says."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(Reason.REQUEST_MALFORMED, where)
+
+
 def status_of(error: OneCodeError) -> int:
     """The status of an error; the same for a reason wherever it comes up."""
     if isinstance(error, Unavailable):
         return 503
     if isinstance(error, Damaged):
         return 500
+    if isinstance(error, WrongForm):
+        return WRONG_FORM
     return status_of_reason(error.reason)
 
 

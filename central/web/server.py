@@ -5,15 +5,25 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from shared.errors import Unavailable
 from shared.reasons import Reason
 
 _log = logging.getLogger(__name__)
+_wire = logging.getLogger("central.web.wire")
 
 _IDLE_SECONDS = 30.0
 """A connection that has not sent a whole head of a request by then is closed."""
 _STOP_SECONDS = 3.0
+
+
+def _leave_out_bytes(record: logging.LogRecord) -> bool:
+    """What is no HTTP is refused by the library, which would log its bytes with a trace."""
+    if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
+        record.exc_info, record.levelno, record.levelname = None, logging.INFO, "INFO"
+        record.msg, record.args = "refused what is no HTTP", ()
+    return True
 
 
 @asynccontextmanager
@@ -22,6 +32,7 @@ async def open_listener(app: web.Application, host: str, port: int) -> AsyncIter
 
     Raises Unavailable (PORT_BUSY).
     """
+    _wire.addFilter(_leave_out_bytes)
     runner = web.AppRunner(
         app,
         access_log=None,
@@ -29,6 +40,7 @@ async def open_listener(app: web.Application, host: str, port: int) -> AsyncIter
         keepalive_timeout=_IDLE_SECONDS,
         lingering_time=1.0,
         auto_decompress=False,
+        logger=_wire,
     )
     await runner.setup()
     try:

@@ -1,6 +1,7 @@
 """A whole centre with its web on a loopback port, and principals as a test wants them."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ def principal(
     role: Role = Role.OPERATIONS,
     permissions: frozenset[Permission] | None = None,
     site: str | None = None,
-    name: str = "test",
+    name: str = "01a20000-0000-7000-8000-000000000001",
 ) -> Principal:
     """A machine's principal; with its role's permissions if not told otherwise."""
     allowed = PERMISSIONS[role] if permissions is None else permissions
@@ -96,3 +97,13 @@ async def serve_web(directory: Path, add_pages: AddPages = lambda _: None) -> As
                 async with aiohttp.ClientSession(url, headers=headers) as client:
                     yield Served(central, users, url, client, writer, connected)
                 await asyncio.sleep(0)
+
+
+async def _serve_for_ever(directory: Path) -> None:
+    async with serve_web(directory) as served:
+        print(served.url, flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve_for_ever(Path(sys.argv[1])))
