@@ -29,15 +29,17 @@ def draw_slip(slip: Slip, typeface: Typeface) -> list[Placed]:
     )
     pieces = [Placed(LEFT, TOP, typeface.draw([wrap(heading, size, width, typeface)[0]], size))]
     top = TOP + line_height(size) + 2
-    lines, size = _fit(texts, width, HEIGHT - top, typeface)
+    lines, size = fit_texts(texts, width, HEIGHT - top, typeface)
     if lines:
         pieces.append(Placed(LEFT, top, typeface.draw(lines, size)))
     return pieces
 
 
-def _fit(
+def fit_texts(
     texts: Sequence[str], width: int, height: int, typeface: Typeface
 ) -> tuple[list[str], int]:
+    """The lines of these texts, and the largest type size at which all fit; at the smallest, as
+    many as do."""
     for size in _SIZES:
         lines = [line for text in texts for line in wrap(text, size, width, typeface)]
         if len(lines) * line_height(size) <= height:

@@ -1,6 +1,7 @@
 """What an installation slip says: that the box has joined, or exactly what to do. Pure.
 
-Chinese first, English beside it; times are the counter's local day.
+Chinese first, English beside it, in characters that every CJK font has; times are the counter's
+local day.
 """
 
 from datetime import datetime, timedelta
@@ -27,7 +28,7 @@ def build_joined_slip(joined: Joined, at: datetime) -> Slip:
     ]
     if abs(joined.clock_ahead) > GRAVE:
         words = Reason.CLOCK_WRONG.words
-        lines += [f"! {words.zh}。{words.next_zh}。", f"{words.en}. {words.next_en}."]
+        lines += [f"！{words.zh}。{words.next_zh}。", f"{words.en}. {words.next_en}."]
     return Slip(new_record_id(at), tuple(lines))
 
 
@@ -35,11 +36,11 @@ def build_refused_slip(error: OneCodeError, at: datetime) -> Slip:
     """It has not; what happened, and the one thing to do now."""
     words = error.reason.words
     lines = (
-        f"✗ {error.reason}",
+        f"× {error.reason}",
         f"{words.zh}。",
-        f"→ {words.next_zh}。",
+        f"→{words.next_zh}。",
         f"{words.en}.",
-        f"→ {words.next_en}.",
+        f"→{words.next_en}.",
         *([error.detail] if error.detail else []),
     )
     return Slip(new_record_id(at), lines)

@@ -121,6 +121,7 @@ class Peer:
         self.server = self.authority.issue(HOST, self.server_key.public_key(), begin, end)
         self.central_key = STD.new_recipient_key()
         self.announcements = STD.new_signing_key()
+        self.time_key = self.announcements
         self.lock = threading.Lock()
 
     def invite(self, **over: object) -> str:
@@ -149,7 +150,7 @@ class Peer:
         """Its time, signed."""
         nonce = bytes.fromhex(parse_qs(query)["nonce"][0])
         at = to_microseconds(self.at)
-        return TimeAnswer(nonce, at, self.announcements.sign(time_bytes(nonce, at)))
+        return TimeAnswer(nonce, at, self.time_key.sign(time_bytes(nonce, at)))
 
     def join(self, body: bytes, _query: str) -> msgspec.Struct:
         """Use an invite, once, from one key."""

@@ -130,8 +130,7 @@ def test_by_hand_it_is_renewed_at_once(joined: BoxFiles, peer: Peer) -> None:
 
 def test_another_centre_is_not_asked(joined: BoxFiles, peer: Peer) -> None:
     """Time that the known announcements key did not sign stops it before anything is proved."""
-    other = Peer()
-    peer.announcements = other.announcements
+    peer.time_key = Peer().announcements
     peer.calls.clear()
     with pytest.raises(Refused) as refusal:
         renew(joined, read_box_config(joined), even_if_not_due=True)
