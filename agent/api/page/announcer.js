@@ -20,7 +20,10 @@ export class Announcer {
 
   standing(known) {
     if (this.#stood === known.stands) return;
-    if (this.#stood !== null && !known.stands) this.#assertive.textContent = `${say("unknown")}. ${say("unknownNext")}`;
+    if (this.#stood !== null) {
+      this.#polite.textContent = ""; // it may hold a name
+      this.#assertive.textContent = known.stands ? "" : `${say("unknown")}. ${say("unknownNext")}`;
+    }
     this.#stood = known.stands;
   }
 

@@ -32,12 +32,16 @@ function build(identity, sameName, now) {
     element("p", { class: "name", "data-verbatim": true }, identity.name),
     element("p", { class: "digits", "data-verbatim": true }, number),
     element(
-      "p",
-      { class: "facts" },
-      facts.map((fact) => element("span", {}, fact)),
-      identity.document && element("span", { "data-verbatim": true }, identity.document),
+      "div",
+      { class: "details" },
+      element(
+        "p",
+        { class: "facts" },
+        facts.map((fact) => element("span", {}, fact)),
+        identity.document && element("span", { "data-verbatim": true }, identity.document),
+      ),
+      element("p", { class: "label" }, element("span", {}, label), others.map(also)),
     ),
-    element("p", { class: "label" }, element("span", {}, label), others.map(also)),
   ];
 }
 
