@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from playwright.async_api import BrowserContext, Page
+from playwright.async_api import BrowserContext, Page, expect
 
 from agent.api.server import LocalAccess, serve_api
 from agent.api.sessions import Sessions
@@ -211,3 +211,8 @@ async def open_page(context: BrowserContext, address: str, language: str = "zh")
     await page.goto(address)
     await page.wait_for_selector("#verdict:not([data-face='unknown'])")
     return page
+
+
+async def face(page: Page, name: str) -> None:
+    """Wait until the verdict's place shows this."""
+    await expect(page.locator("#verdict")).to_have_attribute("data-face", name)
