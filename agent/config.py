@@ -54,6 +54,20 @@ class PrinterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     path: str = ""
 
 
+class DocumentReaderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which reader of identity cards to use: ``sam-v`` (pyserial path) or ``none``."""
+
+    kind: str = "none"
+    path: str = ""
+
+
+class LanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where paired workstations reach the box; nothing listens there until one is paired."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - every network of the box, for paired workstations only
+    port: Port = 8701  # 0: any free one
+
+
 class BoxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything a box is told. Paths are relative to the directory of ``box.toml``."""
 
@@ -76,6 +90,8 @@ class BoxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     font: str = ""  # a font file; empty: the system's CJK font
     scanner: ScannerConfig = ScannerConfig()
     printer: PrinterConfig = PrinterConfig()
+    document_reader: DocumentReaderConfig = DocumentReaderConfig()
+    lan: LanConfig = LanConfig()
 
     @property
     def box_id(self) -> BoxId:
@@ -95,6 +111,8 @@ class BoxFiles:
         self.pair_key = directory / "pair.key"  # 32 raw bytes
         self.cache_key = directory / "cache.key"  # 32 raw bytes, made at first start
         self.api_token = directory / "api.token"  # text, made at first start
+        self.lan_identity = directory / "lan.pem"  # the LAN listener's own certificate and key
+        self.workstations = directory / "workstations.json"  # who is paired, tokens as hashes
         self.queue = directory / "queue.db"
         self.cache = directory / "cache.db"
         self.desired = directory / "desired"  # the first configuration, as central signed it

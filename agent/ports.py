@@ -225,6 +225,14 @@ class Custody(Protocol):
         ...
 
 
+class HandOver(Protocol):
+    """Where texts go that are no codes of ours: kept nowhere here, logged nowhere."""
+
+    def hand_on(self, id: RecordId, at: datetime, text: str) -> int:
+        """Give a text as it was read to the workstations that listen; how many these are."""
+        ...
+
+
 class Uplink(Protocol):
     """Questions to central."""
 

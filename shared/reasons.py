@@ -154,6 +154,14 @@ class Reason(StrEnum):
     LINK_USED = "link-used"
     LINK_EXPIRED = "link-expired"
     LINK_ENDED = "link-ended"
+    # workstations that are paired with a box
+    PAIRING_CLOSED = "pairing-closed"
+    PAIRING_CODE_WRONG = "pairing-code-wrong"
+    WORKSTATION_NOT_PAIRED = "workstation-not-paired"
+    WORKSTATIONS_FULL = "workstations-full"
+    BOX_UNREACHABLE = "box-unreachable"
+    BOX_CHANGED = "box-changed"
+    TYPING_IMPOSSIBLE = "typing-impossible"
     # stores, keys, configuration, requests
     ID_MALFORMED = "id-malformed"
     ID_RESERVED = "id-reserved"

@@ -871,4 +871,46 @@ WORDS: dict[Reason, Words] = {
         "请把证件拿开再放一次；仍不行请手工录入",
         "Lift the card and lay it down again; if it stays so, type it in",
     ),
+    Reason.PAIRING_CLOSED: Words(
+        "现在没有开放配对，或配对码已过期",
+        "Pairing is not open, or the code has ended",
+        "请在窗口页面按 F9 打开新的配对码",
+        "Press F9 on the counter page for a new pairing code",
+    ),
+    Reason.PAIRING_CODE_WRONG: Words(
+        "配对码不对",
+        "The pairing code is wrong",
+        "对照窗口页面重新输入；错五次要换新码",
+        "Type it again from the counter page; after five tries get a new one",
+    ),
+    Reason.WORKSTATION_NOT_PAIRED: Words(
+        "这台电脑没有配对，或配对已取消",
+        "This PC is not paired, or no longer",
+        "请在窗口页面按 F9，为这台电脑配对",
+        "Press F9 on the counter page and pair this PC",
+    ),
+    Reason.WORKSTATIONS_FULL: Words(
+        "配对的电脑已满",
+        "No more PCs can be paired",
+        "请在窗口页面按 F9，移除不用的电脑",
+        "Press F9 on the counter page and remove a PC that is not used",
+    ),
+    Reason.BOX_UNREACHABLE: Words(
+        "连不上窗口盒子",
+        "The counter's box cannot be reached",
+        "检查盒子电源、网线和地址；会自动再试",
+        "Check the box's power, cable and address; it is tried again by itself",
+    ),
+    Reason.BOX_CHANGED: Words(
+        "盒子的证书不是配对时的那一张，没有连接",
+        "The box's certificate is not the paired one; nothing was sent",
+        "先在盒子上核对指纹，再重新配对",
+        "Compare the fingerprint at the box, then pair again",
+    ),
+    Reason.TYPING_IMPOSSIBLE: Words(
+        "在这台电脑上打不了字",
+        "Keys cannot be typed on this PC",
+        "按 docs/workstations.md 给出权限",
+        "Give the permission named in docs/workstations.md",
+    ),
 }

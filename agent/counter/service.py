@@ -20,7 +20,7 @@ from agent.counter.states import ScanEvent, ScanState, next_state
 from agent.counter.tokens import CodeTokens
 from agent.counter.verdicts import Decision, refuse
 from agent.counter.views import ScanView, advise
-from agent.ports import Consumption, Draft, FrameDropped, FrameScanned, Outbox
+from agent.ports import Consumption, Draft, FrameDropped, FrameScanned, HandOver, Outbox
 from shared.ehc import Code, DynamicCode, ForeignText, code_class, parse_code
 from shared.errors import Malformed, OneCodeError
 from shared.ledger import Lane
@@ -89,7 +89,9 @@ class Counter:
         display: Display,
         medical_step: MedicalStep,
         observe: Callable[[ScanState], None],
+        hand_over: HandOver | None = None,
     ) -> None:
+        """``hand_over`` takes texts that are no codes of ours; None: nobody does."""
         self._registrar = registrar
         self._judge = judge
         self._outbox = outbox
@@ -98,6 +100,7 @@ class Counter:
         self._display = display
         self.medical_step = medical_step
         self._observe = observe
+        self._hand_over = hand_over
         self._under_way: dict[bytes, asyncio.Event] = {}
 
     async def scan(self, frame: FrameScanned) -> ScanView:
@@ -110,7 +113,7 @@ class Counter:
             code, malformed = None, refusal.reason
         if isinstance(code, ForeignText):
             scan.advance(ScanEvent.FOREIGN)
-            return self._show(self._view(scan))
+            return self._show(self._hand_on(scan, code))
         read = _Read(scan.birth, frame.data, code, malformed)
         token = self._tokens.of_text(frame.data)
         first = self._again.find(token)
@@ -266,6 +269,13 @@ class Counter:
         return self._show(
             msgspec.structs.replace(view, state=scan.state, milliseconds=round(milliseconds, 2))
         )
+
+    def _hand_on(self, scan: _Scan, foreign: ForeignText) -> ScanView:
+        """Nothing of the text stays here, only how many have it."""
+        to = 0
+        if self._hand_over is not None:
+            to = self._hand_over.hand_on(scan.birth.id, scan.birth.at, foreign.text)
+        return msgspec.structs.replace(self._view(scan), handed_to=to)
 
     def _show_unsaved(self, scan: _Scan, error: OneCodeError) -> ScanView:
         log.error("a scan could not be kept: %s", error)

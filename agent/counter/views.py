@@ -48,6 +48,7 @@ class ScanView(msgspec.Struct, frozen=True):
     scanned_ms: int = 0
     allowed: Allowed | None = None  # what may be done now
     same_name: bool = False  # somebody else of this masked name and birth year was here today
+    handed_to: int = 0  # of a text that is no code of ours: how many workstations got it
 
 
 class OperatorView(msgspec.Struct, frozen=True):

@@ -4,8 +4,8 @@ chosen, so that a box loads what it uses.
 
 from pathlib import Path
 
-from agent.config import PrinterConfig, ScannerConfig
-from agent.ports import DeviceDescriptor, LabelPrinter, Scanner
+from agent.config import DocumentReaderConfig, PrinterConfig, ScannerConfig
+from agent.ports import DeviceDescriptor, DocumentReader, LabelPrinter, Scanner
 from shared.clock import Clock
 from shared.errors import Malformed
 from shared.reasons import Reason
@@ -53,3 +53,18 @@ def open_printer(config: PrinterConfig, directory: Path, font: str = "") -> Labe
 
             return SimulatedPrinter(directory / config.path, encoder)
     raise Malformed(Reason.CONFIG_MALFORMED, f"printer kind {config.kind!r}")
+
+
+def open_document_reader(
+    config: DocumentReaderConfig, directory: Path, clock: Clock
+) -> DocumentReader | None:
+    """The configured reader of identity cards, None for kind ``none``; as ``open_scanner``."""
+    match config.kind:
+        case "none":
+            return None
+        case "sam-v":
+            from agent.drivers.document_reader import SamDocumentReader
+
+            device = DeviceDescriptor("SAM_V", str(directory / config.path))
+            return SamDocumentReader(device, clock)
+    raise Malformed(Reason.CONFIG_MALFORMED, f"document reader kind {config.kind!r}")
