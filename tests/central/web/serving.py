@@ -49,7 +49,7 @@ class KnownUsers:
         self.asked += 1
         return self.tokens.get(text)
 
-    def find_session(self, secret: str, at: datetime) -> Session | None:
+    def find_session(self, secret: str, at: datetime, *, touch: bool) -> Session | None:
         self.asked += 1
         return self.sessions.get(secret)
 
