@@ -15,7 +15,12 @@ from tests.bench.table import Figure, print_table, write_json
 
 BUILD = Path("build")
 PYTHON = {"box": Path(".venv-box/bin/python"), "developer": Path(sys.executable)}
-MEASUREMENTS = (("box", "enqueue"), ("box", "scan"), ("box", "start"))
+MEASUREMENTS = (
+    ("box", "enqueue"),
+    ("box", "scan"),
+    ("box", "start"),
+    ("box", "joining"),
+)
 """Environment and module, in the order of the table."""
 
 
