@@ -69,7 +69,7 @@ class Guard:
             try:
                 self._check(request, access)
                 if not access.public:
-                    principal = await self._sign_ins.identify(request)
+                    principal = await self._sign_ins.identify(request, touch=not access.by_itself)
                     request["principal"] = principal
                     wait = self._by_principal.take(principal.actor, self._now())
                     if wait:

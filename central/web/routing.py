@@ -21,12 +21,14 @@ OnProblem = Callable[[web.Request, Problem], web.StreamResponse]
 @dataclass(frozen=True, slots=True)
 class Access:
     """Who may come in. ``cost`` is what one request takes of an address's bucket: more where a
-    secret may be guessed. A handler finds its principal in ``request["principal"]``, and a
-    browser's in ``request["session"]`` too; both are there unless it is ``public``."""
+    secret may be guessed. ``by_itself`` marks what a page asks without a person. A handler finds
+    its principal in ``request["principal"]``, and a browser's in ``request["session"]`` too; both
+    are there unless it is ``public``."""
 
     permission: Permission | None = None  # None: whoever is signed in
     public: bool = False
     cost: float = 1.0
+    by_itself: bool = False
     headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
     on_problem: OnProblem | None = None
 
@@ -55,10 +57,11 @@ class Routes:
         permission: Permission | None = None,
         public: bool = False,
         cost: float = 1.0,
+        by_itself: bool = False,
         on_problem: OnProblem | None = None,
     ) -> None:
         """A route whose answers a browser shows."""
-        access = Access(permission, public, cost, self._page_headers, on_problem)
+        access = Access(permission, public, cost, by_itself, self._page_headers, on_problem)
         self.add(method, path, handler, access)
 
     def add_static(self, prefix: str, folder: Path) -> None:

@@ -26,6 +26,7 @@ from shared.clock import Clock
 from shared.errors import Refused
 from shared.reasons import Reason
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 REMEMBER_SECONDS = 2.0
@@ -43,7 +44,7 @@ class FindsPrincipals(Protocol):
     @property
     def generation(self) -> int: ...
 
-    def find_session(self, secret: str, at: datetime) -> Session | None: ...
+    def find_session(self, secret: str, at: datetime, *, touch: bool) -> Session | None: ...
 
     def find_token(self, text: str, at: datetime) -> Principal | None: ...
 
@@ -59,16 +60,17 @@ class SignIns:
         self.cookie = SECURE_SESSION_COOKIE if tls else SESSION_COOKIE
         self._generation = users.generation
         self._tokens: OrderedDict[str, tuple[Principal, float]] = OrderedDict()
-        self._sessions: OrderedDict[str, tuple[Session, float]] = OrderedDict()
+        self._sessions: OrderedDict[tuple[str, bool], tuple[Session, float]] = OrderedDict()
 
     def forget(self) -> None:
         """Ask the users again for everybody: something about a session or a token has changed."""
         self._tokens.clear()
         self._sessions.clear()
 
-    async def identify(self, request: web.Request) -> Principal:
+    async def identify(self, request: web.Request, *, touch: bool = True) -> Principal:
         """The principal of a request; a browser's is put into ``request["session"]`` as well.
 
+        ``touch`` False for what a page asks by itself: it does not keep a session from going idle.
         Raises Refused: SIGN_IN_NEEDED, SESSION_ENDED, or REQUEST_NOT_ALLOWED for a browser's
         request that changes something and does not carry the session's own X-CSRF-Token.
         """
@@ -83,7 +85,7 @@ class SignIns:
         secret = request.cookies.get(self.cookie) if "Cookie" in request.headers else None
         if not secret:
             raise Refused(Reason.SIGN_IN_NEEDED)
-        session = await self._find_session(secret)
+        session = await self._find_session(secret, touch=touch)
         if request.method not in SAFE_METHODS and not same_secret(
             request.headers.get("X-CSRF-Token", ""), session.csrf
         ):
@@ -104,17 +106,19 @@ class SignIns:
             _remember(self._tokens, secret, principal, self._now())
         return principal
 
-    async def _find_session(self, secret: str) -> Session:
-        found = self._sessions.get(secret)
+    async def _find_session(self, secret: str, *, touch: bool) -> Session:
+        # Apart: what a page asked a moment ago must not hide that a person asks now.
+        key = (secret, touch)
+        found = self._sessions.get(key)
         if found is not None and found[1] > self._now():
             return found[0]
         _check_secret(secret)
-        find = partial(self._users.find_session, secret, self._clock.now())
+        find = partial(self._users.find_session, secret, self._clock.now(), touch=touch)
         session, generation = await self._run(find)
         if session is None:
             raise Refused(Reason.SESSION_ENDED)
         if generation == self._users.generation:
-            _remember(self._sessions, secret, session, self._now())
+            _remember(self._sessions, key, session, self._now())
         return session
 
     async def _run(self, find: Callable[[], T]) -> tuple[T, int]:
@@ -129,7 +133,7 @@ def _check_secret(secret: str) -> None:
         raise Refused(Reason.SIGN_IN_NEEDED)
 
 
-def _remember(table: OrderedDict[str, tuple[T, float]], key: str, value: T, now: float) -> None:
+def _remember(table: OrderedDict[K, tuple[T, float]], key: K, value: T, now: float) -> None:
     table[key] = (value, now + REMEMBER_SECONDS)
     table.move_to_end(key)
     if len(table) > _MOST_REMEMBERED:

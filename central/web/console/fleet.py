@@ -48,11 +48,11 @@ class FleetPages:
         boxes, scans = Permission.BOXES_READ, Permission.SCANS_READ
         one = "/console/boxes/{site}/{box}"
         add("GET", "/console/boxes", self.list_boxes, permission=boxes)
-        add("GET", "/console/boxes/live", self.list_boxes_live, permission=boxes)
+        add("GET", "/console/boxes/live", self.list_boxes_live, permission=boxes, by_itself=True)
         add("GET", one, self.show_box, permission=boxes)
-        add("GET", f"{one}/live", self.show_box_live, permission=boxes)
+        add("GET", f"{one}/live", self.show_box_live, permission=boxes, by_itself=True)
         add("GET", "/console/scans", self.list_scans, permission=scans)
-        add("GET", "/console/scans/live", self.list_scans_live, permission=scans)
+        add("GET", "/console/scans/live", self.list_scans_live, permission=scans, by_itself=True)
 
     async def list_boxes(self, request: web.Request) -> web.Response:
         """Every box, what needs a person first."""

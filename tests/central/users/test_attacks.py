@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -233,3 +234,17 @@ async def test_the_audit_cannot_be_written(served: Served) -> None:
         async with browser.get("/api/v1/users") as answer:
             assert [user["login"] for user in (await answer.json())["items"]] == ["chief"]
         assert await served.try_form(browser, "chief", PASSWORD) in {200, 503}
+
+
+async def test_a_page_left_open_goes_idle(served: Served) -> None:
+    """What a live page asks by itself keeps nobody signed in; what a person does, does."""
+    chief = await served.add("chief", Role.SYSTEM_ADMIN)
+    async with served.browser(await served.sign_in(chief)) as browser:
+        served.clock.advance(timedelta(minutes=10))
+        assert await status(browser, "/console/boxes/live") == 200
+        assert await status(browser, WHO) == 200
+        served.clock.advance(timedelta(minutes=14))
+        assert await status(browser, "/console/boxes/live") == 200
+        served.clock.advance(timedelta(minutes=1))
+        served.central.users.sessions.generation += 1  # nobody remembers who asked
+        assert await status(browser, WHO) == 401

@@ -17,8 +17,9 @@ from central.storage.reader import Reader
 from central.storage.writer import Writer
 from central.users.principal import Principal, Session
 from central.users.roles import PERMISSIONS, Permission, Role
-from central.web.app import AddPages, build_app
+from central.web.app import AddPages, Site, build_app
 from central.web.server import open_listener
+from central.web.sign_in import SignIns
 from shared.clock import SystemClock
 
 TOKEN = "oc_everything"
@@ -64,6 +65,7 @@ class Served:
     client: aiohttp.ClientSession
     writer: Writer
     connected: list[bool]
+    sign_ins: SignIns
 
 
 def make_centre(directory: Path) -> None:
@@ -83,6 +85,12 @@ async def serve_web(directory: Path, add_pages: AddPages = lambda _: None) -> As
     users = KnownUsers({TOKEN: principal(permissions=EVERYTHING)})
     connected = [True]
     headers = {"Authorization": f"Bearer {TOKEN}"}
+    sites: list[Site] = []
+
+    def keep(site: Site) -> None:
+        sites.append(site)
+        add_pages(site)
+
     with open_central(directory) as central:
         async with Writer(central.database) as writer, Reader(central.database) as reader:
             app = build_app(
@@ -91,12 +99,12 @@ async def serve_web(directory: Path, add_pages: AddPages = lambda _: None) -> As
                 writer,
                 reader,
                 is_connected=lambda: connected[0],
-                add_pages=add_pages,
+                add_pages=keep,
             )
             async with open_listener(app, "127.0.0.1", 0) as url:
                 async with aiohttp.ClientSession(url, headers=headers) as client:
-                    yield Served(central, users, url, client, writer, connected)
-                await asyncio.sleep(0)
+                    sign_ins = sites[0].sign_ins
+                    yield Served(central, users, url, client, writer, connected, sign_ins)
 
 
 async def _serve_for_ever(directory: Path) -> None:
