@@ -15,6 +15,7 @@ from shared.backoff import Backoff
 from shared.clock import Clock, to_microseconds
 from shared.codec import statuses
 from shared.errors import Malformed, Unavailable
+from shared.exits import describe
 from shared.ids import BoxId
 from shared.messages import Status
 from shared.reasons import Reason
@@ -76,7 +77,7 @@ class Line:
         self._connection: Connection | None = None
         self._up = asyncio.Event()
         self._serving: asyncio.Timeout | None = None
-        self._failures = 0
+        self._told: Reason | None = None
         self._stepped_ns = clock.monotonic_ns()
         self.link = Link(LinkState.DOWN, clock.now())
 
@@ -143,7 +144,7 @@ class Line:
         self._connection = connection
         self._step(LinkState.UP)
         self._up.set()
-        self._failures = 0
+        self._told = None
         self._backoff.reset()
         try:
             async for message in connection.messages():
@@ -173,9 +174,9 @@ class Line:
             self._on_message(kind, payload)
 
     def _report(self, error: Unavailable) -> None:
-        self._failures += 1
-        level = logging.WARNING if self._failures == 1 else logging.DEBUG
-        _log.log(level, "no line to the broker: %s", error)
+        level = logging.DEBUG if error.reason is self._told else logging.WARNING
+        self._told = error.reason
+        _log.log(level, "no line to the broker: %s", describe(error))
 
     def _step(self, to: LinkState) -> None:
         self._stepped_ns = self._clock.monotonic_ns()

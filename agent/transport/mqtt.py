@@ -5,13 +5,14 @@ when the first connection is made: the first scan does not need it.
 """
 
 import asyncio
+import logging
 import math
 import os
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from socket import IPPROTO_TCP, TCP_NODELAY
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.config import BoxFiles, BrokerAddress
 from agent.transport.line import Message
@@ -23,6 +24,7 @@ from shared.topics import BOX_HEARS, LISTS, STATUS, build_topic
 
 if TYPE_CHECKING:
     import aiomqtt
+    from _typeshed import WriteableBuffer as Buffer
     from paho.mqtt.reasoncodes import ReasonCode
 
 _KEEPALIVE_SECONDS = 20
@@ -33,22 +35,30 @@ _ANSWER_SECONDS = 10.0
 """How long the broker may take over CONNACK, SUBACK, PUBACK."""
 
 
+_ALERTS = {
+    "SSLV3_ALERT_CERTIFICATE_REVOKED": Reason.CERTIFICATE_REVOKED,
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": Reason.CERTIFICATE_EXPIRED,
+}
+"""What a broker says of a box's certificate (RFC 8446 §6.2), in OpenSSL's words."""
+
+
 class MqttConnection:
     """An open, subscribed connection; made by ``open_connection``."""
 
-    def __init__(self, client: "aiomqtt.Client") -> None:
+    def __init__(self, client: "aiomqtt.Client", tls: "TlsContext") -> None:
         self._client = client
+        self._tls = tls
 
     async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
         """Hand a message to the broker; with ``qos`` 1, wait for its PUBACK. Raises Unavailable."""
-        with _mapped_exceptions():
+        with _mapped_exceptions(self._tls):
             await self._client.publish(
                 topic, payload, qos=qos, retain=retain, timeout=_NO_TIMER if qos == 0 else None
             )
 
     async def messages(self) -> AsyncIterator[Message]:
         """What arrives, until the connection is lost. Raises Unavailable."""
-        with _mapped_exceptions():
+        with _mapped_exceptions(self._tls):
             async for message in self._client.messages:
                 yield Message(message.topic.value, bytes(message.payload))
 
@@ -65,8 +75,9 @@ async def open_connection(
     """
     import aiomqtt
 
+    logging.getLogger("mqtt").setLevel(logging.CRITICAL)  # what it says comes as an exception too
     tls = await asyncio.to_thread(open_tls_context, files)
-    with _mapped_exceptions():
+    with _mapped_exceptions(tls):
         client = aiomqtt.Client(
             address.host,
             address.port,
@@ -85,7 +96,7 @@ async def open_connection(
             topics = [build_topic(box, tail) for tail in BOX_HEARS]
             granted = await client.subscribe([(topic, 1) for topic in (*topics, LISTS)])
             _check_granted(granted)
-            yield MqttConnection(client)
+            yield MqttConnection(client, tls)
 
 
 def _check_granted(granted: "Iterable[int | ReasonCode]") -> None:
@@ -95,9 +106,26 @@ def _check_granted(granted: "Iterable[int | ReasonCode]") -> None:
             raise Unavailable(Reason.NOT_ADMITTED, f"subscription refused: {code}")
 
 
-def open_tls_context(files: BoxFiles) -> ssl.SSLContext:
+class TlsContext(ssl.SSLContext):
+    """Remembers the alert by which the broker refused the box: the library logs it, and waits."""
+
+    alert: str = ""
+
+
+class _TlsSocket(ssl.SSLSocket):
+    def read(self, len: int = 1024, buffer: "Buffer | None" = None) -> Any:
+        try:
+            return super().read(len, buffer)
+        except ssl.SSLError as error:
+            if isinstance(self.context, TlsContext) and error.reason in _ALERTS:
+                self.context.alert = error.reason
+            raise
+
+
+def open_tls_context(files: BoxFiles) -> TlsContext:
     """How this box proves itself, and whom it believes. Raises as ``open_connection``; blocks."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = TlsContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.sslsocket_class = _TlsSocket
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
         context.load_verify_locations(files.ca)
@@ -120,10 +148,11 @@ def _in_memory(secret: bytes) -> Iterator[str]:
 
 
 @contextmanager
-def _mapped_exceptions() -> Iterator[None]:
+def _mapped_exceptions(tls: TlsContext) -> Iterator[None]:
     import aiomqtt
 
     try:
         yield
     except aiomqtt.MqttError as error:
-        raise Unavailable(Reason.BROKER_UNAVAILABLE, str(error)) from error
+        reason = _ALERTS.get(tls.alert, Reason.BROKER_UNAVAILABLE)
+        raise Unavailable(reason, str(error)) from error

@@ -173,6 +173,33 @@ def test_a_box_joins_at_its_scanner_and_works(world: World, tmp_path: Path) -> N
     assert oracle.prove(files.queue, world.database, str(box)) == 1
 
 
+def test_a_revoked_box_says_so_once_and_keeps_its_queue(world: World, tmp_path: Path) -> None:
+    """In words, with the next step; it goes on scanning, and nothing it holds is lost."""
+    box, files = BoxId("site1", "revoked"), BoxFiles(tmp_path / "box")
+    (port,) = free_ports(1)
+    api = BoxApi(port, files.api_token)
+    assert enrol(files.directory, world.invite(box), "--api-port", str(port)).returncode == 0
+    with Supervisor(tmp_path / "logs") as supervisor:
+        program = [sys.executable, "-m", "agent", "--dir", str(files.directory), "run"]
+        supervisor.start("box", program)
+        log = supervisor.log_file("box")
+        supervisor.wait_ready("box", api.is_ready)
+        wait_until(lambda: is_up(api), SETTLE_SECONDS, "the line is up")
+        command = ["--dir", str(world.central_directory), "box", "revoke", str(box)]
+        done = subprocess.run(
+            [sys.executable, "-m", "central", *command, "--why", "lost"],
+            capture_output=True,
+            check=False,
+        )
+        assert done.returncode == Exit.HELD, done.stderr
+        next_step = Reason.CERTIFICATE_REVOKED.words.next_zh
+        wait_until(lambda: next_step in log.read_text() or None, SETTLE_SECONDS, "it says so")
+        api.send("scan", {"text": world.static_code()})
+        assert api.fetch("account")["pending"] == 1
+    assert log.read_text().count(next_step) == 1
+    assert len(oracle.read_box(files.queue)) == 1
+
+
 def is_up(api: BoxApi) -> bool | None:
     """Whether the line is."""
     return True if api.fetch("state")["link"]["state"] == "up" else None
