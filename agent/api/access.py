@@ -41,17 +41,13 @@ def guard(token: str, sessions: Sessions, is_our_name: Callable[[str], bool]) ->
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        # Not ``request.host``: without the header it asks the name service, and the loop waits.
-        host = request.headers.get("Host", "")
-        if not is_our_name(host.rsplit(":", 1)[0].strip("[]")):
-            raise Refused(Reason.REQUEST_NOT_ALLOWED, "host is not ours")
-        origin = request.headers.get("Origin")
-        if origin is not None and origin != f"{request.scheme}://{host}":
-            raise Refused(Reason.REQUEST_NOT_ALLOWED, "origin")
+        check_names(request, is_our_name)
         if request.path.startswith(_DATA):
             given = request.headers.get("Authorization")
             if given is None:
-                _check_page(request, sessions, origin)
+                if not sessions.is_valid(request.cookies.get(sessions.cookie, "")):
+                    raise Refused(Reason.PAGE_LINK_NEEDED)
+                check_page(request)
             # The library gives bytes that are not UTF-8 as surrogates.
             elif not hmac.compare_digest(given.encode(errors="surrogateescape"), expected.encode()):
                 raise Refused(Reason.REQUEST_NOT_ALLOWED, "bearer token")
@@ -60,12 +56,24 @@ def guard(token: str, sessions: Sessions, is_our_name: Callable[[str], bool]) ->
     return check
 
 
-def _check_page(request: web.Request, sessions: Sessions, origin: str | None) -> None:
-    """A browser's request. Its Origin was checked where there is one."""
-    if not sessions.is_valid(request.cookies.get(sessions.cookie, "")):
-        raise Refused(Reason.PAGE_LINK_NEEDED)
+def check_names(request: web.Request, is_our_name: Callable[[str], bool]) -> None:
+    """That the request came by one of our names, and from no foreign page. Raises Refused
+    (REQUEST_NOT_ALLOWED)."""
+    # Not ``request.host``: without the header it asks the name service, and the loop waits.
+    host = request.headers.get("Host", "")
+    name = host[: host.index("]") + 1] if host.startswith("[") and "]" in host else ""
+    if not is_our_name((name or host.rsplit(":", 1)[0]).strip("[]")):
+        raise Refused(Reason.REQUEST_NOT_ALLOWED, "host is not ours")
+    origin = request.headers.get("Origin")
+    if origin is not None and origin != f"{request.scheme}://{host}":
+        raise Refused(Reason.REQUEST_NOT_ALLOWED, "origin")
+
+
+def check_page(request: web.Request) -> None:
+    """A browser's request that came with a good cookie: that our page made it. Its Origin was
+    checked where there is one. Raises Refused (REQUEST_NOT_ALLOWED)."""
     # Browsers always send the Origin of a WebSocket, and a foreign one needs no leave for it.
-    if "Upgrade" in request.headers and origin is None:
+    if "Upgrade" in request.headers and "Origin" not in request.headers:
         raise Refused(Reason.REQUEST_NOT_ALLOWED, "no origin")
     # A form or an image of a foreign page cannot send a header of ours.
     if request.method not in _SAFE and PAGE_HEADER not in request.headers:

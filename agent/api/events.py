@@ -165,6 +165,10 @@ class Events:
             page.put(message)
 
     def _message(self, kind: str, body: object) -> bytes:
-        now = self._clock.monotonic_ns() // 1_000_000
-        head = f'{{"kind":"{kind}","boot":"{self._boot}","now_ms":{now},'
-        return head.encode() + msgspec.json.encode(body)[1:]
+        return build_message(kind, self._boot, self._clock, body)
+
+
+def build_message(kind: str, boot: str, clock: Clock, body: object) -> bytes:
+    """One message as JSON; ``body`` has at least one field."""
+    head = f'{{"kind":"{kind}","boot":"{boot}","now_ms":{clock.monotonic_ns() // 1_000_000},'
+    return head.encode() + msgspec.json.encode(body)[1:]

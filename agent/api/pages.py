@@ -21,29 +21,29 @@ _ENDED = """<!doctype html><html lang="zh"><meta charset="utf-8"><title>一码�
 
 
 def build_page_routes(
-    tickets: Tickets, sessions: Sessions, folder: Path = PAGE
+    renew: Callable[[web.Request, web.StreamResponse], None] | None = None, folder: Path = PAGE
 ) -> list[web.RouteDef]:
-    """``/``, ``/page/…`` and ``/enter``."""
+    """``/`` and ``/page/…``; ``renew`` lengthens the stay of a page that is let in."""
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
     files = {name: path for name, path in files.items() if path.is_file()}
 
-    def remember(response: web.StreamResponse) -> None:
-        response.set_cookie(
-            sessions.cookie,
-            sessions.issue(),
-            max_age=int(sessions.lasts.total_seconds()),
-            httponly=True,
-            samesite="Strict",
-        )
-
     async def get_index(request: web.Request) -> web.StreamResponse:
         response = _file(files, "index.html")
-        if sessions.is_valid(request.cookies.get(sessions.cookie, "")):
-            remember(response)  # a page opened each morning is never sent away
+        if renew is not None:
+            renew(request, response)
         return response
 
     async def get_file(request: web.Request) -> web.StreamResponse:
         return _file(files, request.match_info["name"])
+
+    return [
+        web.get("/", get_index),
+        web.get("/page/{name:.+}", get_file),
+    ]
+
+
+def build_entrance(tickets: Tickets, sessions: Sessions) -> list[web.RouteDef]:
+    """``/enter``."""
 
     async def enter(request: web.Request) -> web.StreamResponse:
         try:
@@ -53,14 +53,10 @@ def build_page_routes(
             text = _ENDED.format(**{name: escape(text) for name, text in words.items()})
             return web.Response(status=403, text=text, content_type="text/html")
         response = web.Response(status=303, headers={"Location": "/"})
-        remember(response)
+        sessions.remember(response)
         return response
 
-    return [
-        web.get("/", get_index),
-        web.get("/page/{name:.+}", get_file),
-        web.get("/enter", enter),
-    ]
+    return [web.get("/enter", enter)]
 
 
 def _file(files: dict[str, Path], name: str) -> web.StreamResponse:

@@ -61,16 +61,28 @@ class Box(Watched, Protocol):
     def labels(self) -> list[LabelView]: ...
 
 
-def build_routes(box: Box, clock: Clock, tickets: Tickets, events: Events) -> list[web.RouteDef]:
-    """All routes."""
+def build_routes(box: Box, clock: Clock, events: Events) -> list[web.RouteDef]:
+    """What every way in offers."""
     routes: dict[tuple[str, str], Handler] = {
         ("GET", "events"): events.serve,
         **_list_looks(box),
-        **_list_acts(box, clock, tickets),
+        **_list_acts(box, clock),
         **_list_labels(box),
         **_list_operators(box),
     }
     return [web.route(method, f"/api/v1/{path}", act) for (method, path), act in routes.items()]
+
+
+def build_ticket_route(tickets: Tickets) -> web.RouteDef:
+    """``/api/v1/tickets``: a way in for a browser of this machine."""
+
+    async def post_ticket(request: web.Request) -> web.Response:
+        ticket = tickets.give()
+        return _answer(
+            TicketView(ticket, f"http://{request.headers['Host']}/enter?ticket={ticket}")
+        )
+
+    return web.post("/api/v1/tickets", post_ticket)
 
 
 def _list_looks(box: Box) -> dict[tuple[str, str], Handler]:
@@ -90,7 +102,7 @@ def _list_looks(box: Box) -> dict[tuple[str, str], Handler]:
     }
 
 
-def _list_acts(box: Box, clock: Clock, tickets: Tickets) -> dict[tuple[str, str], Handler]:
+def _list_acts(box: Box, clock: Clock) -> dict[tuple[str, str], Handler]:
     async def post_scan(request: web.Request) -> web.Response:
         form = await _read(request, ScanForm)
         return _answer(await box.scan(FrameScanned(form.text.encode(), clock.now())))
@@ -122,18 +134,11 @@ def _list_acts(box: Box, clock: Clock, tickets: Tickets) -> dict[tuple[str, str]
         box.operators.act()
         return _answer(found)
 
-    async def post_ticket(request: web.Request) -> web.Response:
-        ticket = tickets.give()
-        return _answer(
-            TicketView(ticket, f"http://{request.headers['Host']}/enter?ticket={ticket}")
-        )
-
     return {
         ("POST", "scan"): post_scan,
         ("POST", "verdicts/{id}/acknowledge"): post_acknowledge,
         ("POST", "issue"): post_issue,
         ("POST", "issue/check"): post_issue_check,
-        ("POST", "tickets"): post_ticket,
     }
 
 

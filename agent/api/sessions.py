@@ -9,6 +9,8 @@ import hmac
 import secrets
 from datetime import timedelta
 
+from aiohttp import web
+
 from shared.clock import Clock
 from shared.errors import Refused
 from shared.reasons import Reason
@@ -67,6 +69,21 @@ class Sessions:
             return False
         issued = int(signed.partition(".")[0])
         return self._clock.now().timestamp() - issued < self.lasts.total_seconds()
+
+    def remember(self, response: web.StreamResponse) -> None:
+        """Give the browser a new session."""
+        response.set_cookie(
+            self.cookie,
+            self.issue(),
+            max_age=int(self.lasts.total_seconds()),
+            httponly=True,
+            samesite="Strict",
+        )
+
+    def renew(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Give a new session for one that holds: a page opened each morning is never sent away."""
+        if self.is_valid(request.cookies.get(self.cookie, "")):
+            self.remember(response)
 
     def _mac(self, signed: str) -> str:
         data = signed.encode(errors="surrogateescape")
