@@ -56,22 +56,32 @@ class Announcing:
         self._writer = writer
         self._clock = clock
         self._sent: dict[BoxId, int] = {}
+        self._lagging: set[BoxId] = set()
         self._seen = (-1, -1)
         self._looks = 0
 
     def note_report(self, report: Reported) -> None:
-        """A box says what is at work: where that is not what was sent, or where it refused what
-        was not, somebody put another in its place, and it is sent again."""
+        """Send a box its settings again that says it has others.
+
+        At once where it refused what was not sent: somebody put that in its place. Where it only
+        lags, with its second report: the first may have crossed what was sent.
+        """
         box = parse_box_id(report.box)
         sent = self._sent.get(box)
         came = report.refused.revision if report.refused else report.revision
-        if sent is not None and came != sent:
+        if sent is None or came == sent:
+            self._lagging.discard(box)
+        elif report.refused or box in self._lagging:
+            self._lagging.discard(box)
             del self._sent[box]
             self._forget_look()
+        else:
+            self._lagging.add(box)
 
     async def run(self, connection: Connection) -> None:
         """Announce for ever; what could not be read or sent is tried again at the next look."""
         self._sent.clear()
+        self._lagging.clear()
         self._forget_look()
         while True:
             try:
