@@ -26,10 +26,12 @@ export function shape(name) {
   return svg;
 }
 
+const shown = new WeakMap();
+
 // Fill a place anew, only when what is to be seen has changed: focus and live regions stay quiet.
 export function fill(place, facts, build) {
   const now = JSON.stringify(facts);
-  if (place.dataset.facts === now) return;
-  place.dataset.facts = now;
+  if (shown.get(place) === now) return;
+  shown.set(place, now);
   place.replaceChildren(...[build()].flat().filter(Boolean));
 }
