@@ -2,13 +2,17 @@
 scans, patients. Everything is real but the line: what a box would send is handed in at its end.
 """
 
+import base64
 import os
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from playwright.async_api import Page
 
 from central.app import Central, open_central
@@ -23,6 +27,7 @@ from central.storage.writer import Writer
 from central.users.desk import Desk
 from central.users.principal import Principal
 from central.users.roles import PERMISSIONS, Role
+from central.users.service import Users
 from central.users.user import NewUser
 from central.web.app import build_app
 from central.web.places import add_pages
@@ -155,6 +160,13 @@ def found_centre(directory: Path) -> None:
     found_central(directory, Foundation(BrokerConfig()), SystemClock().now(), "test")
 
 
+def totp(secret: str, steps: int = 0) -> str:
+    """What an authenticator shows now, or some steps of 30 s later (RFC 6238)."""
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    made = TOTP(key, 6, SHA1(), 30)
+    return made.generate(int(time.time()) + 30 * steps).decode()
+
+
 @asynccontextmanager
 async def open_centre(directory: Path, port: int = 0) -> AsyncIterator[Centre]:
     """Serve the centre in ``directory``."""
@@ -168,16 +180,19 @@ async def open_centre(directory: Path, port: int = 0) -> AsyncIterator[Centre]:
                 is_connected=lambda: True,
                 add_pages=add_pages,
             )
-            desk = Desk(central.users, central.keys, central.audit, writer, SystemClock())
+            users = Users(central.keys, central.audit, central.config.users, at_server=True)
+            desk = Desk(users, central.keys, central.audit, writer, SystemClock())
             async with open_listener(app, "127.0.0.1", port) as url:
                 yield Centre(central, writer, desk, url)
 
 
-async def sign_in(page: Page, centre: Centre, login: str = LOGIN) -> None:
+async def sign_in(
+    page: Page, centre: Centre, login: str = LOGIN, leads_to: str = "/console/boxes"
+) -> None:
     """Through the form, as a person with a keyboard does it."""
     await page.goto(f"{centre.url}/console")
     await page.keyboard.type(login)
     await page.keyboard.press("Tab")
     await page.keyboard.type(PASSWORD)
     await page.keyboard.press("Enter")
-    await page.wait_for_url(f"{centre.url}/console/boxes")
+    await page.wait_for_url(f"{centre.url}{leads_to}")

@@ -85,9 +85,12 @@ class Entrance:
         current, new = form["password"], form["new-password"]
         if new != form["new-password-again"]:
             raise Refused(Reason.PASSWORDS_DIFFER)
-        signed_in = await self._desk.change_password(
-            request["principal"], current, new, request.remote or ""
-        )
+        try:
+            signed_in = await self._desk.change_password(
+                request["principal"], current, new, request.remote or ""
+            )
+        except Refused as refused:
+            return self._say_wrong(request, refused)
         return self._enter(request, signed_in, f"{ACCOUNT}?changed=1")
 
     async def begin_second_factor(self, request: web.Request) -> web.Response:
@@ -102,11 +105,20 @@ class Entrance:
     async def confirm_second_factor(self, request: web.Request) -> web.Response:
         """Put it to use with its first code; recovery codes are shown once."""
         form = await read_form(request)
-        signed_in, codes = await self._desk.confirm_second_factor(
-            request["principal"], form["code"]
-        )
+        try:
+            signed_in, codes = await self._desk.confirm_second_factor(
+                request["principal"], form["code"]
+            )
+        except Refused as refused:
+            return self._say_wrong(request, refused)
         response = self._frame.page(request, "console/recovery.html", codes=codes)
         return self._keep(response, signed_in)
+
+    def _say_wrong(self, request: web.Request, refused: Refused) -> web.Response:
+        # Not 401: the session stands, only what was typed is wrong.
+        if refused.reason is not Reason.SIGN_IN_WRONG:
+            raise refused
+        return self._frame.notice(request, refused.reason, 422)
 
     def _enter(self, request: web.Request, signed_in: SignedIn, path: str) -> web.Response:
         return self._keep(go_to(request, path), signed_in)

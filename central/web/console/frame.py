@@ -89,14 +89,27 @@ class Frame:
             return go_to(request, SIGN_IN + ended)
         if problem.reason is Reason.PERMISSION_MISSING and owes(request):
             return go_to(request, ACCOUNT)
+        if "HX-Request" in request.headers:
+            return self.notice(request, problem.reason, problem.status)
         language = read_language(request)
         return self.page(
             request,
-            "console/notice.html" if "HX-Request" in request.headers else "console/problem.html",
+            "console/problem.html",
             problem.status,
             what=language.choose(problem.title_zh, problem.title),
             next_step=language.choose(problem.next_zh, problem.next),
             problem=problem,
+        )
+
+    def notice(self, request: web.Request, reason: Reason, status: int) -> web.Response:
+        """A refusal as part of a page."""
+        words, language = reason.words, read_language(request)
+        return self.page(
+            request,
+            "console/notice.html",
+            status,
+            what=language.choose(words.zh, words.en),
+            next_step=language.choose(words.next_zh, words.next_en),
         )
 
 

@@ -61,7 +61,7 @@ class PeoplePages:
         work = partial(self._unmask, request, why, self._site.clock.now())
         person, line = await self._site.writer.run(work)
         values = _show(line) | {
-            "clear": True,
+            "unmasked": True,
             "name": person.name,
             "document": person.document.number,
             "born": person.birth_date.isoformat() if person.birth_date else "",
@@ -92,7 +92,7 @@ def _show(line: PersonLine) -> dict[str, Any]:
     type, sex = DOCUMENT_TYPES[line.document_type], SEXES[line.sex]
     return {
         "id": line.id,
-        "clear": False,
+        "unmasked": False,
         "name": line.name,
         "document": line.document,
         "type_zh": type.zh,

@@ -20,8 +20,9 @@ const show = (stale) => {
 document.addEventListener("htmx:after:request", ({ detail }) => {
   const status = detail.ctx.response.raw.status;
   // Signed out meanwhile: the whole page goes where the server sends it.
-  if (status === 401 || status === 403) location.reload();
-  if (status < 400) {
+  const live = detail.ctx.sourceElement.matches(".live");
+  if (status === 401 || (status === 403 && live)) location.reload();
+  if (status < 400 && live) {
     answeredAt = Date.now();
     show(false);
   }

@@ -1,0 +1,344 @@
+"""The console in a browser: what people who look after boxes and patients see and do."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from central.users.roles import Role
+from shared.desired import DeviceReport, RefusedDesired
+from shared.devices import DeviceState, PrinterCondition
+from shared.ids import BoxId
+from shared.joining import parse_invite
+from shared.reasons import Reason
+from tests.browser.centre import (
+    LOGIN,
+    PASSWORD,
+    Centre,
+    found_centre,
+    open_centre,
+    sign_in,
+    totp,
+)
+from tests.browser.chromium import DESK, SMALL_DESK, Size, open_context
+from tests.browser.screens import keep_screen
+from tests.central.people import SAMPLE, make_resident
+
+QUIET = BoxId("site1", "box1")
+OUT_OF_PAPER = BoxId("site1", "box2")
+AWAY = BoxId("site2", "box1")
+NO_PAPER = DeviceReport("Zebra ZD421", DeviceState.FAULTY, (PrinterCondition.NO_PAPER,))
+
+SIZES = pytest.mark.parametrize("size", [DESK, SMALL_DESK], ids=["1366", "1024"])
+LANGUAGES = pytest.mark.parametrize("language", ["zh", "en"])
+
+
+@asynccontextmanager
+async def opened(
+    browser: Browser, directory: Path, size: Size = DESK, language: str = "zh"
+) -> AsyncIterator[tuple[Centre, Page]]:
+    """A centre with one user of operations, and a page that has not gone there yet."""
+    found_centre(directory)
+    async with open_centre(directory) as centre, open_context(browser, size, language) as context:
+        await centre.add_user()
+        yield centre, await context.new_page()
+
+
+async def add_fleet(centre: Centre) -> None:
+    """Three boxes: one well, one without paper, one away with records."""
+    await centre.add_box(QUIET)
+    await centre.add_box(OUT_OF_PAPER, "2号窗口")
+    await centre.add_box(AWAY, "急诊窗口")
+    for box in (QUIET, OUT_OF_PAPER):
+        await centre.send_status(box, online=True)
+    await centre.send_report(QUIET)
+    await centre.send_report(OUT_OF_PAPER, printer=NO_PAPER)
+    await centre.send_report(AWAY, pending=7, waiting=timedelta(hours=3))
+    await centre.send_status(AWAY, online=False)
+
+
+@LANGUAGES
+@SIZES
+async def test_boxes_rank_by_what_needs_a_person(
+    browser: Browser, tmp_path: Path, size: Size, language: str
+) -> None:
+    """Signed in by keyboard alone; the box that is away with records comes first, the well one
+    last; a filter narrows to what needs somebody."""
+    async with opened(browser, tmp_path, size, language) as (centre, page):
+        await add_fleet(centre)
+        await page.goto(f"{centre.url}/console")
+        await keep_screen(page, "console-sign-in", language)
+        await sign_in(page, centre)
+        rows = page.locator("table.boxes tbody tr")
+        await expect(rows).to_have_count(3)
+        await expect(rows.nth(0)).to_contain_text("急诊窗口")
+        await expect(rows.nth(1)).to_contain_text("2号窗口")
+        await expect(rows.nth(2)).to_contain_text("1号窗口")
+        await keep_screen(page, "console-boxes", language)
+        await page.locator("select[name=state]").select_option("need")
+        await page.locator("main form button").click()
+        await expect(rows).to_have_count(2)
+        await page.locator("input[name=text]").fill("没有这台")
+        await page.locator("main form button").click()
+        await expect(rows).to_have_count(0)
+        await keep_screen(page, "console-boxes-none", language)
+
+
+async def test_a_row_changes_while_one_looks(browser: Browser, tmp_path: Path) -> None:
+    """A box that comes, and one that runs out of paper, show without a click; a link that has
+    the focus keeps it."""
+    async with opened(browser, tmp_path) as (centre, page):
+        await centre.add_box(QUIET)
+        await sign_in(page, centre)
+        row = page.locator("#b-site1--box1")
+        await expect(row).to_contain_text("从未上线")
+        await row.locator("a").focus()
+        await centre.send_status(QUIET, online=True)
+        await centre.send_report(QUIET)
+        await expect(row).to_contain_text("打印机正常")
+        await centre.send_report(QUIET, printer=NO_PAPER)
+        await expect(row).to_contain_text("打印机缺纸")
+        await expect(row.locator("a")).to_be_focused()
+
+
+@LANGUAGES
+@SIZES
+async def test_scans_stream_masked(
+    browser: Browser, tmp_path: Path, size: Size, language: str
+) -> None:
+    """New scans come on top by themselves: shape and word, and no name in clear."""
+    async with opened(browser, tmp_path, size, language) as (centre, page):
+        await centre.add_box(QUIET)
+        card = await centre.enrol()
+        await sign_in(page, centre)
+        await page.goto(f"{centre.url}/console/scans")
+        await keep_screen(page, "console-scans-none", language)
+        rows = page.locator("table.scans tbody tr")
+        await centre.scan(QUIET, centre.central.cards.static_code(card))
+        await expect(rows).to_have_count(1)
+        await expect(rows.nth(0)).to_contain_text({"zh": "通过", "en": "Accepted"}[language])
+        await centre.scan(QUIET, "F" * 64 + ":1")
+        await expect(rows).to_have_count(2)
+        await expect(rows.nth(0)).to_contain_text({"zh": "不通过", "en": "Refused"}[language])
+        await expect(rows.nth(1)).to_contain_text("电***卡")
+        await keep_screen(page, "console-scans", language)
+
+
+@LANGUAGES
+@SIZES
+async def test_one_box_shows_its_account(
+    browser: Browser, tmp_path: Path, size: Size, language: str
+) -> None:
+    """Account, devices, configuration refused with its reason, certificate."""
+    async with opened(browser, tmp_path, size, language) as (centre, page):
+        await centre.add_box(QUIET)
+        await centre.send_status(QUIET, online=True)
+        refused = RefusedDesired(3, Reason.SETTING_IMPOSSIBLE, "printer")
+        await centre.send_report(QUIET, printer=NO_PAPER, refused=refused)
+        await sign_in(page, centre)
+        await page.get_by_role("link", name="1号窗口").click()
+        await expect(page.locator(".equation")).to_contain_text("0 = ")
+        await expect(page.locator("main")).to_contain_text("Zebra ZD421")
+        words = Reason.SETTING_IMPOSSIBLE.words
+        await expect(page.locator("main")).to_contain_text(
+            {"zh": words.zh, "en": words.en}[language]
+        )
+        await keep_screen(page, "console-box", language)
+
+
+@LANGUAGES
+async def test_search_finds_none_one_and_many(
+    browser: Browser, tmp_path: Path, language: str
+) -> None:
+    """By number, by name and by nobody's name; what was typed is in no address."""
+    async with opened(browser, tmp_path, SMALL_DESK, language) as (centre, page):
+        await centre.enrol()
+        for number in (1, 2, 3):
+            await centre.enrol(make_resident(number, "张伟"))
+        await sign_in(page, centre)
+        await page.goto(f"{centre.url}/console/search")
+        await keep_screen(page, "console-search", language)
+        addresses: list[str] = []
+        page.on("request", lambda request: addresses.append(request.url))
+        found = page.locator("#found article")
+        for text, count, name in (
+            (SAMPLE.document_number, 1, "one"),
+            ("张伟", 3, "many"),
+            ("查无此人", 0, "none"),
+        ):
+            await page.locator("input[name=text]").fill(text)
+            await page.keyboard.press("Enter")
+            await page.wait_for_function(
+                "count => document.querySelector('#found').textContent.trim()"
+                " && document.querySelectorAll('#found article').length === count",
+                arg=count,
+            )
+            await expect(found).to_have_count(count)
+            assert SAMPLE.document_number not in await page.content()
+            await keep_screen(page, f"console-search-{name}", language)
+        assert addresses == [f"{centre.url}/console/search"] * 3
+
+
+@LANGUAGES
+async def test_unmasking_needs_a_reason_and_is_audited(
+    browser: Browser, tmp_path: Path, language: str
+) -> None:
+    """Masked at first; in clear after a reason is given, and the audit has it."""
+    async with opened(browser, tmp_path, SMALL_DESK, language) as (centre, page):
+        card = await centre.enrol()
+        await sign_in(page, centre)
+        await page.goto(f"{centre.url}/console/search")
+        await page.locator("input[name=text]").fill(SAMPLE.name)
+        await page.keyboard.press("Enter")
+        article = page.locator("#found article")
+        await expect(article).to_contain_text("110***********006X")
+        await article.locator("summary").click()
+        await keep_screen(page, "console-unmask", language)
+        await article.locator("select").select_option("care")
+        await article.locator("button").click()
+        await expect(article).to_contain_text(SAMPLE.document_number)
+        await keep_screen(page, "console-unmasked", language)
+        rows = centre.central.database.execute(
+            "SELECT subject, facts FROM audit_row WHERE act = 'person.unmask'"
+        ).fetchall()
+        assert rows == [(str(card.person), '{"why":"care"}')]
+
+
+@LANGUAGES
+async def test_a_wrong_password_and_a_lock_are_said_in_words(
+    browser: Browser, tmp_path: Path, language: str
+) -> None:
+    """The form says what was wrong, keeps the name, and in the end for how long to wait."""
+    async with opened(browser, tmp_path, SMALL_DESK, language) as (centre, page):
+        await page.goto(f"{centre.url}/console")
+        wrong, locked = Reason.SIGN_IN_WRONG.words, Reason.SIGN_IN_LOCKED.words
+        notice = page.locator(".notice.bad[role=alert]:visible")
+        await page.locator("input[name=name]").fill(LOGIN)
+        await page.locator("input[name=password]").fill("not this one")
+        await page.keyboard.press("Enter")
+        await expect(notice).to_contain_text({"zh": wrong.zh, "en": wrong.en}[language])
+        await expect(page.locator("input[name=name]")).to_have_value(LOGIN)
+        await keep_screen(page, "console-sign-in-wrong", language)
+        text = {"zh": locked.zh, "en": locked.en}[language]
+        for _ in range(12):
+            await page.locator("input[name=password]").fill("nor this")
+            async with page.expect_navigation():
+                await page.keyboard.press("Enter")
+            if text in await page.locator("main").inner_text():
+                break
+        await expect(notice).to_contain_text(text)
+        await keep_screen(page, "console-sign-in-locked", language)
+
+
+@LANGUAGES
+async def test_an_administrator_needs_a_second_factor(
+    browser: Browser, tmp_path: Path, language: str
+) -> None:
+    """First it is set up, and nothing else is to be had; then it is asked for at each sign-in."""
+    async with opened(browser, tmp_path, SMALL_DESK, language) as (centre, page):
+        await centre.add_user(Role.SYSTEM_ADMIN, "root")
+        await sign_in(page, centre, "root", "/console/account")
+        await keep_screen(page, "console-account-owed", language)
+        await page.locator("#factor button").click()
+        secret = await page.locator("#factor code").inner_text()
+        await keep_screen(page, "console-factor", language)
+        await page.locator("#factor input[name=code]").fill("000000")
+        await page.locator("#factor button").click()
+        await expect(page.locator("#factor-said")).not_to_be_empty()
+        await page.locator("#factor input[name=code]").fill(totp(secret))
+        await page.locator("#factor button").click()
+        await expect(page.locator("#factor li").nth(1)).to_be_visible()
+        await page.goto(f"{centre.url}/console")
+        await page.wait_for_url("**/console/boxes")
+        await page.locator("header button").click()
+        await page.wait_for_url("**/console/sign-in")
+        await page.locator("input[name=name]").fill("root")
+        await page.locator("input[name=password]").fill(PASSWORD)
+        await page.keyboard.press("Enter")
+        await expect(page.locator("input[name=code]")).to_be_visible()
+        await keep_screen(page, "console-sign-in-code", language)
+        await page.locator("input[name=password]").fill(PASSWORD)
+        await page.locator("input[name=code]").fill(totp(secret, 1))
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/console/boxes")
+
+
+@LANGUAGES
+async def test_a_restart_is_said_and_got_over(
+    browser: Browser, tmp_path: Path, language: str
+) -> None:
+    """While central is away the page says since when it does not know; afterwards it is live
+    again, signed in still."""
+    found_centre(tmp_path)
+    async with open_context(browser, SMALL_DESK, language) as context:
+        page = await context.new_page()
+        await page.clock.install()
+        async with open_centre(tmp_path) as centre:
+            port = int(centre.url.rpartition(":")[2])
+            await centre.add_user()
+            await centre.add_box(QUIET)
+            await sign_in(page, centre)
+            await expect(page.locator("#stale")).to_be_hidden()
+        await page.clock.fast_forward(10_000)
+        await expect(page.locator("#stale")).to_be_visible()
+        await keep_screen(page, "console-stale", language)
+        async with open_centre(tmp_path, port) as centre:
+            await centre.send_status(QUIET, online=True)
+            await page.clock.fast_forward(3_000)
+            await expect(page.locator("#stale")).to_be_hidden()
+            await expect(page.locator("table.boxes")).to_contain_text(
+                {"zh": "在线", "en": "Online"}[language]
+            )
+
+
+async def test_languages_are_switched_and_kept(browser: Browser, tmp_path: Path) -> None:
+    """One click, on any page, and the next page speaks it too."""
+    async with opened(browser, tmp_path) as (centre, page):
+        await sign_in(page, centre)
+        await page.get_by_role("link", name="English").click()
+        await expect(page.locator("h1")).to_have_text("Boxes")
+        await page.get_by_role("link", name="Scans").click()
+        await expect(page.locator("h1")).to_have_text("Scans, newest first")
+        await page.get_by_role("link", name="中文").click()
+        await expect(page.locator("h1")).to_have_text("扫码，最新在前")
+
+
+@LANGUAGES
+async def test_what_is_not_there_and_what_is_not_allowed(
+    browser: Browser, tmp_path: Path, language: str
+) -> None:
+    """A page says what is wrong and what to do; a role sees no link to what it may not."""
+    async with opened(browser, tmp_path, SMALL_DESK, language) as (centre, page):
+        await centre.add_user(Role.CLERK, "clerk", "site1")
+        await sign_in(page, centre, "clerk", "/console/scans")
+        await expect(page.locator("header nav a")).to_have_count(3)
+        answer = await page.goto(f"{centre.url}/console/boxes")
+        assert answer is not None
+        assert answer.status == 403
+        await keep_screen(page, "console-forbidden", language)
+        answer = await page.goto(f"{centre.url}/console/nowhere")
+        assert answer is not None
+        assert answer.status == 404
+        await keep_screen(page, "console-not-found", language)
+
+
+@LANGUAGES
+async def test_a_box_is_invited_and_another_revoked(
+    browser: Browser, tmp_path: Path, language: str
+) -> None:
+    """A technician's invite as a symbol and as text; the system's administrator shuts one out."""
+    async with opened(browser, tmp_path, SMALL_DESK, language) as (centre, page):
+        await centre.add_box(QUIET)
+        await sign_in(page, centre)
+        await page.goto(f"{centre.url}/console/invite")
+        await keep_screen(page, "console-invite", language)
+        await page.locator("input[name=site]").fill("site1")
+        await page.locator("input[name=counter]").fill("3号窗口")
+        await page.locator("main form button").click()
+        await expect(page.locator("#said")).to_contain_text("site1/box2")
+        text = await page.locator("#said p code").inner_text()
+        assert parse_invite(text.rpartition(" ")[2]).counter == "3号窗口"
+        await keep_screen(page, "console-invited", language)
