@@ -20,6 +20,7 @@ MEASUREMENTS = (
     ("box", "scan"),
     ("box", "start"),
     ("box", "joining"),
+    ("developer", "face"),
 )
 """Environment and module, in the order of the table."""
 
