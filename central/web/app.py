@@ -46,7 +46,9 @@ def build_app(  # noqa: PLR0913 - a composition root
     add_pages: AddPages = lambda _: None,
     clock: Clock | None = None,
 ) -> web.Application:
-    """The whole of central's web over opened parts; call it where the loop runs."""
+    """The whole of central's web over opened parts; call it where the loop runs, whose thread
+    reads by key and from now on cannot write."""
+    central.database.make_read_only()
     clock = clock or SystemClock()
     config = central.config.web
     app = web.Application(client_max_size=MAX_BODY_BYTES)

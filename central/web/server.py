@@ -41,10 +41,11 @@ async def open_listener(app: web.Application, host: str, port: int) -> AsyncIter
         lingering_time=1.0,
         auto_decompress=False,
         logger=_wire,
+        shutdown_timeout=_STOP_SECONDS,
     )
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port, shutdown_timeout=_STOP_SECONDS)
+        site = web.TCPSite(runner, host, port)
         try:
             await site.start()
         except OSError as error:

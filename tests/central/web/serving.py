@@ -101,10 +101,12 @@ async def serve_web(directory: Path, add_pages: AddPages = lambda _: None) -> As
                 is_connected=lambda: connected[0],
                 add_pages=keep,
             )
-            async with open_listener(app, "127.0.0.1", 0) as url:
-                async with aiohttp.ClientSession(url, headers=headers) as client:
-                    sign_ins = sites[0].sign_ins
-                    yield Served(central, users, url, client, writer, connected, sign_ins)
+            async with (
+                open_listener(app, "127.0.0.1", 0) as url,
+                aiohttp.ClientSession(url, headers=headers) as client,
+            ):
+                sign_ins = sites[0].sign_ins
+                yield Served(central, users, url, client, writer, connected, sign_ins)
 
 
 async def _serve_for_ever(directory: Path) -> None:
