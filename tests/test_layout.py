@@ -28,6 +28,7 @@ ONE_IMPORTER = {
     "cysystemd": {"shared/systemd.py"},
     "psycopg": set[str](),
     "rich": {"central/tables.py"},
+    "jinja2": {"central/web/pages.py"},
 }
 
 

@@ -22,7 +22,6 @@ from central.web.console.frame import Frame
 from central.web.console.reading import BoxView, Reading
 from central.web.console.showing import show_age, show_box, show_devices, show_link, show_scan
 from central.web.console.words import BOX_STATES, TROUBLES, tell_time
-from shared.reasons import Reason
 
 _ROWS = (100, 1000)
 _STATES = (
@@ -51,6 +50,7 @@ class FleetPages:
         add("GET", "/console/boxes/live", self.list_boxes_live, permission=boxes, by_itself=True)
         add("GET", one, self.show_box, permission=boxes)
         add("GET", f"{one}/live", self.show_box_live, permission=boxes, by_itself=True)
+        add("GET", f"{one}/account", self.prove_account, permission=boxes)
         add("GET", "/console/scans", self.list_scans, permission=scans)
         add("GET", "/console/scans/live", self.list_scans_live, permission=scans, by_itself=True)
 
@@ -64,11 +64,15 @@ class FleetPages:
 
     async def show_box(self, request: web.Request) -> web.Response:
         """One box."""
-        return await self._read(request, partial(self._box, "console/box.html"))
+        return await self._read(request, partial(self._box, "console/box.html", True))
 
     async def show_box_live(self, request: web.Request) -> web.Response:
         """What changes of one box."""
-        return await self._read(request, partial(self._box, "console/box_live.html"))
+        return await self._read(request, partial(self._box, "console/box_live.html", False))
+
+    async def prove_account(self, request: web.Request) -> web.Response:
+        """The box's account alone, proved now; a long ledger takes its time."""
+        return await self._read(request, partial(self._account, "console/box_account.html"))
 
     async def list_scans(self, request: web.Request) -> web.Response:
         """The newest scans."""
@@ -115,7 +119,7 @@ class FleetPages:
             told_now=tell_time(at, at),
         )
 
-    def _box(self, template: str, request: web.Request, at: datetime) -> str:
+    def _box(self, template: str, whole: bool, request: web.Request, at: datetime) -> str:
         principal: Principal = request["principal"]
         id = f"{request.match_info['site']}/{request.match_info['box']}"
         view, language = self._reading.read_box(principal, id), self._frame.language(request)
@@ -132,15 +136,43 @@ class FleetPages:
             reported=tell_time(line.heard_at, at) if line.heard_at else "",
             age=show_age(line.unsent_age(at), language),
             devices=list(show_devices(line, language)),
-            account=view.account,
             wanted=view.wanted,
             at_work=report.revision if report else None,
             now=at,
             told_now=tell_time(at, at),
             may_invite=principal.may(Permission.BOXES_INVITE),
             may_revoke=principal.may(Permission.BOXES_REVOKE),
-            **_evidence(view, at),
+            **_show_configuration(view),
+            certificates=_show_certificates(view, at),
+            **(self._prove(principal, id) if whole else {}),
         )
+
+    def _account(self, template: str, request: web.Request, at: datetime) -> str:
+        principal: Principal = request["principal"]
+        id = f"{request.match_info['site']}/{request.match_info['box']}"
+        line = self._reading.read_box(principal, id).line
+        proved = self._prove(principal, id)
+        return self._frame.render(
+            request, template, box=line, now=at, told_now=tell_time(at, at), **proved
+        )
+
+    def _prove(self, principal: Principal, id: str) -> dict[str, Any]:
+        report, parked = self._reading.prove_account(principal, id)
+        return {
+            "account": report,
+            "findings": [
+                {
+                    "zh": found.reason.words.zh,
+                    "en": found.reason.words.en,
+                    "where": f"{found.epoch}:{found.first}–{found.last} {found.detail}",
+                }
+                for found in report.findings
+            ],
+            "parked": [
+                {"place": f"{row.epoch}:{row.seq}", "zh": row.words.zh, "en": row.words.en}
+                for row in parked
+            ],
+        }
 
     def _scans(self, template: str, request: web.Request, at: datetime) -> str:
         lines = self._reading.list_scans(request["principal"])
@@ -153,41 +185,19 @@ class FleetPages:
         )
 
 
-def _evidence(view: BoxView, at: datetime) -> dict[str, Any]:
-    """What the ledger, the parked rows, the configuration and the certificates show."""
+def _show_configuration(view: BoxView) -> dict[str, Any]:
     refused = view.report.refused if view.report else None
-    return {
-        "findings": [
-            {
-                "zh": found.reason.words.zh,
-                "en": found.reason.words.en,
-                "where": f"{found.epoch}:{found.first}–{found.last} {found.detail}",
-            }
-            for found in view.account.findings
-        ],
-        "parked": [
-            {
-                "place": f"{row.epoch}:{row.row.seq}",
-                "zh": Reason(row.reason).words.zh,
-                "en": Reason(row.reason).words.en,
-            }
-            for row in view.parked
-        ],
-        "refused": refused
-        and {
-            **refused.reason.words._asdict(),
-            "setting": refused.setting,
-            "revision": refused.revision,
-        },
-        "certificates": [
-            {
-                "serial": each.serial,
-                "until": tell_time(each.ends_at, at),
-                "revoked": each.revoked,
-            }
-            for each in view.certificates
-        ],
-    }
+    if refused is None:
+        return {"refused": None}
+    words = refused.reason.words._asdict()
+    return {"refused": words | {"setting": refused.setting, "revision": refused.revision}}
+
+
+def _show_certificates(view: BoxView, at: datetime) -> list[dict[str, Any]]:
+    return [
+        {"serial": each.serial, "until": tell_time(each.ends_at, at), "revoked": each.revoked}
+        for each in view.certificates
+    ]
 
 
 def _number(text: str, default: int, most: int) -> int:

@@ -13,7 +13,6 @@ from central.cards.card import Card
 from central.fleet.states import BoxState
 from central.hospital.service import SitePatient
 from central.ingest.ledger import BoxReport
-from central.ingest.store import ParkedRow
 from central.patients.person import Person, PersonId
 from central.patients.search import PersonSearch
 from central.users.principal import Principal
@@ -24,7 +23,7 @@ from shared.desired import DeviceReport, Reported, reports
 from shared.errors import Refused
 from shared.ids import parse_box_id
 from shared.messages import MedicalStep, Verdict
-from shared.reasons import Reason
+from shared.reasons import Reason, Words
 from shared.residents import mask_document, mask_name
 
 MOST_SCANS = 50
@@ -56,14 +55,21 @@ class CertificateLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ParkedLine:
+    """A row in custody that could not be interpreted, and why."""
+
+    epoch: int
+    seq: int
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
 class BoxView:
     """One box, whole."""
 
     line: BoxLine
     report: Reported | None
     wanted: int  # the revision of the configuration that was last composed for it
-    account: BoxReport
-    parked: tuple[ParkedRow, ...]
     certificates: tuple[CertificateLine, ...]
 
 
@@ -97,24 +103,34 @@ class Reading:
         return store.list_sites(principal.site)
 
     def read_box(self, principal: Principal, id: str) -> BoxView:
-        """One box with its account. Raises Refused (NOT_FOUND)."""
+        """One box. Raises Refused (NOT_FOUND)."""
         stored = store.find_box(id)
         if stored is None:
             raise Refused(Reason.NOT_FOUND, "box")
         principal.check_site(stored.site)
         box = parse_box_id(stored.id)
-        ledger = self._central.ledger
         return BoxView(
             line=_box_line(stored),
             report=_read_report(stored.report),
             wanted=self._central.settings.read_revision(box),
-            account=ledger.verify(box)[0],
-            parked=tuple(ledger.list_parked(box)),
             certificates=tuple(
                 CertificateLine(serial, from_microseconds(ends), revoked)
                 for serial, ends, revoked in store.list_certificates(id)
             ),
         )
+
+    def prove_account(self, principal: Principal, id: str) -> tuple[BoxReport, list[ParkedLine]]:
+        """The box's account, proved from central's ledger now; and what is parked.
+
+        Raises Refused (NOT_FOUND).
+        """
+        box = parse_box_id(id)
+        principal.check_site(box.site)
+        [report] = self._central.ledger.verify(box)
+        parked = self._central.ledger.list_parked(box)
+        return report, [
+            ParkedLine(each.epoch, each.row.seq, Reason(each.reason).words) for each in parked
+        ]
 
     def list_scans(self, principal: Principal) -> list[ScanLine]:
         """The newest scans."""

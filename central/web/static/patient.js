@@ -30,6 +30,7 @@ const draw = () => {
   part("closed").hidden = !closed;
   part("countdown").hidden = !certain;
   part("left").hidden = !certain;
+  part("hint").hidden = !certain;
   part("seconds").textContent = String(untilNext);
   part("left").value = code ? Math.max(0, good - MARGIN_SECONDS) / (code.seconds - MARGIN_SECONDS) : 0;
 };
