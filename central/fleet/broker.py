@@ -115,7 +115,7 @@ def admit_commands(box: BoxId) -> list[Command]:
     """Let a box in while the broker runs.
 
     Harmless for a box that is already in: the plugin answers "already exists" and cuts no session,
-    as a modification would. A session from before the box was let in is cut, and comes back.
+    as a modification would. A session from before the box was let in has its topics from then on.
     """
     return [
         {"command": "createRole", **_box_role(box)},
@@ -124,7 +124,7 @@ def admit_commands(box: BoxId) -> list[Command]:
 
 
 def expel_commands(box: BoxId) -> list[Command]:
-    """Cut a box's session and leave it no topic.
+    """Cut the session of a box that is in, and leave it no topic.
 
     The client is deleted, not disabled: a certificate's login never asks whether it is disabled.
     """

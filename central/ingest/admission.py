@@ -106,12 +106,16 @@ class Admission:
                 if each.is_shut_out or each.told_epoch not in {0, each.epoch}
             }
         admitted = self._admitted
-        # A replaced machine is cut now and let in again at the next look: by then the broker has
-        # read the list that keeps the former one out.
+        # A replaced machine is cut now. The box is let in at the next look, when the broker has
+        # read the list that keeps the former machine out; its session from between is cut then.
         gone = sorted(id for id, epoch in admitted.items() if wanted.get(id) != epoch)
         new = sorted(id for id in wanted if id not in admitted)
         commands = [command for id in gone for command in expel_commands(id)]
-        commands += [command for id in new for command in admit_commands(id)]
+        replaced = {each.id for each in self._standings if each.told_epoch not in {0, each.epoch}}
+        for id in new:
+            if id in replaced:
+                commands += [*admit_commands(id), *expel_commands(id)]
+            commands += admit_commands(id)
         if not commands:
             return
         for payload in _payloads(commands):

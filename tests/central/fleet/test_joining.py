@@ -207,7 +207,7 @@ def test_invites_name_what_is_free_and_refuse_what_cannot_be(house: House) -> No
         {"machine": "x" * 65},
     ):
         with pytest.raises(Malformed):
-            house.invite(BoxId("renmin", "box9"), **bad)  # type: ignore[arg-type]
+            house.invite(BoxId("renmin", "box9"), **bad)
     with pytest.raises(Malformed):
         invites.next_box("Not A Site", AT)
 

@@ -194,7 +194,7 @@ async def test_only_tls_and_only_our_authority(visitor: Visitor, tmp_path: Path)
         assert b"200" not in await reader.read()
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     old.load_verify_locations(visitor.house.central.files.box_ca)
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
     with pytest.raises(OSError):
         await asyncio.open_connection("localhost", visitor.port, ssl=old)
