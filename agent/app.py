@@ -21,6 +21,7 @@ from agent.config import BoxConfig, BoxFiles
 from agent.counter.again import AgainWindow
 from agent.counter.birth import Registrar
 from agent.counter.display import Display
+from agent.counter.documents import Documents
 from agent.counter.issuing import Issuing
 from agent.counter.judge import Judge
 from agent.counter.operators import Operators
@@ -28,10 +29,11 @@ from agent.counter.printing import Printing
 from agent.counter.service import Counter
 from agent.counter.states import ScanState
 from agent.counter.tokens import CodeTokens
-from agent.drivers.catalog import open_printer, open_scanner
+from agent.drivers.catalog import open_document_reader, open_printer, open_scanner
 from agent.drivers.slots import PrinterSlot, ScannerSlot
 from agent.enrolment.renewal import Renewing
 from agent.enrolment.validity import read_validity
+from agent.handover.door import Door
 from agent.offline_queue.outbox import SqliteOutbox, open_outbox
 from agent.offline_queue.states import Edge as QueueEdge
 from agent.ports import Cache
@@ -110,7 +112,7 @@ async def open_box(
         check = partial(check_workplace, config, files.directory, clock)
         settings = Settings(config, files.desired, check, observers.settings)
         settings.load()
-        parts = Parts(clock, settings, outbox, cache, uplink)
+        parts = Parts(clock, settings, outbox, cache, uplink, Door(config.lan, files, clock))
         box = _build_box(config, files, parts, observers)
         async with asyncio.TaskGroup() as group:
             scanner = group.create_task(box.read_scanner(group), name="scanner")
@@ -121,6 +123,7 @@ async def open_box(
             renewing = Renewing(files, config, clock, uplink.open_anew)
             renewal = group.create_task(renewing.run(), name="renewal")
             watch = group.create_task(box.watch(), name="watch")
+            documents = group.create_task(box.documents.run(), name="document reader")
             reporter = group.create_task(_report(config, files, parts, box), name="reporter")
             moving = {"queue": outbox.read_account, "line": uplink.wait_moving}
             watchdog = group.create_task(
@@ -140,6 +143,7 @@ async def open_box(
             listener.cancel()
             renewal.cancel()
             watch.cancel()
+            documents.cancel()
             reporter.cancel()
             watchdog.cancel()
 
@@ -152,6 +156,7 @@ class Parts(NamedTuple):
     outbox: SqliteOutbox
     cache: Cache
     uplink: CentralUplink
+    door: Door
 
 
 def _build_box(
@@ -190,6 +195,7 @@ def _build_box(
         display=display,
         medical_step=now.medical_step,
         observe=observers.scan,
+        hand_over=parts.door,
     )
     scanner = ScannerSlot(open_scanner(now.scanner, files.directory, parts.clock))
     printer = PrinterSlot(open_printer(now.printer, files.directory, config.font))
@@ -234,6 +240,12 @@ def _build_box(
         scanner=scanner,
         printer=printer,
         settings=settings,
+        documents=Documents(
+            open_document_reader(config.document_reader, files.directory, parts.clock),
+            operators,
+            parts.clock,
+        ),
+        door=parts.door,
     )
 
 
@@ -272,6 +284,12 @@ async def _open_api(config: BoxConfig, files: BoxFiles, box: RunningBox) -> Asyn
 
     token = load_token(files.api_token)
     access = LocalAccess(token, config.api_port, config.frame_ancestors)
-    async with serve_api(box, SystemClock(), access) as port:
+    async with (
+        serve_api(box, SystemClock(), access, pairing=box.door) as port,
+        asyncio.TaskGroup() as group,
+    ):
         log.info("local API on http://127.0.0.1:%d/api/v1", port)
+        assert box.door is not None
+        workstations = group.create_task(box.door.run(box), name="workstations")
         yield
+        workstations.cancel()

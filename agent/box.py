@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from agent.api.views import DeviceView, LinkView, StateView, UnsentView, view_account
 from agent.counter.changes import Listeners, Undo
 from agent.counter.display import Display
+from agent.counter.documents import Documents
 from agent.counter.issuing import IssueRequest, Issuing
 from agent.counter.masking import hide_issue, hide_label, hide_scan
 from agent.counter.operators import Operators, is_like_badge
@@ -20,6 +21,7 @@ from agent.counter.printing import Printing, ReprintReason
 from agent.counter.service import Counter
 from agent.counter.states import ScanState
 from agent.counter.views import IssueView, LabelView, OperatorView, ScanView, advise
+from agent.handover.door import Door
 from agent.ports import (
     DeviceChanged,
     FrameDropped,
@@ -72,8 +74,12 @@ class RunningBox:
         scanner: Scanner | None,
         printer: LabelPrinter | None,
         settings: Settings | None = None,
+        documents: Documents | None = None,
+        door: Door | None = None,
     ) -> None:
         """``settings`` takes what central wants; without it the box is as it was made."""
+        self._documents = documents or Documents(None, operators, clock)
+        self._door = door
         self._box = box
         self._policy = policy
         self._operators = operators
@@ -93,6 +99,7 @@ class RunningBox:
         self._settings = settings
         if settings is not None:
             settings.subscribe(lambda _: self._changes.tell(None))
+        self._documents.state_changes.subscribe(lambda _: self._changes.tell(None))
         self._link_since_ms = self._now_ms()
         self._scanner_state = DeviceState.OPENING if scanner else DeviceState.ABSENT
         self._scanner_reason: Reason | None = None
@@ -149,6 +156,7 @@ class RunningBox:
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             self._operators.tell()
+            self._documents.drop_old()
             if self._changes and await self._printer_watch.read(_PRINTER_SECONDS):
                 self._changes.tell(None)
 
@@ -217,6 +225,16 @@ class RunningBox:
         """Who works here."""
         return self._operators
 
+    @property
+    def door(self) -> Door | None:
+        """The hand-over to workstations."""
+        return self._door
+
+    @property
+    def documents(self) -> Documents:
+        """Identity cards laid on the reader."""
+        return self._documents
+
     async def read_account(self) -> Account:
         """The queue's account."""
         return await self._outbox.read_account()
@@ -270,12 +288,20 @@ class RunningBox:
                 advise(printer.reason),
                 self._printer_watch.read_ms,
             ),
+            document_reader=self._view_document_reader(),
+            workstations=len(self._door.list_workstations()) if self._door else 0,
             operator=self._operators.view(),
             main=self._seen(self._display.main) if self._display.main else None,
             recent=tuple(self.recent()),
             unacknowledged=tuple(map(self._seen, self._display.unacknowledged)),
             labels=tuple(self.labels()[:_LABELS_ON_A_PAGE]),
         )
+
+    def _view_document_reader(self) -> DeviceView | None:
+        documents = self._documents
+        if documents.name is None:
+            return None
+        return DeviceView(documents.name, documents.state, advice=advise(documents.reason))
 
     async def _oldest_seconds(self) -> int | None:
         """How old the oldest record is that central lacks; None too when the file cannot say."""

@@ -6,6 +6,7 @@ monotonic clock, which every ``…_ms`` in it is measured by):
     {"kind": "state", …StateView}        at open, and after changes, at most ten a second
     {"kind": "scan", …ScanView}          at once: begun, shown, amended
     {"kind": "operator", …OperatorView}  at once: a badge was read, somebody came or went
+    {"kind": "document", …DocumentView}  at once: an identity card was read, or could not be
     {"kind": "beat", "at": …}            every two seconds: a page that hears none knows nothing
 
 What a page says is ignored. One that does not keep up is cut off: it comes again and is told all.
@@ -21,6 +22,7 @@ from aiohttp import ClientConnectionResetError, WSMsgType, web
 
 from agent.api.views import StateView
 from agent.counter.changes import Undo
+from agent.counter.documents import Documents
 from agent.counter.views import OperatorView, ScanView
 from shared.clock import Clock
 from shared.errors import Refused
@@ -37,6 +39,9 @@ _MOST_BYTES_FROM_A_PAGE = 1024
 
 class Watched(Protocol):
     """What pages are told of."""
+
+    @property
+    def documents(self) -> Documents: ...
 
     async def read_state(self) -> StateView: ...
 
@@ -91,6 +96,7 @@ class Events:
             self._box.subscribe(lambda _: self._dirty.set()),
             self._box.subscribe_scans(self._tell_scan),
             self._box.subscribe_operator(lambda view: self._broadcast("operator", view)),
+            self._box.documents.changes.subscribe(lambda view: self._broadcast("document", view)),
         )
         try:
             async with asyncio.TaskGroup() as group:
@@ -116,6 +122,8 @@ class Events:
         try:
             await socket.prepare(request)
             page.put(self._message("state", await self._box.read_state()))
+            if (document := self._box.documents.waiting()) is not None:
+                page.put(self._message("document", document))
             writing = asyncio.create_task(self._write(socket, page), name="page")
             async for _ in socket:
                 pass

@@ -84,7 +84,7 @@ def protect(
         headers = response.headers
         headers["Content-Security-Policy"] = policy
         headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "no-referrer"
+        headers.setdefault("Referrer-Policy", "no-referrer")
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers["Cache-Control"] = "no-cache" if _is_page(request) else "no-store"

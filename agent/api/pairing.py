@@ -9,29 +9,10 @@ from typing import Protocol
 import msgspec
 from aiohttp import web
 
+from agent.api.views import PairingView, WorkstationView
 from agent.counter.operators import Operators
 from shared.errors import Refused
 from shared.reasons import Reason
-
-
-class PairingView(msgspec.Struct, frozen=True):
-    """An open pairing window: what is typed at the workstation, and what is compared there."""
-
-    code: str  # eight digits, good once
-    address: str  # https://…/pair
-    fingerprint: str  # SHA-256 of the certificate, colons between its bytes
-    expires_in_seconds: int
-
-    def __repr__(self) -> str:
-        return "PairingView(…)"
-
-
-class WorkstationView(msgspec.Struct, frozen=True):
-    """A paired workstation."""
-
-    id: str
-    name: str
-    paired_at: str  # ISO 8601, UTC
 
 
 class Pairing(Protocol):

@@ -107,6 +107,10 @@ def _list_acts(box: Box, clock: Clock) -> dict[tuple[str, str], Handler]:
         form = await _read(request, ScanForm)
         return _answer(await box.scan(FrameScanned(form.text.encode(), clock.now())))
 
+    async def post_taken(request: web.Request) -> web.Response:
+        box.documents.take(request.match_info["id"])
+        return _answer({})
+
     async def post_acknowledge(request: web.Request) -> web.Response:
         box.acknowledge(request.match_info["id"])
         return _answer(await box.read_state())
@@ -137,6 +141,7 @@ def _list_acts(box: Box, clock: Clock) -> dict[tuple[str, str], Handler]:
     return {
         ("POST", "scan"): post_scan,
         ("POST", "verdicts/{id}/acknowledge"): post_acknowledge,
+        ("POST", "documents/{id}/taken"): post_taken,
         ("POST", "issue"): post_issue,
         ("POST", "issue/check"): post_issue_check,
     }

@@ -60,6 +60,8 @@ class StateView(msgspec.Struct, frozen=True, kw_only=True):
     unsent: UnsentView = UnsentView()
     scanner: DeviceView
     printer: DeviceView
+    document_reader: DeviceView | None = None  # None: there is none
+    workstations: int = 0  # how many are paired
     operator: OperatorView = OperatorView()
     main: ScanView | None
     recent: tuple[ScanView, ...] = ()  # the last ten, newest first
@@ -72,6 +74,26 @@ class TicketView(msgspec.Struct, frozen=True):
 
     ticket: str
     url: str
+
+
+class PairingView(msgspec.Struct, frozen=True):
+    """An open pairing window: what is typed at the workstation, and what is compared there."""
+
+    code: str  # eight digits, good once
+    address: str  # https://…/pair
+    fingerprint: str  # SHA-256 of the certificate, colons between its bytes
+    expires_in_seconds: int
+
+    def __repr__(self) -> str:
+        return "PairingView(…)"
+
+
+class WorkstationView(msgspec.Struct, frozen=True):
+    """A paired workstation."""
+
+    id: str
+    name: str
+    paired_at: str  # ISO 8601, UTC
 
 
 def view_account(account: Account) -> AccountView:

@@ -9,6 +9,7 @@ import aiohttp
 from agent.api.server import LocalAccess, serve_api
 from agent.api.views import DeviceView, LinkView, StateView, view_account
 from agent.counter.changes import Listeners, Undo
+from agent.counter.documents import Documents
 from agent.counter.issuing import IssueRequest
 from agent.counter.operators import Operators
 from agent.counter.policy import FixedPolicy
@@ -39,6 +40,7 @@ class OneBox:
         self.scans: Listeners[ScanView] = Listeners()
         self.operator_views: Listeners[OperatorView] = Listeners()
         self.operators = Operators(FixedPolicy("window 3", ""), noon_clock(), verify_password)
+        self.documents = Documents(None, self.operators, noon_clock())
         self.states_read = 0
 
     async def scan(self, frame: FrameScanned) -> ScanView:
