@@ -19,8 +19,11 @@ TRAVELS = {
     "RECEIPT": ("Receipt", "sealed with the box's pair key"),
     "COMMAND": ("reserved: what became of a record", ""),
     "STATUS": ("Status, retained; the will says offline", "plain: presence only"),
-    "DESIRED": ("reserved: configuration, retained", ""),
-    "REPORTED": ("reserved: the configuration's echo, retained", ""),
+    "DESIRED": (
+        "SignedDesired, retained",
+        "signed by central's announcements key, sealed with the box's pair key",
+    ),
+    "REPORTED": ("Reported, retained", "sealed with the box's pair key"),
 }
 
 AT_REST = {"Mark", "RowState"}
@@ -29,14 +32,16 @@ AT_REST = {"Mark", "RowState"}
 INTRODUCTION = """\
 # Messages
 
-Generated from `shared/messages.py`, `shared/ledger.py`, `shared/sealing.py` and
-`shared/topics.py` by `docs/build_messages.py`; do not edit by hand.
+Generated from `shared/messages.py`, `shared/desired.py`, `shared/joining.py`,
+`shared/ledger.py`, `shared/sealing.py` and `shared/topics.py` by `docs/build_messages.py`; do
+not edit by hand.
 
 Every message is MessagePack (`shared/codec.py`): a message is a map from field names to values,
 first its `kind` where it has one, then the fields in the order below (those of its base before
 its own), so that the same message always has the same bytes; what is marked *array* is an array
 of its values instead. Unknown fields, missing fields and wrong types are refused; a kind or
-version from the future is told apart from rubbish, so that central can park it.
+version from the future is told apart from rubbish, so that central can park it. What goes over
+central's listener for boxes (HTTPS) is the same as JSON, its bytes in base64.
 
 A `Time` is microseconds since 1970 UTC, an `Id` 16 bytes (UUIDv7), a `Hash` 32 bytes. Hashes and
 signatures cover the bytes that travelled, never a re-encoding.
@@ -51,6 +56,8 @@ def build_page() -> str:
         ("Rows and heads", "ledger"),
         ("Wrapped keys", "sealing"),
         ("Device and print states", "devices"),
+        ("Settings and reports", "desired"),
+        ("Joining and renewing, over HTTPS", "joining"),
     ):
         parts.append(f"## {title}\n")
         parts.extend(_classes(ROOT / f"shared/{file}.py"))
@@ -80,15 +87,20 @@ def _classes(path: Path) -> Iterator[str]:
 
 
 def _is_data(node: ast.ClassDef) -> bool:
-    return node.name not in AT_REST and _base(node) in {
-        "Struct",
-        "NamedTuple",
-        "RecordBase",
-        "AskBase",
-        "ReplyBase",
-        "StrEnum",
-        "IntEnum",
-    }
+    return (
+        node.name not in AT_REST
+        and not node.name.startswith("_")
+        and _base(node)
+        in {
+            "Struct",
+            "NamedTuple",
+            "RecordBase",
+            "AskBase",
+            "ReplyBase",
+            "StrEnum",
+            "IntEnum",
+        }
+    )
 
 
 def _base(node: ast.ClassDef) -> str:
