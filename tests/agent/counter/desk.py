@@ -51,7 +51,7 @@ class Desk:
 
     def restart(self) -> None:
         self.operators = Operators(self.policy, self.clock, verify_password)
-        registrar = Registrar(
+        self.registrar = registrar = Registrar(
             BoxId("site1", "box7"),
             "window 3",
             bytes(16),
@@ -60,7 +60,7 @@ class Desk:
             lambda: self.operators.current_id,
         )
         tokens = CodeTokens(bytes(32))
-        judge = Judge(
+        self.judge = judge = Judge(
             deadline=seconds(0.8),
             medical_step=MedicalStep.REGISTER,
             registrar=registrar,
@@ -70,11 +70,12 @@ class Desk:
             code_keys={DOMAIN_KID: STD.verify_key(DOMAIN_KEY.public_bytes)},
         )
         self.display = Display()
+        self.again = AgainWindow(seconds(10), registrar)
         self.counter = Counter(
             registrar=registrar,
             judge=judge,
             outbox=self.outbox,
-            again=AgainWindow(seconds(10), registrar),
+            again=self.again,
             tokens=tokens,
             display=self.display,
             medical_step=MedicalStep.REGISTER,
