@@ -698,8 +698,8 @@ WORDS: dict[Reason, Words] = {
         "Type it again",
     ),
     Reason.PASSWORD_WEAK: Words(
-        "密码太弱：至少 12 个字符，不能是常见密码或自己的名字",
-        "The password is too weak: at least 12 characters, not a common one, not your own name",
+        "密码太弱：至少 12 个字符，不能常见或含姓名",
+        "Too weak: at least 12 characters, not a common one, not your own name",
         "请换一个更长的密码，一句话也可以",
         "Choose a longer one; a whole sentence is fine",
     ),

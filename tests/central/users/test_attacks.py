@@ -222,9 +222,9 @@ async def test_the_audit_cannot_be_written(served: Served) -> None:
     """The act is refused and nothing of it is kept; reading goes on."""
     chief = await served.add("chief", Role.SECURITY_ADMIN)
     signed_in = await served.sign_in(chief)
-    served.central.database.execute(
-        "CREATE TRIGGER broken BEFORE INSERT ON audit_row BEGIN SELECT RAISE(ABORT, 'x'); END"
-    )
+    trigger = "BEFORE INSERT ON audit_row BEGIN SELECT RAISE(ABORT, 'x'); END"
+    execute = served.central.database.execute
+    await served.writer.run(lambda: execute(f"CREATE TRIGGER broken {trigger}").close())
     new = {"login": "eve", "name": "某人", "role": "operations"}
     headers = {"X-CSRF-Token": signed_in.session.csrf}
     async with served.browser(signed_in) as browser:

@@ -207,3 +207,15 @@ async def test_a_given_password_is_changed_at_once(place: Place, desk: Desk) -> 
     assert place.users.find_session(signed_in.secret, place.clock.now()) is None
     assert fresh.session.owed == ()
     assert fresh.secret != signed_in.secret
+
+
+async def test_a_flood_from_everywhere_is_refused_not_gathered(place: Place, desk: Desk) -> None:
+    """Argon2's queue holds a second or two of work; who is signed in notices nothing."""
+    bob = place.add("bob")
+    secret = place.open(bob).secret
+    tries = (refusal(desk, f"name{count}", "x", f"address {count}") for count in range(500))
+    reasons = await asyncio.gather(*tries)
+    assert reasons.count(Reason.SIGN_IN_WRONG) == 64
+    assert reasons.count(Reason.TOO_MANY_REQUESTS) == 436
+    assert place.users.find_session(secret, place.clock.now()) is not None
+    await desk.sign_in("bob", PASSWORD, HERE)
