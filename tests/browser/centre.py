@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from central.app import Central, open_central
 from central.cards.card import Card
@@ -191,6 +191,7 @@ async def sign_in(
 ) -> None:
     """Through the form, as a person with a keyboard does it."""
     await page.goto(f"{centre.url}/console")
+    await expect(page.locator("input[name=name]")).to_be_focused()
     await page.keyboard.type(login)
     await page.keyboard.press("Tab")
     await page.keyboard.type(PASSWORD)

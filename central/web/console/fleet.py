@@ -130,7 +130,7 @@ class FleetPages:
             template,
             box=line,
             troubles=[TROUBLES[each] for each in rank.troubles],
-            link=show_link(line, at),
+            link=show_link(rank),
             since=tell_time(line.since, at) if line.since else "",
             state=BOX_STATES[line.state],
             reported=tell_time(line.heard_at, at) if line.heard_at else "",

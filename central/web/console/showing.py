@@ -81,7 +81,7 @@ def show_box(rank: BoxRank, at: datetime, language: Language) -> ShownBox:
         site_name=line.site_name,
         need=TROUBLES[troubles[0]] if troubles else None,
         more=max(0, len(troubles) - 1),
-        link=show_link(line, at),
+        link=show_link(rank),
         since=tell_time(line.since, at) if line.since else "",
         unsent=line.unsent,
         age=show_age(line.unsent_age(at), language),
@@ -90,13 +90,14 @@ def show_box(rank: BoxRank, at: datetime, language: Language) -> ShownBox:
     )
 
 
-def show_link(line: BoxLine, at: datetime) -> Word:
+def show_link(rank: BoxRank) -> Word:
     """Whether a box is there, in a word."""
+    line = rank.line
     if line.online is None or line.state in SHUT_OUT:
         return _UNKNOWN if line.online is None else _OFFLINE
     if not line.online:
         return _OFFLINE
-    return _SILENT if Trouble.SILENT in line.troubles(at) else _ONLINE
+    return _SILENT if Trouble.SILENT in rank.troubles else _ONLINE
 
 
 def show_age(age: timedelta | None, language: Language) -> str:
