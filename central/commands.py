@@ -8,6 +8,8 @@ from typing import Any
 from shared.clock import SystemClock
 from shared.exits import Exit
 
+_log = logging.getLogger(__name__)
+
 
 def add_commands(subparsers: Any) -> None:
     """Add ``init`` and ``serve``."""
@@ -42,12 +44,16 @@ def _init(arguments: argparse.Namespace) -> int:
 
 def _serve(arguments: argparse.Namespace) -> int:
     from central.app import open_central
+    from central.config import CentralFiles, seal_secrets
     from central.serving import serve
     from shared.systemd import set_up_logging
 
     set_up_logging(arguments.log_level, "onecode-central")
     # peewee would log every statement's parameters at DEBUG.
     logging.getLogger("peewee").setLevel(logging.INFO)
+    if lying_open := seal_secrets(CentralFiles(arguments.dir)):
+        names = ", ".join(path.name for path in lying_open)
+        _log.warning("secrets lie open, readable by this user alone: %s", names)
     with open_central(arguments.dir) as central:
         asyncio.run(serve(central))
     return Exit.HELD

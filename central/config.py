@@ -8,7 +8,7 @@ from typing import Annotated
 
 import msgspec
 
-from shared.config import read_config, read_secret
+from shared.config import read_config, read_secret, seal_files
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
@@ -87,6 +87,15 @@ class CentralFiles:
 def read_central_config(files: CentralFiles) -> CentralConfig:
     """Read and check ``central.toml``. Raises Unavailable or Malformed."""
     return read_config(files.config, CentralConfig)
+
+
+def seal_secrets(files: CentralFiles) -> list[Path]:
+    """Seal what only central reads; those that lie open for want of a credential.
+
+    The broker's server key stays a file of mode 0600: Mosquitto reads it. Raises Unavailable,
+    Refused, Malformed, NotAuthentic.
+    """
+    return seal_files((files.passphrase, files.box_ca_key, files.central_ca_key))
 
 
 def read_passphrase(files: CentralFiles) -> bytes:

@@ -1,6 +1,6 @@
 """Secrets at rest: sealed under a key that the service manager gives, recognised by their magic.
 
-systemd puts the key into ``$CREDENTIALS_DIRECTORY/onecode-box.key`` (systemd.exec(5),
+systemd puts the key into ``$CREDENTIALS_DIRECTORY`` (``onecode-box.key``; systemd.exec(5),
 LoadCredentialEncrypted=): held by the machine or its TPM, never beside what it opens. Which files
 are secrets, and how they are written, is the business of ``shared.config`` and its callers.
 
@@ -15,7 +15,8 @@ from shared.errors import Malformed, Refused, Unavailable
 from shared.reasons import Reason
 
 CREDENTIAL = "onecode-box.key"
-"""32 random bytes."""
+CENTRAL_CREDENTIAL = "onecode-central.key"
+"""32 random bytes each; a service is given its own."""
 
 _DIRECTORY = "CREDENTIALS_DIRECTORY"
 _MAGIC = b"ONECODE\x01"
@@ -31,15 +32,17 @@ def read_credential() -> bytes | None:
     directory = os.environ.get(_DIRECTORY)
     if directory is None:
         return None
-    try:
-        key = (Path(directory) / CREDENTIAL).read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise Unavailable(Reason.CONFIG_MISSING, f"credential {CREDENTIAL}") from error
-    if len(key) != KEY_BYTES:
-        raise Malformed(Reason.KEY_MALFORMED, f"credential {CREDENTIAL} has {KEY_BYTES} bytes")
-    return key
+    for name in (CREDENTIAL, CENTRAL_CREDENTIAL):
+        try:
+            key = (Path(directory) / name).read_bytes()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise Unavailable(Reason.CONFIG_MISSING, f"credential {name}") from error
+        if len(key) != KEY_BYTES:
+            raise Malformed(Reason.KEY_MALFORMED, f"credential {name} has {KEY_BYTES} bytes")
+        return key
+    return None
 
 
 def is_sealed(content: bytes) -> bool:

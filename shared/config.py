@@ -7,6 +7,7 @@ Says nothing about what is configured: each side has a ``config.py`` of its own 
 import os
 import stat
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -79,6 +80,25 @@ def replace_secret(path: Path, secret: bytes) -> None:
     Raises Unavailable: then the old one is as it was.
     """
     replace_file(path, _at_rest(path, secret))
+
+
+def seal_files(paths: Iterable[Path]) -> list[Path]:
+    """Seal the secrets that lie open from a time without a key; those that still do, for want of
+    one. Raises as ``read_secret`` and ``replace_secret``.
+    """
+    lying_open = [path for path in paths if not is_sealed(_read(path))]
+    if read_credential() is None:
+        return lying_open
+    for path in lying_open:
+        replace_secret(path, read_secret(path))
+    return []
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Unavailable(Reason.CONFIG_MISSING, str(path)) from error
 
 
 def replace_file(path: Path, content: bytes) -> None:

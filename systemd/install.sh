@@ -11,7 +11,7 @@ library=/usr/lib/onecode/$side
 python=${TARGET_PYTHON:-/usr/bin/python3}
 
 case $side in
-box) command=onecode-agent package=agent units=(onecode-agent onecode-box-credential) ;;
+box) command=onecode-agent package=agent units=(onecode-agent) ;;
 central) command=onecode-central package=central units=(onecode-central onecode-broker) ;;
 *) echo "a side is box or central" >&2 && exit 2 ;;
 esac
@@ -40,6 +40,8 @@ LAUNCHER
     for unit in "${units[@]}"; do
         install -D -m 0644 "systemd/$unit.service" "$root/usr/lib/systemd/system/$unit.service"
     done
+    install -D -m 0644 "systemd/onecode-credential@.service" \
+        "$root/usr/lib/systemd/system/onecode-credential@.service"
     if [ "$side" = box ]; then
         install -D -m 0644 systemd/70-onecode.rules "$root/usr/lib/udev/rules.d/70-onecode.rules"
     fi
@@ -64,6 +66,7 @@ uninstall_side() {
     [ "$side" != box ] || rm -f "$root/usr/lib/udev/rules.d/70-onecode.rules"
     if [ -z "$(ls -A "$root/usr/lib/onecode" 2>/dev/null)" ]; then # the other side is gone too
         rm -rf "$root/usr/lib/onecode" "$root/usr/share/doc/onecode"
+        rm -f "$root/usr/lib/systemd/system/onecode-credential@.service"
         rm -f "$root/usr/lib/sysusers.d/onecode.conf" "$root/usr/lib/tmpfiles.d/onecode.conf"
     fi
     echo "✓ $command removed; what it kept in /var/lib stays"
