@@ -156,6 +156,8 @@ async def test_an_earlier_scan_that_ends_late_never_takes_the_place(browser: Bro
         earlier = scan(Verdict.REFUSED, Reason.CODE_USED, None, 3)
         box.show_scan(scan(Verdict.ACCEPTED, None, PERSON))
         await face(page, "accepted")
+        recent, waiting = (earlier, *box.shown.recent), (earlier,)
+        box.shown = replace(box.shown, recent=recent, unacknowledged=waiting)
         box.scans.tell(earlier)
         await expect(page.locator(".recent li").first).to_have_attribute("data-face", "refused")
         await face(page, "accepted")

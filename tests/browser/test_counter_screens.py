@@ -119,6 +119,11 @@ async def devices_gone(box: ShownBox, page: Page) -> None:
     await expect(page.locator("#troubles p").first).to_be_visible()
 
 
+async def drill(box: ShownBox, page: Page) -> None:
+    box.show(drill=True)
+    await expect(page.locator("#troubles p").first).to_be_visible()
+
+
 async def account_broken(box: ShownBox, page: Page) -> None:
     box.show(account=AccountView(128, 120, 3, 0, False, "128 ≠ 123"))
     await expect(page.locator("#troubles p").first).to_be_visible()
@@ -237,6 +242,23 @@ async def reprint_none(_: ShownBox, page: Page) -> None:
     await expect(page.locator("#side .none").first).to_be_visible()
 
 
+async def pairing(_: ShownBox, page: Page) -> None:
+    paired = [{"id": "w1", "name": "收费处 2 号电脑"}, {"id": "w2", "name": "Pharmacy 1"}]
+    offer = {
+        "code": "7M4K-92QX",
+        "address": "https://192.0.2.17:8701/",
+        "fingerprint": "3F:9A:11:C0:5E:77:02:4B:D8:6A:90:1C:EE:45:B3:28",
+        "expires_in_seconds": 300,
+    }
+    await page.route("**/api/v1/workstations", lambda route: route.fulfill(json=paired))
+    await page.route("**/api/v1/pairing", lambda route: route.fulfill(json=offer))
+    await page.reload()
+    await expect(page.locator("#keys")).to_contain_text("F9")
+    await page.keyboard.press("F9")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".pairing-code .digits")).to_be_visible()
+
+
 STATES: dict[str, Arrange] = {
     arrange.__name__.replace("_", "-"): arrange
     for arrange in (
@@ -254,6 +276,7 @@ STATES: dict[str, Arrange] = {
         unsaved,
         devices_gone,
         account_broken,
+        drill,
         crowded,
         muted,
         pin,
@@ -271,6 +294,7 @@ STATES: dict[str, Arrange] = {
         issue_refused,
         reprint,
         reprint_none,
+        pairing,
     )
 }
 

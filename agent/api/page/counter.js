@@ -20,7 +20,7 @@ import { Sound } from "./sound.js";
 import { StatusLine } from "./status.js";
 import { TroubleStrip } from "./troubles.js";
 import { standing, VerdictPanel } from "./verdict.js";
-import { language, onLanguage, suggestLanguage, switchLanguage, use } from "./words.js";
+import { language, onLanguage, say, suggestLanguage, switchLanguage, use } from "./words.js";
 
 const TICK_MS = 500;
 const REPEAT_MS = 5_000; // a refusal sounds until it is acknowledged
@@ -31,7 +31,7 @@ const sound = new Sound(() => show());
 const announcer = new Announcer();
 const panels = {
   pin: new PinPanel(),
-  issue: new IssuePanel(new Draft(() => panels.issue.clear())),
+  issue: new IssuePanel(new Draft(() => panels.issue.forget())),
   reprint: new ReprintPanel(),
   pairing: new PairingPanel(),
 };
@@ -93,7 +93,8 @@ function followOperator(before, now) {
   if (now.asked_for_pin && now.asked_for_pin !== before.asked_for_pin) side.show(panels.pin);
   const answered = before.asked_for_pin && !now.asked_for_pin;
   if (side.open === "pin" && (answered || (now.id && now.id !== before.id))) side.close();
-  if (before.id && before.id !== now.id) panels.issue.clear();
+  if (before.id && before.id !== now.id) panels.issue.forget();
+  if (now.id !== before.id && (now.id || before.id)) announcer.say(say(now.id ? "signedIn" : "signedOut"));
   suggestLanguage(now.language || known.state?.language);
 }
 

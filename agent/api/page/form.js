@@ -93,6 +93,7 @@ export class Form {
 
   #typed(name) {
     if (name === "sex") this.#sexChosen = true;
+    this.#findings = {}; // of what stood there before; whoever sends at once is told by the answer
     this.draft.write(this.value);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#check(), PAUSE_MS);

@@ -51,12 +51,17 @@ export class IssuePanel {
     else if (this.form.focusNext()) this.#send.focus();
   }
 
-  // The next person.
-  clear() {
+  // Nothing of a person stays here.
+  forget() {
     this.form.clear();
     this.#issued = null;
     this.#wrong = null;
     this.#show();
+  }
+
+  // The next person.
+  clear() {
+    this.forget();
     this.focus();
   }
 

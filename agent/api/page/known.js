@@ -88,6 +88,15 @@ export class Known {
     const main = this.state.main;
     // Ids are UUIDv7: the later scan has the greater one, and only it may take the place.
     if (!main || scan.id >= main.id) this.state = { ...this.state, main: scan };
-    return isThrough(scan) && (!before || before.verdict !== scan.verdict) ? scan : null;
+    if (!isThrough(scan) || before?.verdict === scan.verdict) return null;
+    if (scan.verdict === "refused" || scan.state === "unsaved") this.#await(scan);
+    return scan;
+  }
+
+  // A refusal waits for a person from the moment it is shown; read again it is the same refusal.
+  #await(scan) {
+    const same = [scan.id, scan.first].filter(Boolean);
+    const others = this.refusals.filter((each) => !same.includes(each.id) && !same.includes(each.first));
+    this.refusals = [...others, scan];
   }
 }

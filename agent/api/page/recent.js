@@ -47,7 +47,7 @@ function holder(identity) {
   return element("span", attributes, identity.name, element("small", {}, number));
 }
 
-function why({ advice }) {
-  const text = advice ? cause(advice) : "";
+function why({ advice, state }) {
+  const text = advice ? cause(advice) : state === "handed-on" ? say("notOurs") : "";
   return element("span", { class: "who", title: text }, text);
 }

@@ -29,8 +29,9 @@ function row({ level, what, why, next }, more) {
   );
 }
 
-function list({ account, scanner, printer, link }, operator) {
+function list({ account, scanner, printer, link, drill }, operator) {
   const troubles = [];
+  if (drill) troubles.push({ level: "busy", what: say("drill"), why: say("drillWhy") });
   if (!account.holds) {
     troubles.push({ level: "bad", what: say("unsent"), why: say("notBalanced"), next: say("notBalancedNext") });
   }

@@ -98,7 +98,7 @@ function build(facts, key) {
       element(
         "h1",
         { id: "verdict-word", tabindex: "-1" },
-        say(facts.face),
+        element("span", { class: "word" }, say(facts.face)),
         element("span", { class: "other", lang: other === "zh" ? "zh-CN" : "en" }, say(facts.face, {}, other)),
       ),
       facts.again && element("p", { class: "again" }, element("b", {}, say("again")), say("againWhy")),
