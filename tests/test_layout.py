@@ -190,4 +190,8 @@ def test_clean_removes_what_git_ignores() -> None:
 def test_commands_are_declared_once() -> None:
     """The command lines of both sides are the project's only scripts."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert set(project["scripts"]) == {"onecode-agent", "onecode-central"}
+    assert set(project["scripts"]) == {
+        "onecode-agent",
+        "onecode-central",
+        "onecode-wedge",
+    }
