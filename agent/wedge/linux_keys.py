@@ -2,7 +2,6 @@
 (docs.kernel.org, input/uinput). It has the keys of a US keyboard, as keyboard scanners have.
 """
 
-import os
 import struct
 from fcntl import ioctl
 from pathlib import Path
@@ -53,15 +52,20 @@ class LinuxKeys:
     def __init__(self, device: Path = DEVICE) -> None:
         """Raises Unavailable (TYPING_IMPOSSIBLE)."""
         try:
-            self._fd = os.open(device, os.O_WRONLY | os.O_NONBLOCK)
-            ioctl(self._fd, _UI_SET_EVBIT, EV_KEY)
-            for key in {KEY_ENTER, KEY_LEFTSHIFT, *(key for key, _ in KEYS.values())}:
-                ioctl(self._fd, _UI_SET_KEYBIT, key)
-            # struct uinput_setup: bus (USB), vendor, product, version, name[80], ff_effects_max
-            ioctl(self._fd, _UI_DEV_SETUP, struct.pack("HHHH80sI", 3, 0, 0, 1, b"onecode-wedge", 0))
-            ioctl(self._fd, _UI_DEV_CREATE)
+            self._file = device.open("wb", buffering=0)
         except OSError as error:
-            raise Unavailable(Reason.TYPING_IMPOSSIBLE, f"{device}: {error.strerror}") from error
+            raise _impossible(error) from error
+        try:
+            ioctl(self._file, _UI_SET_EVBIT, EV_KEY)
+            for key in {KEY_ENTER, KEY_LEFTSHIFT, *(key for key, _ in KEYS.values())}:
+                ioctl(self._file, _UI_SET_KEYBIT, key)
+            # struct uinput_setup: bus (USB), vendor, product, version, name[80], ff_effects_max
+            setup = struct.pack("HHHH80sI", 3, 0, 0, 1, b"onecode-wedge", 0)
+            ioctl(self._file, _UI_DEV_SETUP, setup)
+            ioctl(self._file, _UI_DEV_CREATE)
+        except OSError as error:
+            self._file.close()
+            raise _impossible(error) from error
 
     def type(self, text: str, *, enter: bool) -> None:
         events = b"".join(
@@ -69,6 +73,10 @@ class LinuxKeys:
             for key, value in build_strokes(text, enter=enter)
         )
         try:
-            os.write(self._fd, events)
+            self._file.write(events)
         except OSError as error:
-            raise Unavailable(Reason.TYPING_IMPOSSIBLE, str(error.strerror)) from error
+            raise _impossible(error) from error
+
+
+def _impossible(error: OSError) -> Unavailable:
+    return Unavailable(Reason.TYPING_IMPOSSIBLE, f"{DEVICE}: {error.strerror}")
