@@ -25,9 +25,9 @@ from shared.topics import DESIRED, build_topic
 _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
-_LOOKS_BETWEEN_READS = 30
-"""A change by this process that nobody noted does not show in ``data_version``: so often we look
-anyway."""
+_LOOKS_BETWEEN_READS = 10
+"""A change by this process that nobody noted, an operator's say, does not show in
+``data_version``: so often we look anyway."""
 
 
 class Connection(Protocol):
@@ -94,10 +94,9 @@ class Announcing:
     async def _announce(self, connection: Connection) -> None:
         boxes = await self._writer.run(self._read_boxes, patient=True)
         # A site at a time: no question waits behind the composing of a whole nation.
-        for _, some in groupby(boxes, key=lambda box: box.site):
-            letters = await self._writer.run(
-                partial(self._write_letters, tuple(some)), patient=True
-            )
+        for site, some in groupby(boxes, key=lambda box: box.site):
+            write = partial(self._write_letters, site, tuple(some))
+            letters = await self._writer.run(write, patient=True)
             for letter in letters:
                 topic = build_topic(letter.box, DESIRED)
                 await connection.publish(topic, letter.payload, qos=1, retain=True)
@@ -113,19 +112,21 @@ class Announcing:
         self._seen = seen
         return sorted(self._fleet.boxes())
 
-    def _write_letters(self, boxes: Sequence[BoxId]) -> list[_Letter]:
+    def _write_letters(self, site: str, boxes: Sequence[BoxId]) -> list[_Letter]:
+        operators, at = self._settings.list_operators(site), self._clock.now()
         letters = []
         for box in boxes:
             try:
-                revision, signed = self._settings.compose_numbered(box, self._clock.now())
-                if self._sent.get(box) == revision:
+                desired = self._settings.draft(box, operators, at)
+                if self._sent.get(box) == desired.revision:
                     continue
                 pair_key = self._fleet.pair_key(box)
             except (Refused, Damaged) as error:
                 _log.error("box %s cannot be told its settings: %s", box, error)
                 continue
-            payload = pair_key.seal(Direction.DOWN, box, DESIRED, encode_desired(signed))
-            letters.append(_Letter(box, revision, payload))
+            plaintext = encode_desired(self._settings.sign(desired))
+            payload = pair_key.seal(Direction.DOWN, box, DESIRED, plaintext)
+            letters.append(_Letter(box, desired.revision, payload))
         return letters
 
     def _forget_look(self) -> None:

@@ -111,26 +111,33 @@ class Settings:
         self.changes += 1
 
     def compose(self, box: BoxId, at: datetime) -> SignedDesired:
-        """What is wanted of a box now, signed. The same content has the same revision and bytes.
+        """What is wanted of a box now, signed. The same content has the same revision and bytes."""
+        return self.sign(self.draft(box, self.list_operators(box.site), at))
+
+    def list_operators(self, site: str) -> tuple[OperatorEntry, ...]:
+        """Who may sign in at the boxes of a site: read once for all of them."""
+        return self._list_operators(site)
+
+    def draft(self, box: BoxId, operators: tuple[OperatorEntry, ...], at: datetime) -> Desired:
+        """What is wanted of a box now, numbered.
 
         The revision grows with each change, also beyond what a box says it has: a centre put back
         from a backup is heard.
         """
-        return self.compose_numbered(box, at)[1]
-
-    def compose_numbered(self, box: BoxId, at: datetime) -> tuple[int, SignedDesired]:
-        """``compose``, and its revision."""
         settings = merge_settings(store.find_site_settings(box.site), store.find_box_settings(box))
-        operators = self._list_operators(box.site)
         content = self._keys.token(_CONTENT, _encode((settings, operators)).hex())
         known = store.find_announcement(box)
-        if known is None or known.content != content or known.revision < self._read_revision(box):
-            revision = max(known.revision if known else 0, self._read_revision(box)) + 1
+        reported = self._read_revision(box)
+        if known is None or known.content != content or known.revision < reported:
+            revision = max(known.revision if known else 0, reported) + 1
             known = store.Announcement(revision, content, to_microseconds(at))
             store.save_announcement(box, known)
-        body = build_body(Desired(str(box), known.revision, known.made_at, settings, operators))
-        signature = self._keys.sign_announcement(desired_bytes(body))
-        return known.revision, SignedDesired(body, signature)
+        return Desired(str(box), known.revision, known.made_at, settings, operators)
+
+    def sign(self, desired: Desired) -> SignedDesired:
+        """What was drafted, as the box believes it."""
+        body = build_body(desired)
+        return SignedDesired(body, self._keys.sign_announcement(desired_bytes(body)))
 
     def _check_site(self, site: str) -> None:
         if not self._fleet.has_site(site):
