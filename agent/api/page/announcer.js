@@ -1,6 +1,6 @@
 // What a screen reader hears: changes politely, refusals and silence at once.
 
-import { face } from "./scan_words.js";
+import { face, word } from "./scan_words.js";
 import { cause, nextStep, say } from "./words.js";
 
 const URGENT = new Set(["refused", "unsaved"]);
@@ -12,7 +12,7 @@ export class Announcer {
 
   scan(scan) {
     const kind = face(scan);
-    const words = [say(kind), scan.again && say("again"), scan.identity?.name];
+    const words = [say(word(scan)), scan.again && say("again"), scan.identity?.name];
     if (scan.advice) words.push(cause(scan.advice), nextStep(scan.advice));
     const place = URGENT.has(kind) ? this.#assertive : this.#polite;
     place.textContent = words.filter(Boolean).join(". ");

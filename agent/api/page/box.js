@@ -4,6 +4,8 @@ import { get, post, remove } from "./request.js";
 
 export const acknowledge = (scanId) => post(`verdicts/${scanId}/acknowledge`);
 export const checkForm = (form) => post("issue/check", form);
+// A form has the card: the box forgets it.
+export const takeDocument = (documentId) => post(`documents/${documentId}/taken`);
 export const issue = (form) => post("issue", form);
 export const reprint = (labelId, reason, text = "") => post(`labels/${labelId}/reprint`, { reason, text });
 export const answerLabel = (labelId, out) => post(`labels/${labelId}/answer`, { out });

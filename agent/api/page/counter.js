@@ -1,7 +1,7 @@
 // The counter page put together: what the box says goes in on one side, keys and panels on the other.
 
 import { Announcer } from "./announcer.js";
-import { acknowledge, cancelPin, mayLook, signOut } from "./box.js";
+import { acknowledge, cancelPin, mayLook, signOut, takeDocument } from "./box.js";
 import { Draft } from "./draft.js";
 import { IssuePanel } from "./issue_panel.js";
 import { Keys } from "./keys.js";
@@ -49,6 +49,7 @@ const line = new Line({
     const news = known.hear(message);
     if (news) tellScan(news);
     followOperator(before ?? {}, known.operator ?? {});
+    if (message.kind === "document" && !document.hidden) takeCard(message);
   },
   lost: () => known.lose(),
   failed: findOutWhy,
@@ -96,6 +97,13 @@ function followOperator(before, now) {
   if (before.id && before.id !== now.id) panels.issue.forget();
   if (now.id !== before.id && (now.id || before.id)) announcer.say(say(now.id ? "signedIn" : "signedOut"));
   suggestLanguage(now.language || known.state?.language);
+}
+
+// An identity card was laid on the reader: the form is filled, and Enter registers.
+function takeCard(card) {
+  if (!panels.issue.take(card)) return;
+  side.show(panels.issue);
+  attempt(() => takeDocument(card.id));
 }
 
 // Enter and Space, F3 and the button: the oldest first. False when there is nothing to confirm.

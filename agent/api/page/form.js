@@ -46,6 +46,14 @@ export class Form {
     return !this.value.number && !this.value.name && !this.value.phone;
   }
 
+  // A card's text in place of whatever was there.
+  take({ document_type, number, name, sex }) {
+    clearTimeout(this.#timer);
+    this.#asked += 1;
+    this.#put({ ...EMPTY, document_type, number, name, sex });
+    this.draft.write(this.value);
+  }
+
   clear() {
     clearTimeout(this.#timer);
     this.#asked += 1;

@@ -65,6 +65,16 @@ export class IssuePanel {
     this.focus();
   }
 
+  // A card was read, or could not be; false while another person is being registered.
+  take(document) {
+    if (this.#busy) return false;
+    this.#issued = null;
+    this.#wrong = document.advice;
+    if (!document.advice) this.form.take(document);
+    this.#show();
+    return true;
+  }
+
   // Something was scanned into the form by a scanner that types.
   scanned() {
     const words = (tongue) => [say("wedge", {}, tongue), say("wedgeNext", {}, tongue)];

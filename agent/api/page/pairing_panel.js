@@ -21,6 +21,7 @@ export class PairingPanel {
   #offeredAt = 0;
   #paired = [];
   #wrong = null;
+  #count = 0; // of paired PCs, as the box last told
 
   // Whether this box can pair at all.
   async look() {
@@ -41,12 +42,21 @@ export class PairingPanel {
     return [this.#title, this.root];
   }
 
+  // The box tells how many are paired; who they are is asked for.
+  #follow(count) {
+    if (count === undefined || count === this.#count) return;
+    if (count > this.#count) this.#offer = null; // the code is used up
+    this.#count = count;
+    this.#do(() => this.look());
+  }
+
   focus() {
     this.#do(() => this.look());
     this.#open.focus();
   }
 
-  show() {
+  show(known) {
+    this.#follow(known?.state?.workstations);
     const left = this.#offer && this.#offer.expires_in_seconds - (performance.now() - this.#offeredAt) / 1_000;
     const over = left !== null && left <= 0;
     const shown = { offer: over ? null : this.#offer, over, left: left && Math.ceil(left), language: language() };

@@ -2,7 +2,7 @@
 
 import { duration } from "./age.js";
 import { element, fill, shape } from "./element.js";
-import { face, mainNumber } from "./scan_words.js";
+import { face, mainNumber, word } from "./scan_words.js";
 import { cause, language, say } from "./words.js";
 
 const SOON_SECONDS = 5;
@@ -35,7 +35,7 @@ function row(scan, age) {
     "li",
     { "data-face": kind },
     shape(kind),
-    element("span", { class: "word" }, say(kind), scan.again && element("small", {}, say("again"))),
+    element("span", { class: "word" }, say(word(scan)), scan.again && element("small", {}, say("again"))),
     scan.identity ? holder(scan.identity) : why(scan),
     element("span", { class: "age" }, age),
   );

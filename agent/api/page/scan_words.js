@@ -17,6 +17,12 @@ export function face(scan) {
   return scan.verdict ?? "judging";
 }
 
+// What is said of it, as a key of the table.
+export function word(scan) {
+  const kind = face(scan);
+  return kind === "handed-on" && !scan.handed_to ? "handedToNobody" : kind;
+}
+
 export const codeKind = (scan) => (scan.code_class ? say(CLASSES[scan.code_class]) : "");
 export const decider = (scan) =>
   scan.decided_by ? say(scan.decided_by === "central" ? "byCentral" : "byBox") : "";

@@ -29,14 +29,14 @@ function row({ level, what, why, next }, more) {
   );
 }
 
-function list({ account, scanner, printer, link, drill }, operator) {
+function list({ account, scanner, printer, document_reader: documentReader, link, drill }, operator) {
   const troubles = [];
   if (drill) troubles.push({ level: "busy", what: say("drill"), why: say("drillWhy") });
   if (!account.holds) {
     troubles.push({ level: "bad", what: say("unsent"), why: say("notBalanced"), next: say("notBalancedNext") });
   }
-  for (const [key, device] of [["scanner", scanner], ["printer", printer]]) {
-    if (device.name && !["ready", "opening"].includes(device.state)) {
+  for (const [key, device] of [["scanner", scanner], ["printer", printer], ["documentReader", documentReader]]) {
+    if (device?.name && !["ready", "opening"].includes(device.state)) {
       troubles.push({ level: "bad", what: say(key), ...deviceTrouble(device) });
     }
   }

@@ -2,7 +2,7 @@
 
 import { timeOfDay } from "./age.js";
 import { element, fill, shape } from "./element.js";
-import { codeKind, decider, face } from "./scan_words.js";
+import { codeKind, decider, face, word } from "./scan_words.js";
 import { cause, language, nextStep, otherLanguage, say } from "./words.js";
 
 const OLD_SECONDS = 120; // after this the counter is ready for the next person
@@ -33,6 +33,7 @@ export class VerdictPanel {
     const waits = scan && known.refusals.some((each) => each.id === scan.id);
     return {
       face: kind,
+      word: word(scan),
       id: scan?.id ?? "",
       ...TEXTS[kind](scan),
       ...(kind === "waiting" && known.restarted && { why: say("restarted") }),
@@ -47,6 +48,7 @@ export class VerdictPanel {
     const main = known.state?.main;
     return {
       face: "unknown",
+      word: "unknown",
       why: last === null ? say("unknownNever") : say("unknownSince", { time: timeOfDay(last) }),
       nextLabel: say("doNow"),
       next: known.denied ? say("unknownSessionNext", { command: "\u0000" }) : say("unknownNext"),
@@ -73,7 +75,10 @@ const allowed = (scan) => scan.allowed?.[language()];
 const TEXTS = {
   waiting: () => ({ why: "", next: say("waitingNext") }),
   judging: () => ({ why: "", next: say("judgingNext") }),
-  "handed-on": () => ({ why: say("handedOnWhy"), next: say("handedOnNext") }),
+  "handed-on": (scan) =>
+    scan.handed_to
+      ? { why: say("handedOnWhy"), next: say("handedOnNext") }
+      : { why: say("handedToNobodyWhy"), next: say("handedToNobodyNext") },
   accepted: () => ({ why: "", next: say("acceptedNext") }),
   provisional: (scan) => ({
     why: advised(scan).why,
@@ -98,8 +103,8 @@ function build(facts, key) {
       element(
         "h1",
         { id: "verdict-word", tabindex: "-1" },
-        element("span", { class: "word" }, say(facts.face)),
-        element("span", { class: "other", lang: other === "zh" ? "zh-CN" : "en" }, say(facts.face, {}, other)),
+        element("span", { class: "word" }, say(facts.word)),
+        element("span", { class: "other", lang: other === "zh" ? "zh-CN" : "en" }, say(facts.word, {}, other)),
       ),
       facts.again && element("p", { class: "again" }, element("b", {}, say("again")), say("againWhy")),
       facts.session && element("p", { class: "why" }, facts.session),
