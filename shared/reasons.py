@@ -133,6 +133,7 @@ class Reason(StrEnum):
     RECORDS_WAIT = "records-wait"
     # users and requests at central
     SIGN_IN_WRONG = "sign-in-wrong"
+    PIN_WRONG = "pin-wrong"
     SIGN_IN_LOCKED = "sign-in-locked"
     SIGN_IN_CODE_NEEDED = "sign-in-code-needed"
     PASSWORDS_DIFFER = "passwords-differ"

@@ -778,7 +778,7 @@ WORDS: dict[Reason, Words] = {
     Reason.PAGE_LINK_NEEDED: Words(
         "打开页面的链接缺失、已用过或已过期",
         "The link to this page is missing, used or too old",
-        "请在盒子上运行 onecode-agent page，打开它给出的新链接",
+        "在盒子上运行 onecode-agent page",
         "Run onecode-agent page on the box and open the link it gives",
     ),
     Reason.OPERATOR_NEEDED: Words(
@@ -832,13 +832,13 @@ WORDS: dict[Reason, Words] = {
     Reason.CERTIFICATE_ENDS: Words(
         "证书快到期了，还没有自动续期",
         "The certificate ends soon and was not renewed",
-        "请检查能否连到中心；可运行 onecode-agent renew",
+        "请检查能否连上中心，或手动续期",
         "Check the line to central; onecode-agent renew does it by hand",
     ),
     Reason.CERTIFICATE_EXPIRED: Words(
         "证书已过期",
         "The certificate has expired",
-        "请连上中心，它会自动续期；或运行 onecode-agent renew",
+        "请连上中心，会自动续期",
         "Connect the box to central and it renews itself, or run onecode-agent renew",
     ),
     Reason.DISK_TIGHT: Words(
@@ -912,5 +912,11 @@ WORDS: dict[Reason, Words] = {
         "Keys cannot be typed on this PC",
         "按 docs/workstations.md 给出权限",
         "Give the permission named in docs/workstations.md",
+    ),
+    Reason.PIN_WRONG: Words(
+        "PIN 不对",
+        "The PIN is wrong",
+        "请再扫一次工牌，重新输入 PIN",
+        "Scan the badge again and type the PIN anew",
     ),
 }
