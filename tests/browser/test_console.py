@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from central.fleet.states import BoxState
 from central.users.roles import Role
 from shared.desired import DeviceReport, RefusedDesired
 from shared.devices import DeviceState, PrinterCondition
@@ -326,10 +327,8 @@ async def test_what_is_not_there_and_what_is_not_allowed(
 
 
 @LANGUAGES
-async def test_a_box_is_invited_and_another_revoked(
-    browser: Browser, tmp_path: Path, language: str
-) -> None:
-    """A technician's invite as a symbol and as text; the system's administrator shuts one out."""
+async def test_a_box_is_invited(browser: Browser, tmp_path: Path, language: str) -> None:
+    """An invite as a symbol and as text that a box reads."""
     async with opened(browser, tmp_path, SMALL_DESK, language) as (centre, page):
         await centre.add_box(QUIET)
         await sign_in(page, centre)
@@ -342,3 +341,34 @@ async def test_a_box_is_invited_and_another_revoked(
         text = await page.locator("#said p code").inner_text()
         assert parse_invite(text.rpartition(" ")[2]).counter == "3号窗口"
         await keep_screen(page, "console-invited", language)
+
+
+@LANGUAGES
+async def test_a_box_is_revoked_by_the_systems_administrator_alone(
+    browser: Browser, tmp_path: Path, language: str
+) -> None:
+    """Operations have no such button; the administrator gives a reason, and the box is out."""
+    async with opened(browser, tmp_path, SMALL_DESK, language) as (centre, page):
+        await centre.add_box(QUIET)
+        await sign_in(page, centre)
+        address = f"{centre.url}/console/boxes/{QUIET}"
+        await page.goto(address)
+        await expect(page.locator("button.danger")).to_have_count(0)
+        administrator = await centre.add_user(Role.SYSTEM_ADMIN, "root")
+        enrolment = await centre.desk.begin_second_factor(administrator)
+        code = totp(enrolment.secret)
+        signed_in, _ = await centre.desk.confirm_second_factor(administrator, code)
+        await page.context.add_cookies(
+            [{"name": "onecode", "value": signed_in.secret, "url": centre.url}]
+        )
+        await page.goto(address)
+        await page.locator("details").last.locator("summary").click()
+        await page.locator("input[name=why]").fill("失窃")
+        await keep_screen(page, "console-revoke", language)
+        await page.locator("button.danger").click()
+        await expect(page.locator("#said .good")).to_be_visible()
+        await page.reload()
+        await expect(page.locator("main")).to_contain_text(
+            {"zh": "已吊销", "en": "Revoked"}[language]
+        )
+        assert centre.central.fleet.box(QUIET).state is BoxState.REVOKED

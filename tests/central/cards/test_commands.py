@@ -1,5 +1,6 @@
 """``onecode-central card``: a card is named by its own number, and its codes are printed."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,14 @@ def test_a_life_that_does_not_fit(commands: CommandLine, card: str, ttl: str) ->
     code, _, err = commands.run("card", "code", card, "--ttl", ttl)
     assert code == Exit.CHECK_FAILED
     assert "request-malformed" in err
+
+
+def test_a_link_is_printed_for_a_card_or_its_person(commands: CommandLine, card: str) -> None:
+    """An address that a patient's phone opens, and until when; a stranger's number has none."""
+    person = commands.read("card", "show", card)["person"]
+    for named in (card, str(person)):
+        link = commands.read("card", "link", named, "--minutes", "5")
+        assert re.fullmatch(r"http://127\.0\.0\.1:8080/me/[\w-]{22}", str(link["link"]))
+    code, out, err = commands.run("card", "link", "01890a5d-ac96-774b-bcce-b302099a8057")
+    assert (code, out) == (Exit.CHECK_FAILED, "")
+    assert "not-found" in err
