@@ -28,7 +28,6 @@ from shared.reasons import Reason
 _log = logging.getLogger(__name__)
 
 _BROKER = "mosquitto"
-_SECOND = timedelta(seconds=1)
 _PROCESSES = Path("/proc")
 
 
@@ -49,7 +48,7 @@ class RevocationList:
         """
         kept = certificate_store.find_list()
         if kept is None or certificate_store.is_unlisted() or _is_old(kept, at):
-            return self._make(kept, at)
+            return self._make(kept.number + 1 if kept else 1, at)
         found = self._read_file()
         if found == kept.pem:
             return None
@@ -86,15 +85,11 @@ class RevocationList:
             self.note_written(kept)
         return told
 
-    def _make(self, former: KeptList | None, at: datetime) -> KeptList:
+    def _make(self, number: int, at: datetime) -> KeptList:
         authority = read_authority(self._files.box_ca, self._files.box_ca_key)
         revoked = certificate_store.list_revoked(at)
-        number, made_at = 1, at
-        if former is not None:
-            # The broker keeps what it has read and believes the newest by its time, to the second.
-            number, made_at = former.number + 1, max(at, former.made_at + _SECOND)
-        pem = authority.build_revocation_list(number, revoked, made_at)
-        certificate_store.save_list(number, pem, made_at)
+        pem = authority.build_revocation_list(number, revoked, at)
+        certificate_store.save_list(number, pem, at)
         self._audit.write(
             "revocation-list.make",
             "broker",
@@ -103,7 +98,7 @@ class RevocationList:
             number=number,
             certificates=len(revoked),
         )
-        return KeptList(number, made_at, pem, 0)
+        return KeptList(number, at, pem, 0)
 
     def _read_file(self) -> bytes:
         try:

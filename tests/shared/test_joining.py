@@ -1,7 +1,7 @@
 """An invite's text: read back however it is typed, never mistaken, never half read."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import Malformed
@@ -51,6 +51,7 @@ def test_every_typing_error_is_found(at: int) -> None:
         assert caught.value.reason is Reason.INVITE_MALFORMED
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_text_breaks_the_reader(text: str) -> None:
     """Rubbish is refused, with and without the prefix."""
@@ -59,6 +60,7 @@ def test_no_text_breaks_the_reader(text: str) -> None:
             parse_invite(given_text)
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         Invite,

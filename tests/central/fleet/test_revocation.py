@@ -276,3 +276,18 @@ def test_only_a_broker_is_told(tmp_path: Path) -> None:
     for text in ("", "x", "0", "999999999", str(os.getpid())):
         pid.write_text(text)
         assert not tell_broker(pid)
+
+
+async def test_every_list_counts_however_soon_after_the_former(ward: Ward) -> None:
+    """Three revocations in one moment: each list replaces the former at the running broker."""
+    boxes = [BoxId("renmin", f"box{number}") for number in range(3)]
+    identities = [ward.join(box)[1] for box in boxes]
+    central, at = ward.house.central, datetime.now(UTC)
+    revocations = RevocationList(central.files, central.audit)
+    for box, identity in zip(boxes, identities, strict=True):
+        with central.database.unit():
+            central.fleet.revoke(box, "x", at, "test")
+        assert revocations.keep(central.database.unit, at)
+        async with asyncio.timeout(WITHIN_SECONDS):
+            while not await ward.is_refused(identity):
+                pass
