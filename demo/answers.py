@@ -10,6 +10,7 @@ _VERDICTS = {
     "provisional": (Said("暂准", "PROVISIONAL"), "yellow"),
     "refused": (Said("拒绝", "REFUSED"), "red"),
 }
+_HANDED_ON = Said("原样转交，不留记录", "handed on, no record")
 _OUTCOMES = {"new": Said("新登记", "new"), "found": Said("已登记", "found")}
 
 
@@ -36,11 +37,32 @@ def read_verdict(view: Any, verdict: str, reason: str | None = None) -> Happened
         f"expected {verdict} ({reason}), the box says {view['verdict']} ({given})",
     )
     require(view["state"] == "shown", f"the scan is {view['state']}")
-    word, tone = _VERDICTS[verdict]
-    who = _say_person(view["identity"])
-    zh = [word.zh, *who, *([advice["zh"]] if advice else [])]
+    return Happened(say_scan(view), view["milliseconds"] / 1000, _VERDICTS[verdict][1])
+
+
+def say_scan(view: Any) -> Said:
+    """A finished scan in words, whatever came of it."""
+    advice, word = view["advice"], _VERDICTS.get(view["verdict"], (_HANDED_ON, ""))[0]
+    again = Said("重复读取", "again") if view["again"] else None
+    zh = [word.zh, *_say_person(view["identity"]), *([advice["zh"]] if advice else [])]
     en = [word.en, *([advice["en"]] if advice else [])]
-    return Happened(Said(" · ".join(zh), " · ".join(en)), view["milliseconds"] / 1000, tone)
+    if again:
+        zh, en = [again.zh, *zh], [again.en, *en]
+    return Said(" · ".join(zh), " · ".join(en))
+
+
+def say_issue(view: Any) -> Said:
+    """A registration in words, a refusal or a label that did not leave included."""
+    if "reason" in view:
+        return Said(view["title_zh"], view["title"])
+    advices = [view.get("advice"), (view.get("label") or {}).get("advice")]
+    word = _OUTCOMES.get(view["outcome"])
+    zh = [word.zh] if word else []
+    en = [word.en] if word else []
+    zh += [*_say_person(view["identity"]), *(advice["zh"] for advice in advices if advice)]
+    en += [f"label {view['label']['state']}"] if view["label"] else []
+    en += [advice["en"] for advice in advices if advice]
+    return Said(" · ".join(zh), " · ".join(en))
 
 
 def read_issue(view: Any, outcome: str) -> Happened:

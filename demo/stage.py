@@ -20,12 +20,15 @@ import zxingcpp
 from PIL import Image
 
 from demo.box_api import BoxApi
+from demo.box_clock import BoxClock
 from demo.residents import Resident
 from demo.scanner import PtyScanner
 from demo.supervisor import StepError, Supervisor, choose_port, is_open, wait_until
 
 SITE_NAME = "虚构市人民医院"
 BOX = "renmin/box1"
+SERIAL = "DEMO-0001"
+PAGE_PORT = 8600
 COUNTER = "counter-1"
 AGAIN_SECONDS = 1
 RESIDENT_CARD = "01"
@@ -39,7 +42,10 @@ class Ports(NamedTuple):
 
     boxes: int
     central: int
+    join: int
+    web: int
     api: int
+    page: int
 
 
 class Stage:
@@ -50,8 +56,9 @@ class Stage:
         self.central_directory = directory / "central"
         self.box_directory = directory / "box"
         self.supervisor = Supervisor(directory)
-        self.scanner = PtyScanner()
-        self.ports = Ports(choose_port(8883), choose_port(8884), choose_port(8700))
+        self.scanner = PtyScanner(directory / "scanner")
+        self.clock = BoxClock(directory / "clock")
+        self.ports = Ports(*map(choose_port, (8883, 8884, 8443, 8080, 8700, PAGE_PORT)))
         self.api = BoxApi(self.ports.api, self.box_directory / "api.token")
         self._last_scan_at = 0.0
         self._stack = ExitStack()
@@ -59,6 +66,7 @@ class Stage:
     def __enter__(self) -> Self:
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
+        self.clock.set_ahead(0)
         self._stack.enter_context(self.scanner)
         self._stack.enter_context(self.supervisor)
         return self
@@ -71,30 +79,56 @@ class Stage:
     ) -> None:
         self._stack.close()
 
+    @property
+    def page_origin(self) -> str:
+        """Where the demonstration's own page is."""
+        return f"http://127.0.0.1:{self.ports.page}"
+
     # --- parts -----------------------------------------------------------------------------------
 
     def found_central(self) -> None:
         """Make central's directory."""
         listeners = ("--box-port", self.ports.boxes, "--central-port", self.ports.central)
-        web = ("--web-port", "0", "--join-port", "0")
-        self.central("init", *map(str, listeners), *web)
+        web = ("--web-port", self.ports.web, "--join-port", self.ports.join)
+        self.central("init", *map(str, (*listeners, *web)))
+        config = self.central_directory / "central.toml"
+        text = config.read_text(encoding="utf-8")
+        framed = f'[web]\nframe_ancestors = ["{self.page_origin}"]'
+        config.write_text(text.replace("[web]", framed), encoding="utf-8")
 
-    def add_box(self) -> None:
-        """Let the box join; its scanner is our pseudo-terminal, its printer a folder."""
-        self.central(
-            *("box", "add", BOX, "--counter", COUNTER, "--site-name", SITE_NAME),
-            *("--out", str(self.box_directory), "--api-port", str(self.ports.api)),
-            *(
-                "--scanner",
-                f"serial:{self.scanner.path}",
-                "--printer",
-                f"simulated:{self.directory}",
-            ),
+    def invite_box(self) -> str:
+        """A one-time invite for the box, as text; only a machine of this serial number may."""
+        answer = self.central(
+            *("box", "invite", BOX, "--counter", COUNTER, "--site-name", SITE_NAME),
+            *("--serial", SERIAL, "--json"),
         )
+        return str(json.loads(answer)[0]["invite"])
+
+    def start_unjoined_box(self) -> None:
+        """Start a box that belongs nowhere yet: its scanner is our pseudo-terminal, its printer a
+        folder."""
+        machine = {
+            "--serial": SERIAL,
+            "--api-port": str(self.ports.api),
+            "--scanner": f"serial:{self.scanner.path}",
+            "--printer": f"simulated:{self.directory}",
+        }
+        self._start_box(*(word for pair in machine.items() for word in pair))
+        self.supervisor.wait_ready(
+            "box", lambda: "ready" in self.supervisor.last_words("box") or None
+        )
+
+    def join_box(self, invite: str) -> Path:
+        """Hold the invite to the box's scanner; the picture of the slip that its printer gives."""
+        self.scanner.scan(invite)
+        slip = wait_until(self._newest_print, _WAIT_SECONDS, "a slip is printed")
+        self.stop_box()
         config = self.box_directory / "box.toml"
         text = config.read_text(encoding="utf-8")
         # A demonstration need not wait out the usual ten seconds between two showings.
-        config.write_text(f"again_seconds = {AGAIN_SECONDS}\n{text}", encoding="utf-8")
+        first = f'again_seconds = {AGAIN_SECONDS}\nframe_ancestors = ["{self.page_origin}"]\n'
+        config.write_text(first + text, encoding="utf-8")
+        return slip
 
     def start_broker(self) -> None:
         """Start Mosquitto with the configuration that central wrote."""
@@ -111,10 +145,19 @@ class Stage:
         self.supervisor.wait_ready("central", self._sees_central)
 
     def start_box(self) -> None:
-        """Start ``onecode-agent run``, and wait for its local API and its line."""
-        self.supervisor.start("box", [_command("onecode-agent"), "run"], self._environment)
+        """Start ``onecode-agent run``, and wait for its local API."""
+        self._start_box()
         self.supervisor.wait_ready("box", self.api.is_ready)
-        self.wait_online()
+
+    def stop_box(self) -> None:
+        """End the box as a power cut would."""
+        pid = self.supervisor.pid("box")
+        self.supervisor.kill("box")
+        self.clock.sweep(pid)
+
+    def _start_box(self, *words: str) -> None:
+        environment = self._environment | self.clock.environment()
+        self.supervisor.start("box", [_command("onecode-agent"), "run", *words], environment)
 
     # --- commands --------------------------------------------------------------------------------
 
@@ -160,13 +203,19 @@ class Stage:
 
     def register_elsewhere(self, resident: Resident) -> str:
         """A resident registers with central, far from this box; the text of their sticker."""
-        return self.central("card", "code", "--static", self._card(resident)).strip()
+        return self.central("card", "code", "--static", self.card(resident)).strip()
 
     def issue_dynamic_code(self, resident: Resident) -> str:
         """A resident opens the code on a phone; the text on its screen."""
-        return self.central("card", "code", self._card(resident)).strip()
+        return self.central("card", "code", self.card(resident)).strip()
 
-    def _card(self, resident: Resident) -> str:
+    def link_phone(self, resident: Resident) -> str:
+        """A one-time link to the resident's page, for a phone."""
+        answer = self.central("card", "link", self.card(resident), "--json")
+        return str(json.loads(answer)[0]["link"])
+
+    def card(self, resident: Resident) -> str:
+        """The number of a resident's card; one is opened for somebody new."""
         request = {
             "document_type": RESIDENT_CARD,
             "document_number": resident.number,
@@ -189,11 +238,24 @@ class Stage:
 
     def read_label(self, label_id: str) -> str:
         """The text of a printed label's QR, read from its picture by a reader of its own."""
-        with Image.open(self.directory / f"{UUID(label_id)}.png") as picture:
+        with Image.open(self.print_file(label_id, "png")) as picture:
             found = zxingcpp.read_barcodes(picture)
         if len(found) != 1:
             raise StepError(f"the label's picture holds {len(found)} readable codes")
         return found[0].text
+
+    def print_file(self, label_id: str, kind: str) -> Path:
+        """Where a printed label is, by its number: ``png`` or ``zpl``."""
+        return self.directory / f"{UUID(label_id)}.{kind}"
+
+    def newest_label(self) -> str | None:
+        """The number of the last thing that came out of the printer."""
+        newest = self._newest_print()
+        return newest.stem if newest else None
+
+    def _newest_print(self) -> Path | None:
+        # Numbers begin with their time (UUIDv7); the picture is made last.
+        return max(self.directory.glob("*-*.png"), default=None)
 
     def _newest_scan(self) -> str | None:
         views = self.api.fetch("verdicts")

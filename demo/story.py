@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from demo.answers import Happened, read_issue, read_verdict, require
@@ -44,8 +45,10 @@ class Story:
         self._stage = stage
         self._labels: dict[Resident, str] = {}  # the text of each printed label
         self._phones: dict[Resident, str] = {}  # the dynamic code on each phone
+        self._invite = ""
         self._created = 0
         self.account = ""
+        self.slip: Path | None = None  # the picture of the installation slip
 
     def blocks(self) -> Sequence[Block]:
         """The whole story, in order."""
@@ -63,19 +66,17 @@ class Story:
     def _setting_up(self) -> Sequence[Step]:
         return (
             step("中心：密钥与证书", "Central: keys, certificates", self._found_central),
-            step("盒子入网", "A box joins", self._add_box),
             step("消息代理启动", "The broker starts", self._start_broker),
             step("中心开始服务", "Central serves", self._start_central),
+            step("邀请一台盒子", "A box is invited", self._invite_box),
+            step("新盒子通电", "A new box is switched on", self._start_unjoined_box),
+            step("扫邀请码入网", "It scans the invite and joins", self._join_box),
             step("盒子启动", "The box starts", self._start_box),
         )
 
     def _found_central(self) -> Happened:
         self._stage.found_central()
         return Happened(Said("国标样例自检通过", "self-test with the national sample holds"))
-
-    def _add_box(self) -> Happened:
-        self._stage.add_box()
-        return Happened(Said("证书、密钥、配置已写入", "certificate, keys, configuration"))
 
     def _start_broker(self) -> Happened:
         self._stage.start_broker()
@@ -88,8 +89,26 @@ class Story:
         self._stage.start_central()
         return Happened(Said("SQLite 就绪", "SQLite, commands answered"))
 
+    def _invite_box(self) -> Happened:
+        self._invite = self._stage.invite_box()
+        return Happened(
+            Said("一次性邀请码，只认这台机器", "a one-time code, for this machine only")
+        )
+
+    def _start_unjoined_box(self) -> Happened:
+        self._stage.start_unjoined_box()
+        return Happened(Said("等待邀请码，无需键盘和屏幕", "waits; no keyboard, no screen needed"))
+
+    def _join_box(self) -> Happened:
+        self.slip = self._stage.join_box(self._invite)
+        where = self.slip.relative_to(self._stage.directory)
+        return Happened(
+            Said(f"已入网，打印安装单 {where}", "joined; a slip came out of its printer")
+        )
+
     def _start_box(self) -> Happened:
         self._stage.start_box()
+        self._stage.wait_online()
         return Happened(Said("扫码器、打印机、线路就绪", "scanner, printer and line are ready"))
 
     # --- registering -----------------------------------------------------------------------------

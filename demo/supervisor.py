@@ -94,6 +94,15 @@ class Supervisor:
                 env=environment,
             )
 
+    def is_running(self, name: str) -> bool:
+        """Whether the child was started and has not ended."""
+        child = self._children.get(name)
+        return child is not None and child.poll() is None
+
+    def pid(self, name: str) -> int:
+        """The number of a child's process."""
+        return self._children[name].pid
+
     def stop(self, name: str) -> None:
         """Ask the child to end, insist after ten seconds; returns when it has ended."""
         child = self._children.pop(name)
@@ -130,7 +139,7 @@ class Supervisor:
         """Which children have ended by themselves, each with its last words; empty when none."""
         return "\n".join(
             f"{name} ended with {child.returncode}\n{self.last_words(name)}"
-            for name, child in self._children.items()
+            for name, child in list(self._children.items())  # threads look while we start
             if child.poll() is not None
         )
 
