@@ -134,6 +134,7 @@ class Reason(StrEnum):
     # users and requests at central
     SIGN_IN_WRONG = "sign-in-wrong"
     PIN_WRONG = "pin-wrong"
+    BADGE_UNKNOWN = "badge-unknown"
     SIGN_IN_LOCKED = "sign-in-locked"
     SIGN_IN_CODE_NEEDED = "sign-in-code-needed"
     PASSWORDS_DIFFER = "passwords-differ"

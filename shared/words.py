@@ -919,4 +919,10 @@ WORDS: dict[Reason, Words] = {
         "请再扫一次工牌，重新输入 PIN",
         "Scan the badge again and type the PIN anew",
     ),
+    Reason.BADGE_UNKNOWN: Words(
+        "这个窗口不认识这张工牌",
+        "This badge is not known at this counter",
+        "再扫一次；仍不行请找安全管理员发新工牌",
+        "Scan it again; if it stays so, ask for a new badge",
+    ),
 }

@@ -16,6 +16,7 @@ _STATUS = {
     Reason.OPERATOR_NEEDED: 403,
     Reason.PERMISSION_MISSING: 403,
     Reason.SIGN_IN_WRONG: 403,
+    Reason.PIN_WRONG: 403,
     Reason.SIGN_IN_LOCKED: 429,
     Reason.PAIRING_CLOSED: 403,
     Reason.PAIRING_CODE_WRONG: 403,

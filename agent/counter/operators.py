@@ -100,7 +100,7 @@ class Operators:
         digest = badge_digest(text)
         entry = next((one for one in self._policy.operators() if one.badge == digest), None)
         if entry is None:
-            self._advice = advise(Reason.SIGN_IN_WRONG)
+            self._advice = advise(Reason.BADGE_UNKNOWN)
         elif entry.id == self.current_id:
             self.sign_out()
             return
@@ -112,8 +112,8 @@ class Operators:
     async def sign_in(self, pin: str, who: str = "") -> None:
         """Sign in by PIN: whose badge was read, or ``who``, a badge's text or a name, typed.
 
-        Raises Refused: SIGN_IN_NEEDED (nobody was named), SIGN_IN_WRONG, SIGN_IN_LOCKED,
-        TOO_MANY_REQUESTS.
+        Raises Refused: SIGN_IN_NEEDED (nobody was named), PIN_WRONG behind a badge, else
+        SIGN_IN_WRONG, SIGN_IN_LOCKED, TOO_MANY_REQUESTS.
         """
         if self._waiting >= _MOST_WAITING:
             raise Refused(Reason.TOO_MANY_REQUESTS)
@@ -177,7 +177,7 @@ class Operators:
         right = entry is not None and await asyncio.to_thread(self._verify, pin, entry.pin)
         if entry is None or not right:
             self._count_wrong(tries)
-            raise Refused(Reason.SIGN_IN_WRONG)
+            raise Refused(Reason.SIGN_IN_WRONG if who else Reason.PIN_WRONG)
         tries.wrong = 0
         self._signed_in, self._asked_for_pin, self._advice = entry.id, "", None
         self._acted_ns = self._clock.monotonic_ns()

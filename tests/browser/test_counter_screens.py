@@ -83,6 +83,11 @@ async def again(box: ShownBox, page: Page) -> None:
 
 
 async def handed_on(box: ShownBox, page: Page) -> None:
+    box.show_scan(scan(None, state=ScanState.HANDED_ON, code_class=None, handed_to=1))
+    await _scanned(page, "handed-on")
+
+
+async def handed_to_nobody(box: ShownBox, page: Page) -> None:
     box.show_scan(scan(None, None, None, state=ScanState.HANDED_ON, code_class=None))
     await _scanned(page, "handed-on")
 
@@ -151,7 +156,7 @@ async def pin(box: ShownBox, page: Page) -> None:
 
 async def pin_wrong(box: ShownBox, page: Page) -> None:
     await pin(box, page)
-    wrong = advise(Reason.SIGN_IN_WRONG)
+    wrong = advise(Reason.PIN_WRONG)
     box.show_operator(OperatorView(required=True, asked_for_pin="李静", advice=wrong))
     await expect(page.locator("#pin-said b, #pin-said span").first).to_be_visible()
 
@@ -176,7 +181,7 @@ async def signed_in(box: ShownBox, page: Page) -> None:
 
 
 async def unknown_badge(box: ShownBox, page: Page) -> None:
-    box.show_operator(OperatorView(required=True, advice=advise(Reason.SIGN_IN_WRONG)))
+    box.show_operator(OperatorView(required=True, advice=advise(Reason.BADGE_UNKNOWN)))
     await expect(page.locator("#troubles p").first).to_be_visible()
 
 
@@ -272,6 +277,7 @@ STATES: dict[str, Arrange] = {
         refused_and_newer,
         again,
         handed_on,
+        handed_to_nobody,
         half_a_frame,
         unsaved,
         devices_gone,

@@ -156,7 +156,7 @@ async def test_a_stranger_is_told_so() -> None:
         door.operators.take_badge(text)
         advice = door.operators.view().advice
         assert advice is not None
-        assert advice.reason is Reason.SIGN_IN_WRONG
+        assert advice.reason is Reason.BADGE_UNKNOWN
         door.operators.cancel()
     assert await door.fail(1, CLERK.name) is Reason.SIGN_IN_WRONG
     await door.operators.sign_in(PIN, CLERK.id)
