@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Makes sure of what no Python package brings: Mosquitto, a Chinese font for labels and pages, and
-# for the tests a browser and systemd's own judge of units.
+# Makes sure of what no Python package brings: Mosquitto, a Chinese font for labels and pages, a
+# clock that the demonstration can move, and for the tests a browser and systemd's own judge of
+# units.
 # Root gets them installed; anybody else gets one sentence with the cure, and exit code 3.
 set -euo pipefail
 
@@ -8,6 +9,7 @@ have_mosquitto() { PATH="$PATH:/usr/sbin" command -v mosquitto >/dev/null; }
 have_font() { [ -n "$(find /usr/share/fonts /usr/local/share/fonts -iname 'NotoSansCJK*' -print -quit 2>/dev/null)" ]; }
 
 have_browser() { command -v chromium >/dev/null; }
+have_faketime() { [ -n "$(find /usr/lib -path '*/faketime/libfaketimeMT.so.1' -print -quit 2>/dev/null)" ]; }
 have_analyze() { command -v systemd-analyze >/dev/null; }
 
 missing=()
@@ -15,6 +17,7 @@ have_mosquitto || missing+=(mosquitto)
 have_font || missing+=(fonts-noto-cjk)
 have_browser || missing+=(chromium)
 have_analyze || missing+=(systemd)
+have_faketime || missing+=(libfaketime)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 if [ "$(id -u)" != 0 ]; then
@@ -31,4 +34,4 @@ log=$(mktemp)
     install "${missing[@]}" || { apt-get update -qq </dev/null && install "${missing[@]}"; }
 } >"$log" 2>&1 || cat "$log" >&2
 rm "$log"
-have_mosquitto && have_font && have_browser && have_analyze
+have_mosquitto && have_font && have_browser && have_analyze && have_faketime
