@@ -60,7 +60,12 @@ def build_parser() -> argparse.ArgumentParser:
     issue.set_defaults(run=commands.issue)
     page = leaves.add_parser("page", help="a link that opens the counter page, good for a minute")
     page.set_defaults(run=commands.page)
-    for leaf in (check, queue, verify, scan, issue, page):
+    pair = leaves.add_parser("pair", help="open a pairing window for a workstation, two minutes")
+    pair.set_defaults(run=commands.pair)
+    paired = leaves.add_parser("workstations", help="who is paired with this box")
+    paired.add_argument("--remove", default="", metavar="ID", help="end a pairing at once")
+    paired.set_defaults(run=commands.workstations)
+    for leaf in (check, queue, verify, scan, issue, page, pair, paired):
         leaf.add_argument("--json", action="store_true", help="for machines")
     return parser
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+from urllib.parse import quote
 
 import msgspec
 
@@ -130,6 +131,39 @@ def page(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
 
     view = LocalApi(files).post("tickets", {}, TicketView)
     print(_json(view) if arguments.json else view.url)
+    return Exit.HELD
+
+
+def pair(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """Open a pairing window for a workstation; print what is typed and compared there."""
+    from agent.api.client import LocalApi
+    from agent.api.views import PairingView
+
+    view = LocalApi(files).post("pairing", {}, PairingView)
+    if arguments.json:
+        print(_json(view))
+        return Exit.HELD
+    print(f"配对码 / code        {view.code}  ({view.expires_in_seconds} s)")
+    print(f"地址 / address       {view.address}")
+    print(f"指纹 / fingerprint   {view.fingerprint}")
+    return Exit.HELD
+
+
+def workstations(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """List who is paired, or remove one."""
+    from agent.api.client import LocalApi
+    from agent.api.views import WorkstationView
+
+    api = LocalApi(files)
+    if arguments.remove:
+        path = f"workstations/{quote(arguments.remove, safe='')}"
+        paired = api.remove(path, list[WorkstationView])
+    else:
+        paired = api.fetch("workstations", list[WorkstationView])
+    if arguments.json:
+        print(_json(paired))
+    for each in () if arguments.json else paired:
+        print(f"{each.id}  {each.paired_at[:19]}  {each.name}")
     return Exit.HELD
 
 

@@ -40,6 +40,10 @@ class LocalApi:
         or Malformed (MESSAGE_MALFORMED) for an answer that is not a box's."""
         return self._call("GET", path, None, shape)
 
+    def remove(self, path: str, shape: type[T]) -> T:
+        """DELETE; what is left, as ``shape``. Raises as ``fetch``."""
+        return self._call("DELETE", path, None, shape)
+
     def _call(self, method: str, path: str, body: bytes | None, shape: type[T]) -> T:
         token = read_secret(self._files.api_token).decode()
         port = read_box_config(self._files).api_port
