@@ -178,12 +178,16 @@ async def test_a_refusal_is_over_when_a_good_one_comes(shop: Shop) -> None:
     await settings.take(announce(2))
     await settings.take(announce(1))
     settings.note_forged(Reason.SEAL_BROKEN)
-    assert settings.refused == RefusedDesired(0, Reason.SEAL_BROKEN)
-    await settings.take(announce(2))
-    assert settings.refused is None
-    await settings.take(announce(1))
-    await settings.take(announce(3))
-    assert settings.refused is None
+    refusals = [settings.refused]
+    for revision in (2, 1, 3):
+        await settings.take(announce(revision))
+        refusals.append(settings.refused)
+    assert refusals == [
+        RefusedDesired(0, Reason.SEAL_BROKEN),
+        None,
+        RefusedDesired(1, Reason.SETTINGS_OLDER),
+        None,
+    ]
 
 
 async def test_a_box_that_knows_no_announcements_key_believes_nothing(tmp_path: Path) -> None:
