@@ -14,6 +14,7 @@ from aiohttp import web
 
 from agent.api.events import build_message
 from agent.api.pairing import Pairing, build_pairing_routes
+from agent.api.patience import Patience
 from agent.api.routes import Box
 from agent.api.server import Way, serve_way
 from agent.api.views import PairingView, WorkstationView
@@ -170,7 +171,9 @@ class Desk:
         address = (self._config.host, self._config.port)
         names = frozenset(list_names())
         way = self._build_way(lambda name: name.lower() in names or name == "localhost")
-        async with serve_way(self._box, self._clock, way, address, tls=tls) as port:
+        async with serve_way(
+            self._box, self._clock, way, address, tls=tls, patience=Patience()
+        ) as port:
             log.info("paired workstations reach this box on port %d", port)
             backoff.reset()
             if self._listening is None or self._listening.done():
