@@ -1,26 +1,32 @@
-"""``python -m demo``: play the story, print the table, then run on until Ctrl-C.
+"""``python -m demo``: play the story, print the table, open a page, run on until Ctrl-C.
 
 Exits 0 only if every step held. Nothing is left running, however it ends.
 """
 
 import argparse
+import os
 import signal
 import sys
 import time
+import webbrowser
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
+from demo.opening import Opening
+from demo.page_server import PageServer
 from demo.stage import Stage
-from demo.story import Story
+from demo.story import Story, Told
 from demo.supervisor import StepError
 from demo.table import Said, StepTable, open_console
 
 DIRECTORY = Path("build/demo")
 _WATCH_SECONDS = 0.5
+_DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
 
 
-def play(story: Story, table: StepTable, describe_ended: Callable[[], str]) -> bool:
+def play(story: Told, table: StepTable, describe_ended: Callable[[], str]) -> bool:
     """Run every step in order; whether all of them held. A failure also names what has ended."""
     for block in story.blocks():
         table.block(block.title)
@@ -37,8 +43,9 @@ def play(story: Story, table: StepTable, describe_ended: Callable[[], str]) -> b
     return True
 
 
-def run_on(stage: Stage, table: StepTable) -> None:
-    """Leave everything running until Ctrl-C. Raises StepError when a part ends by itself."""
+def run_on(stage: Stage, server: PageServer, table: StepTable) -> None:
+    """Do what the page asks for, until Ctrl-C. Raises StepError when a part ends by itself."""
+    address = f"{stage.page_origin}/"
     here = Path.cwd()
     box, central = (
         path.relative_to(here) for path in (stage.box_directory, stage.central_directory)
@@ -48,6 +55,7 @@ def run_on(stage: Stage, table: StepTable) -> None:
         programs = programs.relative_to(here)
     table.running(
         [
+            (Said("演示页面", "the page"), address),
             (Said("盒子接口", "box API"), f"http://127.0.0.1:{stage.ports.api}/api/v1/state"),
             (Said("令牌", "its token"), f"{box}/api.token"),
             (Said("消息代理", "broker"), f"127.0.0.1:{stage.ports.boxes} (TLS)"),
@@ -57,8 +65,10 @@ def run_on(stage: Stage, table: StepTable) -> None:
             (Said("结束", "stop"), "Ctrl-C"),
         ]
     )
+    if any(os.environ.get(name) for name in _DISPLAYS):
+        webbrowser.open(address)
     while True:
-        time.sleep(_WATCH_SECONDS)
+        server.work(_WATCH_SECONDS)
         stage.supervisor.check()
 
 
@@ -76,11 +86,15 @@ def main() -> int:
     table = StepTable(open_console())
     table.open()
     try:
-        with Stage(DIRECTORY.resolve()) as stage:
-            if not play(Story(stage), table, stage.supervisor.describe_ended):
+        with Stage(DIRECTORY.resolve()) as stage, ExitStack() as stack:
+            story = Story(stage)
+            if not play(story, table, stage.supervisor.describe_ended):
                 return 1
             if not arguments.once:
-                run_on(stage, table)
+                opening = Opening(stage, story.slip, stack)
+                if not play(opening, table, stage.supervisor.describe_ended):
+                    return 1
+                run_on(stage, opening.server, table)
     except KeyboardInterrupt:
         table.say(Said("已停止", "everything is stopped"))
         return 0 if not arguments.once else 130

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from demo.answers import Happened, read_issue, read_verdict, require
 from demo.residents import ELDER, LATECOMER, MOTHER, SAMPLE, STRANGER, Resident
@@ -38,6 +38,16 @@ def step(zh: str, en: str, run: Callable[[], Happened]) -> Step:
     return Step(Said(zh, en), run)
 
 
+class Told(Protocol):
+    """Something with steps, and an account at its end."""
+
+    account: str
+
+    def blocks(self) -> Sequence[Block]:
+        """The steps, in order."""
+        ...
+
+
 class Story:
     """The steps, and what they hand on to each other."""
 
@@ -48,7 +58,7 @@ class Story:
         self._invite = ""
         self._created = 0
         self.account = ""
-        self.slip: Path | None = None  # the picture of the installation slip
+        self.slip = Path()  # the picture of the installation slip
 
     def blocks(self) -> Sequence[Block]:
         """The whole story, in order."""

@@ -70,7 +70,9 @@ class StepTable:
         self._console.print(Text(why, style="red"))
 
     def account(self, text: str) -> None:
-        """The last line: the ledger's account."""
+        """The last line: the ledger's account; nothing when there is none."""
+        if not text:
+            return
         self._console.print()
         self._console.print(Text(text, style="bold green"))
 
