@@ -111,7 +111,9 @@ async def serving(ward: Ward) -> AsyncIterator[None]:
     ready = asyncio.Event()
     async with Writer(ward.house.central.database) as writer:
         task = asyncio.create_task(run_ingest(ward.house.central, writer, ready=ready.set))
-        await ready.wait()
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait((task, waiting), return_when=asyncio.FIRST_COMPLETED)
+        assert not task.done(), "central's ingest ended"
         try:
             yield
         finally:
