@@ -16,6 +16,7 @@ from agent.api.server import LocalAccess, serve_api
 from agent.config import BoxFiles, read_box_config
 from agent.counter.states import ScanState
 from agent.counter.views import ScanView
+from agent.handover.certificate import load_identity
 from agent.ports import FrameScanned
 from shared.clock import SystemClock
 from shared.config import write_secret
@@ -54,6 +55,8 @@ def directory(tmp_path: Path, busy_port: int) -> Path:
     )
     for name in ("pair.key", "signing.key"):
         write_secret(tmp_path / name, os.urandom(32))
+    # Nobody is there to whom it could prove itself: any certificate does.
+    load_identity(tmp_path / "box.pem", ["box"], SystemClock().now())
     return tmp_path
 
 
