@@ -11,8 +11,12 @@ library=/usr/lib/onecode/$side
 python=${TARGET_PYTHON:-/usr/bin/python3}
 
 case $side in
-box) command=onecode-agent package=agent units=(onecode-agent) ;;
-central) command=onecode-central package=central units=(onecode-central onecode-broker) ;;
+box) command=onecode-agent package=agent units=(onecode-agent.service) ;;
+central)
+    command=onecode-central package=central
+    units=(onecode-central.service onecode-broker.service)
+    units+=(onecode-broker-list.path onecode-broker-list.service)
+    ;;
 *) echo "a side is box or central" >&2 && exit 2 ;;
 esac
 
@@ -38,7 +42,7 @@ install_side() {
 exec $python -I -c 'import sys; sys.path.insert(0, "$library"); from $package.__main__ import main; sys.argv[0] = "$command"; sys.exit(main())' "\$@"
 LAUNCHER
     for unit in "${units[@]}"; do
-        install -D -m 0644 "systemd/$unit.service" "$root/usr/lib/systemd/system/$unit.service"
+        install -D -m 0644 "systemd/$unit" "$root/usr/lib/systemd/system/$unit"
     done
     install -D -m 0644 "systemd/onecode-credential@.service" \
         "$root/usr/lib/systemd/system/onecode-credential@.service"
@@ -59,10 +63,10 @@ LAUNCHER
 
 uninstall_side() {
     if [ -z "$root" ] && [ -d /run/systemd/system ]; then
-        systemctl disable --now "${units[@]/%/.service}" 2>/dev/null || true
+        systemctl disable --now "${units[@]}" 2>/dev/null || true
     fi
     rm -rf "$root$library" "$root/usr/bin/$command"
-    for unit in "${units[@]}"; do rm -f "$root/usr/lib/systemd/system/$unit.service"; done
+    for unit in "${units[@]}"; do rm -f "$root/usr/lib/systemd/system/$unit"; done
     [ "$side" != box ] || rm -f "$root/usr/lib/udev/rules.d/70-onecode.rules"
     if [ -z "$(ls -A "$root/usr/lib/onecode" 2>/dev/null)" ]; then # the other side is gone too
         rm -rf "$root/usr/lib/onecode" "$root/usr/share/doc/onecode"

@@ -66,7 +66,7 @@ def test_a_unit_is_one_that_systemd_understands(unit: str, installed: Path, tmp_
     for command in COMMANDS:
         text = text.replace(f"/usr/bin/{command}", str(installed / "usr/bin" / command))
     # What it wants of others is not installed here, only below the test's root.
-    text = re.sub(r"^(Wants|After|Requires)=.*$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^(Wants|After|Requires|Requisite)=.*$", "", text, flags=re.MULTILINE)
     text = text.replace("file:///usr/share", f"file://{installed}/usr/share")
     copy = tmp_path / unit
     copy.write_text(text)
