@@ -19,6 +19,7 @@ from shared.ehc import MAX_TTL_SECONDS
 from shared.errors import Refused
 from shared.reasons import Reason
 
+_STATES = {str(state): state for state in CardState}
 _ACT_REASONS = (Reason.NOT_FOUND, Reason.STATE_STEP)
 
 
@@ -152,7 +153,7 @@ class CardRoutes:
     def _read(self, call: Call[CardPath, Nothing, Any]) -> CardView:
         id, person, state = self._cards.read_facts(CardId(call.path.card))
         self._check_seen(PersonId(person), call.principal)
-        return CardView(id, person, CardState(state))
+        return CardView(id, person, _STATES[state])
 
     def _check_seen(self, person: PersonId, principal: Principal) -> None:
         """Raises Refused (NOT_FOUND) for the card of one whom the principal's site never saw."""

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Sequence
-from typing import cast
 
 import peewee
 
@@ -19,9 +18,12 @@ def run_statement(
 
     On the driver's own connection: peewee's way there costs as much as the statement (measured).
     """
-    with mapped_exceptions():
-        connection = cast(sqlite3.Connection, database.connection())  # type: ignore[no-untyped-call]
+    try:
+        connection: sqlite3.Connection = database.connection()  # type: ignore[no-untyped-call]
         return connection.execute(statement, values)
+    except (sqlite3.Error, peewee.PeeweeException):
+        with mapped_exceptions():
+            raise
 
 
 class Table(peewee.Model):

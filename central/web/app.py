@@ -17,6 +17,7 @@ from central.web.limits import Buckets
 from central.web.openapi import build_document
 from central.web.routing import Access, Routes
 from central.web.security import Hosts, build_api_headers, build_page_headers
+from central.web.short_road import SHORT_ROAD, ShortRoad
 from central.web.sign_in import FindsPrincipals, SignIns
 from shared.clock import Clock, SystemClock
 
@@ -63,6 +64,7 @@ def build_app(  # noqa: PLR0913 - a composition root
         Buckets(config.rate, config.burst),
     )
     app.middlewares.append(guard.middleware())
+    road = app[SHORT_ROAD] = ShortRoad(guard)
 
     operations = list_operations(central)
     workers = Workers(reader, writer, clock, Answers(central.keys))
@@ -70,6 +72,9 @@ def build_app(  # noqa: PLR0913 - a composition root
         endpoint = Endpoint(operation, workers)
         access = Access(operation.permission)
         routes.add(operation.method, ROOT + endpoint.route, endpoint.handler, access)
+        if endpoint.direct is not None:
+            prefix = ROOT + operation.path.rpartition("/")[0]
+            road.add(prefix, routes.accesses[endpoint.handler], endpoint.direct)
 
     open_to_all = Access(public=True, headers=build_api_headers())
     document = build_document(operations, ROOT)

@@ -11,14 +11,21 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from multidict import CIMultiDict
 
 from central.storage.reader import Reader
 from central.storage.writer import Writer
+from central.web.answer import Answer, Today
 from central.web.idempotency import Answers, Given
 from central.web.operations import NOTHING, AnyOperation, Call, Nothing, Work
-from central.web.parsing import parse_body, parse_key, parse_query, parse_text_fields
+from central.web.parsing import (
+    parse_body,
+    parse_key,
+    parse_query,
+    parse_text_fields,
+    parse_uuid,
+)
 from central.web.security import build_api_headers
 from shared.clock import Clock
 from shared.errors import Malformed, Refused
@@ -40,6 +47,7 @@ class Workers:
         self.writer = writer
         self.clock = clock
         self.answers = answers
+        self.today = Today()
 
 
 class Endpoint:
@@ -55,6 +63,7 @@ class Endpoint:
         self._status = 201 if operation.created else 200
         shape = operation.body_shape
         self._decoder = None if shape is None else msgspec.json.Decoder(shape)
+        self.direct = self._answer_direct if _is_direct(operation) else None
         self.handler = {
             Work.POINT: self._answer_point,
             Work.LIST: self._answer_list,
@@ -63,6 +72,15 @@ class Endpoint:
 
     async def _answer_point(self, request: web.Request) -> web.Response:
         return self._answer(request, _encode(self._run(self._call(request))))
+
+    async def _answer_direct(self, request: web.Request) -> web.StreamResponse:
+        """A point read whose path ends in its only parameter, by ``ShortRoad``."""
+        path = self._operation.path_shape(parse_uuid(request.raw_path.rpartition("/")[2]))
+        call = Call(path, NOTHING, None, request["principal"], self._workers.clock.now())
+        body = _encode(self._run(call))
+        if "If-None-Match" in request.headers or request.version != HttpVersion11:
+            return self._answer(request, body)
+        return Answer(body, _tag(body), self._workers.today.text())
 
     async def _answer_list(self, request: web.Request) -> web.Response:
         call = self._call(request, await self._read_body(request))
@@ -142,6 +160,17 @@ def _build_route(operation: AnyOperation) -> str:
         if field.type is UUID:
             route = route.replace(f"{{{field.name}}}", f"{{{field.name}:[0-9A-Fa-f-]{{36}}}}")
     return route
+
+
+def _is_direct(operation: AnyOperation) -> bool:
+    """Whether it is a point read by one UUID at the path's end."""
+    fields = msgspec.structs.fields(operation.path_shape)
+    return (
+        operation.work is Work.POINT
+        and [field.type for field in fields] == [UUID]
+        and operation.path.endswith(f"/{{{fields[0].name}}}")
+        and operation.query_shape is Nothing
+    )
 
 
 def _tag(body: bytes) -> str:

@@ -3,7 +3,7 @@
 A request's id, the host it is for, how often, who asks and whether they may; then the handler;
 then every error of our tree as a problem. A bug in one request is answered 500 with the request's
 id and logged with its trace: it ends that request and nothing else, because the boxes' line runs
-in the same process and patients stand at its other end. It is counted, and ``/readyz`` says so.
+in the same process and patients stand at its other end.
 """
 
 import asyncio
@@ -16,8 +16,9 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from central.web.answer import Answer
 from central.web.limits import Buckets
-from central.web.problems import MEDIA_TYPE, build_problem, status_of
+from central.web.problems import MEDIA_TYPE, Problem, build_problem, status_of
 from central.web.routing import Access, Routes
 from central.web.security import SAFE_METHODS, Hosts, build_api_headers, is_cross_site
 from central.web.sign_in import SignIns
@@ -38,7 +39,7 @@ _LIBRARY_REASONS = {
 
 
 class Guard:
-    """What the middleware needs, and what it counts."""
+    """What stands before every handler."""
 
     def __init__(
         self,
@@ -55,53 +56,56 @@ class Guard:
         self._by_principal = by_principal
         self._now = asyncio.get_running_loop().time
         self._ids = map(f"{os.urandom(5).hex()}-{{:x}}".format, count(1))
-        self.bugs = 0
 
     def middleware(self) -> Middleware:
         """For ``web.Application(middlewares=…)``."""
 
         @web.middleware
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-            given = request.headers.get(REQUEST_ID)
-            known = given is not None and _GIVEN_ID.fullmatch(given)
-            request["id"] = given if known else next(self._ids)
             access = self._accesses.get(request.match_info.handler, _UNROUTED)
-            try:
-                self._check(request, access)
-                if not access.public:
-                    principal = await self._sign_ins.identify(request, touch=not access.by_itself)
-                    request["principal"] = principal
-                    wait = self._by_principal.take(principal.actor, self._now())
-                    if wait:
-                        raise _too_many(wait)
-                    if access.permission is not None:
-                        principal.check(access.permission)
-                response = await handler(request)
-            except OneCodeError as error:
-                status = status_of(error)
-                response = self._answer(request, access, error.reason, status, error.detail)
-            except web.HTTPException as error:
-                if error.status < 400:
-                    raise  # a redirection
-                reason = _LIBRARY_REASONS.get(error.status, Reason.REQUEST_MALFORMED)
-                response = self._answer(request, access, reason, error.status)
-                if isinstance(error, web.HTTPMethodNotAllowed):
-                    response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
-            except ConnectionError:
-                raise  # whoever asked is gone
-            except Exception:  # noqa: BLE001 - a bug ends its request alone; see above
-                self.bugs += 1
-                _log.exception("request %s failed unexpectedly: %s", request["id"], _name(request))
-                response = self._answer(request, access, Reason.UNEXPECTED, 500)
-            # What is streamed has sent its headers already.
-            if not response.prepared:
-                headers = response.headers
-                for name, value in access.headers.items():
-                    headers.setdefault(name, value)
-                headers[REQUEST_ID] = request["id"]
-            return response
+            return await self.protect(request, access, handler)
 
         return guard
+
+    async def protect(
+        self, request: web.Request, access: Access, handler: Handler
+    ) -> web.StreamResponse:
+        """Answer a request by ``handler``, or with what stands against it."""
+        given = request.headers.get(REQUEST_ID)
+        id = given if given and _GIVEN_ID.fullmatch(given) else next(self._ids)
+        response: web.StreamResponse
+        try:
+            self._check(request, access)
+            if not access.public:
+                principal = await self._sign_ins.identify(request, touch=not access.by_itself)
+                request["principal"] = principal
+                wait = self._by_principal.take(principal.id, self._now())
+                if wait:
+                    raise _too_many(wait)
+                if access.permission is not None:
+                    principal.check(access.permission)
+            response = await handler(request)
+        except OneCodeError as error:
+            status = status_of(error)
+            if status >= 500:  # what only engineers should read stays here
+                _log.error("request %s: %s", id, error)
+            problem = build_problem(error.reason, status, id, error.detail)
+            response = self._answer(request, access, problem)
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise  # a redirection
+            reason = _LIBRARY_REASONS.get(error.status, Reason.REQUEST_MALFORMED)
+            response = self._answer(request, access, build_problem(reason, error.status, id))
+            if isinstance(error, web.HTTPMethodNotAllowed):
+                response.headers["Allow"] = ", ".join(sorted(error.allowed_methods))
+        except ConnectionError:
+            raise  # whoever asked is gone
+        except Exception:  # noqa: BLE001 - a bug ends its request alone; see above
+            _log.exception("request %s failed unexpectedly: %s", id, _name(request, access))
+            problem = build_problem(Reason.UNEXPECTED, 500, id)
+            response = self._answer(request, access, problem)
+        _dress(response, access, id)
+        return response
 
     def _check(self, request: web.Request, access: Access) -> None:
         headers = request.headers
@@ -119,31 +123,36 @@ class Guard:
             ):
                 raise Refused(Reason.REQUEST_NOT_ALLOWED, "Origin")
 
-    def _answer(
-        self, request: web.Request, access: Access, reason: Reason, status: int, detail: str = ""
-    ) -> web.StreamResponse:
-        level = logging.ERROR if status >= 500 else logging.INFO
-        _log.log(level, "request %s: %d %s %s", request["id"], status, reason, _name(request))
-        # What only engineers of central should read stays in the log.
-        problem = build_problem(reason, status, request["id"], detail if status < 500 else "")
+    def _answer(self, request: web.Request, access: Access, problem: Problem) -> web.StreamResponse:
+        status = problem.status
+        name = _name(request, access)
+        _log.info("request %s: %d %s %s", problem.request_id, status, problem.reason, name)
         if access.on_problem is not None:
             return access.on_problem(request, problem)
         headers = _API_HEADERS.copy()
         if status == 401:
             headers["WWW-Authenticate"] = 'Bearer realm="onecode"'
         elif status == 429:  # its detail is the seconds to wait
-            headers["Retry-After"] = detail if detail.isdigit() else "60"
+            headers["Retry-After"] = problem.detail if problem.detail.isdigit() else "60"
         elif status == 503:
             headers["Retry-After"] = "5"
         headers["Content-Type"] = MEDIA_TYPE
         return web.Response(status=status, body=msgspec.json.encode(problem), headers=headers)
 
 
+def _dress(response: web.StreamResponse, access: Access, id: str) -> None:
+    if isinstance(response, Answer):
+        response.request_id = id
+    elif not response.prepared:  # what is streamed has sent its headers already
+        for name, value in access.headers.items():
+            response.headers.setdefault(name, value)
+        response.headers[REQUEST_ID] = id
+
+
 def _too_many(wait: float) -> Refused:
     return Refused(Reason.TOO_MANY_REQUESTS, str(int(wait) + 1))
 
 
-def _name(request: web.Request) -> str:
+def _name(request: web.Request, access: Access) -> str:
     # The route, not the path: whatever somebody puts into a path stays out of the log.
-    resource = request.match_info.route.resource
-    return f"{request.method} {resource.canonical if resource else '(no route)'}"
+    return f"{request.method} {access.path or '(no route)'}"

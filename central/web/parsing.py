@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 import msgspec
 from multidict import MultiMapping
@@ -40,6 +41,14 @@ def parse_text_fields(given: Mapping[str, str], shape: type[T], where: str) -> T
         if value is None or (isinstance(value, datetime) and not _DATE.match(text)):
             raise WrongForm(f"{where}.{name}")
     return found
+
+
+def parse_uuid(text: str) -> UUID:
+    """The only parameter of a path."""
+    try:
+        return msgspec.convert(text, UUID)
+    except msgspec.ValidationError as error:
+        raise WrongForm("path") from error
 
 
 def parse_query(given: MultiMapping[str], shape: type[T]) -> T:

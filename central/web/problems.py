@@ -49,7 +49,7 @@ class Problem(msgspec.Struct, frozen=True):
     type: str = "about:blank"
 
 
-class WrongForm(Malformed):  # noqa: N818 - it is the request that has it
+class WrongForm(Malformed):
     """What came is not what the document says."""
 
     def __init__(self, where: str) -> None:
@@ -73,7 +73,7 @@ def status_of_reason(reason: Reason) -> int:
 
 
 def build_problem(reason: Reason, status: int, request_id: str, detail: str = "") -> Problem:
-    """A problem in the words of its reason."""
+    """A problem in the words of its reason; ``detail`` leaves for what the asker can mend alone."""
     words = reason.words
     return Problem(
         status=status,
@@ -83,7 +83,7 @@ def build_problem(reason: Reason, status: int, request_id: str, detail: str = ""
         next=words.next_en,
         next_zh=words.next_zh,
         request_id=request_id,
-        detail=detail,
+        detail=detail if status < 500 else "",
     )
 
 

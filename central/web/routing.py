@@ -4,7 +4,7 @@ A feature that brings pages adds them with ``Routes.add``; operations of the API
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aiohttp import web
@@ -31,6 +31,7 @@ class Access:
     by_itself: bool = False
     headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
     on_problem: OnProblem | None = None
+    path: str = ""  # as it was added, for the log
 
 
 class Routes:
@@ -46,7 +47,7 @@ class Routes:
         if handler in self.accesses:
             raise ValueError(f"{handler} has a route already")
         self._app.router.add_route(method, path, handler)
-        self.accesses[handler] = access
+        self.accesses[handler] = replace(access, path=path)
 
     def add_page(  # noqa: PLR0913 - what a page is known by
         self,
@@ -67,6 +68,6 @@ class Routes:
     def add_static(self, prefix: str, folder: Path) -> None:
         """Files for everybody, as they lie in ``folder``; links out of it are not followed."""
         resource = self._app.router.add_static(prefix, folder)
-        access = Access(public=True, cost=0.1, headers=self._page_headers)
+        access = Access(public=True, cost=0.1, headers=self._page_headers, path=prefix)
         for route in resource:
             self.accesses[route.handler] = access

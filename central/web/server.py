@@ -3,10 +3,13 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.typedefs import Handler
 
+from central.web.short_road import SHORT_ROAD
 from shared.errors import Unavailable
 from shared.reasons import Reason
 
@@ -44,6 +47,10 @@ async def open_listener(app: web.Application, host: str, port: int) -> AsyncIter
         shutdown_timeout=_STOP_SECONDS,
     )
     await runner.setup()
+    assert isinstance(runner.server, web.Server)
+    onward = cast(Handler, runner.server.request_handler)
+    # The application makes the requests, so they are its own, not the base that the type says.
+    runner.server.request_handler = cast(Any, app[SHORT_ROAD].lead(onward))
     try:
         site = web.TCPSite(runner, host, port)
         try:

@@ -79,9 +79,10 @@ class SignIns:
             self.forget()
         header = request.headers.get("Authorization")
         if header is not None:
-            if not header.startswith(_BEARER):
-                raise Refused(Reason.SIGN_IN_NEEDED)
-            return await self._find_token(header[len(_BEARER) :])
+            found = self._tokens.get(header)
+            if found is not None and found[1] > self._now():
+                return found[0]
+            return await self._find_token(header)
         secret = request.cookies.get(self.cookie) if "Cookie" in request.headers else None
         if not secret:
             raise Refused(Reason.SIGN_IN_NEEDED)
@@ -93,17 +94,17 @@ class SignIns:
         request["session"] = session
         return session.principal
 
-    async def _find_token(self, secret: str) -> Principal:
-        found = self._tokens.get(secret)
-        if found is not None and found[1] > self._now():
-            return found[0]
+    async def _find_token(self, header: str) -> Principal:
+        if not header.startswith(_BEARER):
+            raise Refused(Reason.SIGN_IN_NEEDED)
+        secret = header.removeprefix(_BEARER)
         _check_secret(secret)
         find = partial(self._users.find_token, secret, self._clock.now())
         principal, generation = await self._run(find)
         if principal is None:
             raise Refused(Reason.SIGN_IN_NEEDED)
         if generation == self._users.generation:
-            _remember(self._tokens, secret, principal, self._now())
+            _remember(self._tokens, header, principal, self._now())
         return principal
 
     async def _find_session(self, secret: str, *, touch: bool) -> Session:
