@@ -29,6 +29,9 @@ OLD_ID_CHARACTERS = 48  # an older generation: read and looked up, never issued
 
 _STATIC, _DYNAMIC = "1", "0"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_SEPARATORS = re.compile(r"[\x04\x1c-\x1f]")
+"""Between the fields of a drug's or device's label (GS1 General Specifications §7.8, FNC1 sent as
+GS; ISO/IEC 15434 RS and EOT). No code of ours holds one."""
 _HEX = re.compile(r"[0-9A-F]+")
 _VALIDITY = re.compile(r"[0-9A-F]{32}")
 _PAYMENT = re.compile(r"[!-9;-~]{1,64}")  # the standard leaves it open: visible ASCII, no colon
@@ -47,13 +50,15 @@ _TEMPORARY = re.compile(r"TM[0-9A-Z]{38,}", re.IGNORECASE)
 def parse_code(scan: str | bytes) -> Code | ForeignText:
     """Read one scan. Raises Malformed with a CODE_… reason and no part of the scan."""
     text = _read_text(scan)
-    national = text.replace("：", ":")
-    if _WITH_TYPE.fullmatch(national) or _BARE_ID.fullmatch(national):
-        return _parse_national(national.split(":"))
-    if _TEMPORARY.fullmatch(text):
-        _refuse_lower_case(text)
-        return decode_temporary(text)
-    return ForeignText(text)
+    if _SEPARATORS.search(text):
+        bare = _SEPARATORS.sub("", text)
+        damaged = _WITH_TYPE.fullmatch(bare) or _TEMPORARY.fullmatch(bare)
+        if damaged or _CONTROL.search(bare):
+            _refuse(Reason.CODE_CONTROL_CHARACTER)
+        return ForeignText(text)
+    if _CONTROL.search(text):
+        _refuse(Reason.CODE_CONTROL_CHARACTER)
+    return _parse(text)
 
 
 def build_code(code: Code) -> str:
@@ -85,9 +90,17 @@ def _read_text(scan: str | bytes) -> str:
         raise Malformed(Reason.CODE_NOT_TEXT) from error
     if not text:
         _refuse(Reason.CODE_EMPTY)
-    if _CONTROL.search(text):
-        _refuse(Reason.CODE_CONTROL_CHARACTER)
     return text
+
+
+def _parse(text: str) -> Code | ForeignText:
+    national = text.replace("：", ":")
+    if _WITH_TYPE.fullmatch(national) or _BARE_ID.fullmatch(national):
+        return _parse_national(national.split(":"))
+    if _TEMPORARY.fullmatch(text):
+        _refuse_lower_case(text)
+        return decode_temporary(text)
+    return ForeignText(text)
 
 
 def _parse_national(fields: list[str]) -> StaticCode | DynamicCode:

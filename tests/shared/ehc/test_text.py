@@ -127,6 +127,8 @@ def test_each_form_in_the_wild(text: str, code: Code) -> None:
         ("\x00" + STATIC, Reason.CODE_CONTROL_CHARACTER),
         (STATIC + "\x7f", Reason.CODE_CONTROL_CHARACTER),
         ("foreign\x9f", Reason.CODE_CONTROL_CHARACTER),
+        (STATIC[:9] + "\x1d" + STATIC[10:], Reason.CODE_CONTROL_CHARACTER),
+        ("01\x1d\x00", Reason.CODE_CONTROL_CHARACTER),
         (EHC_ID, Reason.CODE_TYPE_MISSING),
         (EHC_ID[:48], Reason.CODE_TYPE_MISSING),
         (f"{EHC_ID}:", Reason.CODE_TYPE_MISSING),
@@ -205,6 +207,8 @@ def test_each_way_to_be_wrong_has_its_reason(scan: str | bytes, reason: Reason) 
         ":",
         " " + STATIC,
         "\u200b1",
+        "0106901234567892\x1d17281231\x1d10ABCDEF0123456789ABCDEF0123456789ABCDEF",  # drug, GS1
+        "[)>\x1e06\x1d9N110375286414\x1d1TABC\x1e\x04",  # ISO/IEC 15434
     ],
 )
 def test_what_is_not_ours_is_handed_on_untouched(text: str) -> None:
