@@ -125,7 +125,7 @@ async def open_box(
             watch = group.create_task(box.watch(), name="watch")
             documents = group.create_task(box.documents.run(), name="document reader")
             reporter = group.create_task(_report(config, files, parts, box), name="reporter")
-            moving = {"queue": outbox.read_account, "line": uplink.wait_moving}
+            moving = {"queue": outbox.wait_moving, "line": uplink.wait_moving}
             watchdog = group.create_task(
                 keep_fed(manager or ServiceManager(), moving), name="watchdog"
             )

@@ -100,6 +100,10 @@ class SqliteOutbox:
         """created = acknowledged + pending + tombstoned, as of the last commit told."""
         return account_of(self._standings)
 
+    async def wait_moving(self) -> None:
+        """Return once the writer's thread has come by; while it hangs, do not."""
+        await self._submit(lambda: None)
+
     async def read_oldest_pending(self) -> datetime | None:
         """When the oldest pending row was born. Raises Unavailable, Damaged.
 

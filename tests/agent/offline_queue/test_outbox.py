@@ -1,6 +1,7 @@
 """Committing: one group, one chain, nothing half done, nothing promised that is not durable."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,29 @@ async def test_200_producers_make_one_sequence_without_gaps(tmp_path: Path) -> N
     report = verify_queue(tmp_path / "queue.db")
     assert report.holds
     assert report.head.seq == 1000
+
+
+async def test_a_writer_that_hangs_is_noticed(tmp_path: Path) -> None:
+    """The watchdog asks the thread itself: an account is known without it."""
+    hangs, goes_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def hang(edge: Edge) -> None:
+        if edge is Edge.GROUP_BEGUN:
+            loop.call_soon_threadsafe(hangs.set)
+            goes_on.wait()
+
+    async with opened(tmp_path / "queue.db", observe=hang) as outbox:
+        await outbox.wait_moving()
+        committing = asyncio.create_task(outbox.commit(scan_draft()))
+        await hangs.wait()
+        await outbox.read_account()
+        moving = asyncio.create_task(outbox.wait_moving())
+        done, _ = await asyncio.wait({moving}, timeout=0.05)
+        goes_on.set()
+        assert not done
+        await moving
+        await committing
 
 
 async def test_what_waits_is_one_commit(tmp_path: Path) -> None:
