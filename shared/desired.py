@@ -19,6 +19,8 @@ from shared.reasons import Reason
 
 Milliseconds = Annotated[int, msgspec.Meta(ge=1, le=60_000)]
 Time = Annotated[int, msgspec.Meta(ge=0, lt=253_402_300_800_000_000)]
+Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)]
+"""With what is added to it, a database column holds it: a box that says more is not believed."""
 Device = Annotated[str, msgspec.Meta(pattern=r"^(none|[a-z][a-z0-9-]*:.{1,200})$")]
 """``kind:path`` as in ``central box invite``: serial:/dev/ttyACM0, usb:0a5f:00d1, none."""
 SCANNER_KINDS = ("serial", "hid", "none")
@@ -89,7 +91,7 @@ class DeviceReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RefusedDesired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A configuration that the box did not take; the one before it stays at work."""
 
-    revision: int  # 0: it could not be read so far
+    revision: Count  # 0: it could not be read so far
     reason: Reason
     setting: str = ""  # which one; never a value
 
@@ -100,16 +102,16 @@ class Reported(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     box: str
     at: Time
     software: str  # the agent's version
-    epoch: int
-    created: int
-    acknowledged: int
-    pending: int
-    tombstoned: int
+    epoch: Count
+    created: Count
+    acknowledged: Count
+    pending: Count
+    tombstoned: Count
     oldest_pending_at: Time | None
     scanner: DeviceReport
     printer: DeviceReport
     certificate_until: Time | None
-    revision: int  # of the configuration at work; 0: only box.toml
+    revision: Count  # of the configuration at work; 0: only box.toml
     refused: RefusedDesired | None = None
     version: Literal[1] = 1
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import peewee
 
 from central.storage.failures import mapped_exceptions
+from shared.errors import Malformed
+from shared.reasons import Reason
 
 Value = str | int | float | bytes | None
 """What a statement may be given."""
@@ -14,9 +16,11 @@ Value = str | int | float | bytes | None
 def run_statement(
     database: peewee.Database, statement: str, values: Sequence[Value]
 ) -> sqlite3.Cursor:
-    """Run plain SQL of the database's dialect. Raises Unavailable, Damaged, IntegrityError.
+    """Run plain SQL of the database's dialect.
 
-    On the driver's own connection: peewee's way there costs as much as the statement (measured).
+    Raises Unavailable, Damaged, IntegrityError; Malformed (MESSAGE_MALFORMED) for a value that no
+    column holds: whoever sent it is wrong, not the database. On the driver's own connection:
+    peewee's way there costs as much as the statement (measured).
     """
     try:
         connection: sqlite3.Connection = database.connection()  # type: ignore[no-untyped-call]
@@ -24,6 +28,8 @@ def run_statement(
     except (sqlite3.Error, peewee.PeeweeException):
         with mapped_exceptions():
             raise
+    except (OverflowError, UnicodeEncodeError) as error:  # beyond 64 bits; half a character
+        raise Malformed(Reason.MESSAGE_MALFORMED, "a value that no column holds") from error
 
 
 class Table(peewee.Model):

@@ -3,7 +3,7 @@
 Reasons have theirs in ``shared.words``; what a template says itself stands in the template.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
 from central.cards.states import CardState
@@ -14,6 +14,8 @@ from central.web.language import Language
 from shared.devices import DeviceState, PrinterCondition
 from shared.ehc.derivation import CHINA
 from shared.messages import Verdict
+
+_LAST = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
 
 Mood = Literal["good", "maybe", "bad", "soft"]
 
@@ -165,6 +167,9 @@ def tell_span(span: timedelta, language: Language) -> str:
 
 
 def tell_time(at: datetime, now: datetime) -> str:
-    """A moment on China's clocks: the time today, with the date on another day."""
-    here, today = at.astimezone(CHINA), now.astimezone(CHINA).date()
+    """A moment on China's clocks: the time today, with the date on another day.
+
+    What a box claims may be later than any clock of China's shows.
+    """
+    here, today = min(at, _LAST).astimezone(CHINA), now.astimezone(CHINA).date()
     return f"{here:%H:%M:%S}" if here.date() == today else f"{here:%Y-%m-%d %H:%M}"

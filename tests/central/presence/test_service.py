@@ -30,7 +30,7 @@ def report(box: BoxId, created: int = 5, *, minutes: int = 0, epoch: int = 1) ->
         software="1",
         epoch=epoch,
         created=created,
-        acknowledged=created - 2,
+        acknowledged=max(created - 2, 0),
         pending=2,
         tombstoned=0,
         oldest_pending_at=to_microseconds(AT),

@@ -124,3 +124,12 @@ def test_a_url_we_cannot_serve_is_refused(url: str, tmp_path: Path) -> None:
     """Only what this version can open is opened."""
     with pytest.raises(Refused):
         open_database(url, tmp_path)
+
+
+@pytest.mark.parametrize("value", [1 << 63, -(1 << 63) - 1, "\ud800"])
+def test_a_value_that_no_column_holds(database: Database, value: int | str) -> None:
+    """Whoever sent it is refused; that is no bug, which would end central."""
+    with pytest.raises(Malformed) as refused:
+        database.execute("INSERT INTO thing (id) VALUES (?)", (value,))
+    assert refused.value.reason is Reason.MESSAGE_MALFORMED
+    assert things(database) == []

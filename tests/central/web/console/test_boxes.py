@@ -162,3 +162,5 @@ def test_spans_and_times_are_told_as_people_say_them() -> None:
     assert told == ["0 s", "59 s", "1 min", "1 h", "1 d"]
     assert tell_time(AT, AT) == "16:00:00"
     assert tell_time(AT - timedelta(hours=17), AT) == "2026-02-28 23:00"
+    last = datetime.max.replace(tzinfo=UTC)
+    assert tell_time(last, AT) == "9999-12-31 07:59"  # a crooked box hides no other box's row
