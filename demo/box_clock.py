@@ -6,20 +6,38 @@ clock.
 
 import os
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from demo.supervisor import StepError
 
 _LIBRARIES = Path("/usr/lib")
 _LIBRARY = "faketime/libfaketimeMT.so.1"
-_SHARED = Path("/dev/shm")  # noqa: S108 - where the library leaves what a killed process had
+_SHARED = Path("/dev/shm")  # noqa: S108 - where the library keeps what processes share
 
 
 class BoxClock:
-    """How far the box's clock is from this machine's."""
+    """How far the box's clock is from this machine's; use as a context manager."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._processes: list[int] = []
         self.ahead_seconds = 0
+
+    def __enter__(self) -> Self:
+        self.set_ahead(0)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Remove what the library leaves behind of processes, all of which have ended."""
+        for pid in self._processes:
+            for name in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
+                (_SHARED / name).unlink(missing_ok=True)
 
     def set_ahead(self, seconds: int) -> None:
         """Move it; a running box sees it within a second. 0 is the right time."""
@@ -41,8 +59,6 @@ class BoxClock:
             "NO_FAKE_STAT": "1",
         }
 
-    @staticmethod
-    def sweep(pid: int) -> None:
-        """Remove what the library leaves behind of a process that has ended."""
-        for name in (f"faketime_shm_{pid}", f"sem.faketime_sem_{pid}"):
-            (_SHARED / name).unlink(missing_ok=True)
+    def note(self, pid: int) -> None:
+        """A process was started with this clock."""
+        self._processes.append(pid)

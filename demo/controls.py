@@ -7,6 +7,7 @@ ends with what happened in words. What cannot be done as things stand raises Not
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,7 @@ PAYMENT_CODE = "https://pay.example/fictitious/20251122"
 DAY_SECONDS = 86_400
 _PAPER_OUT = "no-paper\n"
 _DEVICE_SECONDS = 20
+_TORN_OFF = 5  # characters
 
 
 class NotNowError(Exception):
@@ -80,6 +82,8 @@ class Controls:
         if self._stage.supervisor.is_running("broker"):
             raise NotNowError("网络是通的", "the network is there already")
         self._stage.start_broker()
+        if self.box_runs():
+            self._stage.wait_online()
         return Said("消息代理重新启动，积压的记录开始补传", "the broker is back; the queue drains")
 
     def _take_paper_out(self) -> Said:
@@ -120,6 +124,8 @@ class Controls:
 
     def _set_clock(self, seconds: int) -> Said:
         self._stage.clock.set_ahead(seconds)
+        if self.box_runs():
+            wait_until(self._clock_moved, _DEVICE_SECONDS, "the box's clock moves")
         if not seconds:
             return Said("盒子的时钟恢复正常", "the box's clock is right")
         zh, en = ("快", "ahead") if seconds > 0 else ("慢", "behind")
@@ -136,6 +142,7 @@ class Controls:
     def _scan_again(self) -> Said:
         if not self._last_text:
             raise NotNowError("还没有扫过码", "nothing was scanned yet")
+        self._stage.wait_again_window()  # sooner it would be a phone that rests on the pad
         return self._scan(self._last_text)
 
     def _scan_stranger(self) -> Said:
@@ -144,9 +151,9 @@ class Controls:
         return self._scan(self._stage.register_elsewhere(invent_resident()))
 
     def _scan_torn(self) -> Said:
-        """Half of a label's code."""
+        """A label's code without its end."""
         whole = self._stage.read_label(self._label)
-        return self._scan(whole[: len(whole) // 2])
+        return self._scan(whole[:-_TORN_OFF])
 
     def _register(self) -> Said:
         self._need_box()
@@ -190,6 +197,11 @@ class Controls:
 
     def _operator(self) -> Any:
         return self._stage.api.fetch("state")["operator"]
+
+    def _clock_moved(self) -> bool | None:
+        shown = datetime.fromisoformat(self._stage.api.fetch("state")["at"])
+        wanted = datetime.now(UTC) + timedelta(seconds=self._stage.clock.ahead_seconds)
+        return True if abs(shown - wanted) < timedelta(minutes=1) else None
 
     def _wait_scanner(self, *, ready: bool) -> None:
         def look() -> bool | None:

@@ -206,7 +206,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header(
             "Content-Security-Policy",
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self';"
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
             f" connect-src 'self'; frame-src 'self' {frames}; base-uri 'none';"
             " form-action 'none'; frame-ancestors 'self'",
         )

@@ -29,7 +29,7 @@ SITE_NAME = "虚构市人民医院"
 BOX = "renmin/box1"
 SERIAL = "DEMO-0001"
 PAGE_PORT = 8600
-COUNTER = "counter-1"
+COUNTER = "1号窗口"
 AGAIN_SECONDS = 1
 RESIDENT_CARD = "01"
 """The national table's document type of every resident here."""
@@ -66,7 +66,7 @@ class Stage:
     def __enter__(self) -> Self:
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
-        self.clock.set_ahead(0)
+        self._stack.enter_context(self.clock)
         self._stack.enter_context(self.scanner)
         self._stack.enter_context(self.supervisor)
         return self
@@ -151,13 +151,12 @@ class Stage:
 
     def stop_box(self) -> None:
         """End the box as a power cut would."""
-        pid = self.supervisor.pid("box")
         self.supervisor.kill("box")
-        self.clock.sweep(pid)
 
     def _start_box(self, *words: str) -> None:
         environment = self._environment | self.clock.environment()
         self.supervisor.start("box", [_command("onecode-agent"), "run", *words], environment)
+        self.clock.note(self.supervisor.pid("box"))
 
     # --- commands --------------------------------------------------------------------------------
 

@@ -89,9 +89,10 @@ function showBetween(box, central) {
   setText(one("[data-sum]", place), count === null ? "?" : say(`${count} 条`, `${count}`));
 }
 
-function clockText(seconds) {
-  if (!seconds) return say("准", "right");
-  return seconds > 0 ? say("快一天", "a day ahead") : say("慢一天", "a day behind");
+function clockText(seconds, at) {
+  const shown = at ? `${new Date(at).toLocaleString("sv").slice(5, 16)} ` : "";
+  if (!seconds) return shown + say("准", "right");
+  return shown + (seconds > 0 ? say("快一天", "ahead") : say("慢一天", "behind"));
 }
 
 function showPart(part) {
@@ -99,7 +100,7 @@ function showPart(part) {
   const state = one(".state", part);
   const stands = name === "operator" ? looks.operator !== null : Boolean(looks[name]);
   part.dataset.stands = name === "clock" ? !looks.clock : stands;
-  if (name === "clock") setText(state, clockText(looks.clock));
+  if (name === "clock") setText(state, clockText(looks.clock, looks.box_time));
   else if (name === "operator") setText(state, looks.operator ?? say("无人", "nobody"));
   else setText(state, state.dataset[`${language}${stands ? "True" : "False"}`]);
   for (const button of all("button[data-when]", part))
@@ -162,6 +163,7 @@ async function act(name) {
   if (busy) return;
   setBusy(true);
   said = { zh: "……", en: "…", held: true };
+  delete one("#said").dataset.act;
   showSaid();
   try {
     const answer = await fetch(`/act/${name}`, { method: "POST", headers: { "X-Demo-Token": token } });
@@ -172,8 +174,8 @@ async function act(name) {
     said = { zh: "演示已经停止", en: "The demonstration has stopped", held: false };
   }
   setBusy(false);
-  one("#said").dataset.act = name;
   await look();
+  one("#said").dataset.act = name;
 }
 
 for (const button of all("[data-act]")) button.addEventListener("click", () => act(button.dataset.act));

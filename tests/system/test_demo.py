@@ -1,8 +1,6 @@
 """The demonstration as a newcomer runs it: whole, on busy ports, stopped by Ctrl-C."""
 
-import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -10,19 +8,28 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from demo.__main__ import play
 from demo.answers import Happened, require
+from demo.http_calls import call
 from demo.residents import SAMPLE, build_number
 from demo.story import Block, Step, Story
 from demo.supervisor import StepError, Supervisor, choose_port, is_open, wait_until
 from demo.table import Said, StepTable, open_console
+from tests.system.running_demo import ROOT, RunningDemo, running_demo
 
-ROOT = Path(__file__).resolve().parents[2]
 TITLE = Said("一步", "a step")
-STORY_SECONDS = 120
+SCANS = {
+    "scan-phone": "ACCEPTED",
+    "scan-again": "REFUSED",
+    "scan-label": "ACCEPTED",
+    "scan-stranger": "ACCEPTED",
+    "scan-torn": "REFUSED",
+    "scan-payment": "handed on, no record",
+}
 
 
 @contextmanager
@@ -34,17 +41,6 @@ def occupied(port: int) -> Iterator[None]:
             holder.bind(("127.0.0.1", port))
             holder.listen()
         yield
-
-
-def read_until(process: subprocess.Popen[str], last: str) -> str:
-    """A process's output up to the line that holds ``last``, or all of it."""
-    assert process.stdout
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if last in line:
-            break
-    return "".join(lines)
 
 
 def alive_in(session_of: Path) -> list[str]:
@@ -60,41 +56,91 @@ def alive_in(session_of: Path) -> list[str]:
 
 
 def test_demo_holds_on_busy_ports_and_stops_on_ctrl_c(tmp_path: Path) -> None:
-    """Every step holds, busy ports are replaced and named, labels lie there, nothing runs on."""
-    with occupied(8700), occupied(8883):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "demo"],
-            cwd=tmp_path,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        try:
-            output = read_until(process, "Ctrl-C")
-            address = re.search(r"127\.0\.0\.1:(\d+)/api", output)
-            assert address, output
-            port = int(address[1])
-            assert port != 8700
-            assert is_open(port)
-            process.send_signal(signal.SIGINT)
-            output += process.communicate(timeout=STORY_SECONDS)[0]
-        finally:
-            process.kill()
-    assert process.returncode == 0, output
-    assert "✗" not in output
-    assert "All people below are fictitious" in output
+    """Every step holds, busy ports are replaced and named, labels lie there, each button of the
+    page does what it says, nothing runs on."""
+    shared = set(Path("/dev/shm").glob("*faketime*"))
+    with occupied(8700), occupied(8883), occupied(8600), running_demo(tmp_path) as demo:
+        ports = [demo.port("/api"), demo.port("/ ")]
+        assert not {8700, 8600} & set(ports)
+        assert all(map(is_open, ports))
+        press_everything(demo)
+        refuse_strangers(demo)
+        demo.stop()
+    assert demo.process.returncode == 0, demo.output
+    assert "✗" not in demo.output
+    assert "All people below are fictitious" in demo.output
     account = re.search(
-        r"^created (\d+) = acknowledged (\d+) \+ pending 0 \+ tombstoned 0 ✓", output, re.MULTILINE
+        r"^created (\d+) = acknowledged (\d+) \+ pending 0 \+ tombstoned 0 ✓",
+        demo.output,
+        re.MULTILINE,
     )
-    assert account, output
+    assert account, demo.output
     assert account[1] == account[2]
     built = tmp_path / "build/demo"
-    labels = {path.stem for path in built.glob("*.png")}
-    assert len(labels) == 6, "five labels and the installation slip"
-    assert labels == {path.stem for path in built.glob("*.zpl")}
-    assert not is_open(port)
+    prints = {path.stem for path in built.glob("*.png")}
+    assert len(prints) == 7, "the installation slip, five labels of the story, one of the page"
+    assert prints == {path.stem for path in built.glob("*.zpl")}
+    assert not any(map(is_open, ports))
     assert not alive_in(tmp_path)
+    assert set(Path("/dev/shm").glob("*faketime*")) <= shared
+
+
+def press_everything(demo: RunningDemo) -> None:
+    """Each button once, in an order in which each has something to do."""
+    begun = demo.look()
+    assert begun["box_account"]["holds"]
+    assert begun["box_account"] == begun["central_account"]
+    for act, what, stands in (
+        ("operator-in", "operator", "收费员小何"),
+        ("operator-out", "operator", None),
+        ("paper-out", "paper", False),
+        ("paper-in", "paper", True),
+        ("scanner-pull", "scanner", False),
+        ("scanner-plug", "scanner", True),
+        ("clock-ahead", "clock", 86_400),
+        ("clock-behind", "clock", -86_400),
+        ("clock-right", "clock", 0),
+        ("network-cut", "network", False),
+        ("network-restore", "network", True),
+    ):
+        assert demo.press(act)["held"], act
+        assert demo.look()[what] == stands, act
+    said = {act: demo.press(act) for act in SCANS}
+    assert {act: said[act]["en"].split(" · ")[0] for act in SCANS} == SCANS
+    assert "new" in demo.press("register")["en"]
+    assert demo.look()["label"]["id"] > begun["label"]["id"]
+    assert demo.press("box-kill")["held"]
+    killed = demo.look()
+    assert killed["box"] is False
+    assert killed["on_disk"]
+    assert killed["box_account"]["holds"]
+    assert not demo.press("scan-label")["held"], "there is no box to scan"
+    assert demo.press("box-start")["held"]
+    wait_until(lambda: is_settled(demo.look()), 30, "both accounts agree")
+
+
+def is_settled(looks: dict[str, Any]) -> bool | None:
+    """Whether box and central say the same of every record."""
+    box, central = looks["box_account"], looks["central_account"]
+    return True if box and not box["pending"] and box == central else None
+
+
+def refuse_strangers(demo: RunningDemo) -> None:
+    """Neither another page nor another name of this machine presses a button or sees anything."""
+    token, own = demo.read_token(), demo.address
+    assert demo.post("network-cut", Origin=own).status == 403
+    assert demo.post("network-cut", Origin=own, X_Demo_Token="x").status == 403
+    assert demo.post("network-cut", X_Demo_Token=token).status == 403
+    for origin in ("http://127.0.0.1:1", "null", "https://evil.example"):
+        assert demo.post("network-cut", Origin=origin, X_Demo_Token=token).status == 403
+    foreign = {"Host": "evil.example", "Origin": own, "X_Demo_Token": token}
+    assert demo.post("network-cut", **foreign).status == 403
+    assert call("GET", f"{own}/", headers={"Host": "evil.example"}).status == 403
+    assert demo.post("no-such-button", Origin=own, X_Demo_Token=token).status == 404
+    for path in ("label/../box/api.token", "label/x", "page.css/../index.html", "index.html"):
+        answer = call("GET", f"{own}/{path}")
+        assert b"{" not in answer.body or answer.body.startswith(b"/*"), path
+    assert demo.look()["network"]
 
 
 def test_step_that_does_not_hold_ends_the_story() -> None:
