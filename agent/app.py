@@ -25,6 +25,7 @@ from agent.counter.documents import Documents
 from agent.counter.issuing import Issuing
 from agent.counter.judge import Judge
 from agent.counter.operators import Operators
+from agent.counter.pin_locks import PinLocks
 from agent.counter.printing import Printing
 from agent.counter.service import Counter
 from agent.counter.states import ScanState
@@ -40,6 +41,7 @@ from agent.ports import Cache
 from agent.settings.edges import Edge as SettingsEdge
 from agent.settings.reporting import Reporter
 from agent.settings.service import Settings
+from agent.settings.wrong_pins import keep_wrong_pins, load_wrong_pins
 from agent.transport.edges import Edge as LineEdge
 from agent.transport.uplink import CentralUplink, open_uplink
 from agent.workplace import Workplace, check_workplace
@@ -163,7 +165,8 @@ def _build_box(
     config: BoxConfig, files: BoxFiles, parts: Parts, observers: Observers
 ) -> RunningBox:
     settings, now = parts.settings, parts.settings.effective
-    operators = Operators(settings, parts.clock, _verify_pin)
+    wrong, keep = load_wrong_pins(files.wrong_pins), partial(keep_wrong_pins, files.wrong_pins)
+    operators = Operators(settings, parts.clock, _verify_pin, PinLocks(parts.clock, wrong, keep))
     registrar = Registrar(
         config.box_id,
         now.counter,

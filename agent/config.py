@@ -112,6 +112,7 @@ class BoxFiles:
         self.cache_key = directory / "cache.key"  # 32 raw bytes, made at first start
         self.api_token = directory / "api.token"  # text, made at first start
         self.lan_identity = directory / "lan.pem"  # the LAN listener's own certificate and key
+        self.wrong_pins = directory / "wrong-pins.json"  # in a row, by operator
         self.workstations = directory / "workstations.json"  # who is paired, tokens as hashes
         self.queue = directory / "queue.db"
         self.cache = directory / "cache.db"

@@ -2,14 +2,16 @@
 
 A badge names who wants in, the PIN proves it; the same badge read again signs out, as does the
 button, or no act for a while. Wrong PINs lock one operator for a growing time and nobody else.
-Badges and PINs are never logged or kept; a box that restarts knows nobody.
+Badges and PINs are never logged or kept, who came and went is logged by id; a box that restarts
+knows nobody.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agent.counter.changes import Listeners
+from agent.counter.pin_locks import PinLocks
 from agent.counter.policy import Policy
 from agent.counter.views import Advice, OperatorView, advise
 from shared.badges import PREFIX, badge_digest, is_badge
@@ -18,11 +20,12 @@ from shared.desired import OperatorEntry
 from shared.errors import Refused
 from shared.reasons import Reason
 
+log = logging.getLogger(__name__)
+
 PIN_SECONDS = 60
 """How long a badge that was read waits for its PIN."""
-FREE_TRIES = 5
-FIRST_LOCK_SECONDS = 30
-LONGEST_LOCK_SECONDS = 3600
+RESTING_SECONDS = 3
+"""A badge left on the scanner is read again and again: with shorter pauses it is one showing."""
 _MOST_WAITING = 4
 
 ISSUERS = frozenset({"clerk", "site-operator"})
@@ -34,19 +37,18 @@ def is_like_badge(data: bytes) -> bool:
     return data.lstrip()[: len(PREFIX)].upper() == PREFIX.encode()
 
 
-@dataclass(slots=True)
-class _Tries:
-    """Wrong PINs in a row of one operator, and until when no other is looked at."""
-
-    wrong: int = 0
-    locked_until_ns: int = 0
-
-
 class Operators:
     """At most one person is signed in at a counter. ``changes`` tells who comes and goes."""
 
-    def __init__(self, policy: Policy, clock: Clock, verify: Callable[[str, str], bool]) -> None:
-        """``verify(pin, phc)`` may take long: it runs in a thread, one at a time."""
+    def __init__(
+        self,
+        policy: Policy,
+        clock: Clock,
+        verify: Callable[[str, str], bool],
+        locks: PinLocks | None = None,
+    ) -> None:
+        """``verify(pin, phc)`` may take long: it runs in a thread, one at a time. Without
+        ``locks`` there are new ones, which a restart forgets."""
         self._policy = policy
         self._clock = clock
         self._verify = verify
@@ -55,7 +57,9 @@ class Operators:
         self._asked_for_pin = ""
         self._asked_until_ns = 0
         self._acted_ns = 0
-        self._tries: dict[str, _Tries] = {}
+        self._locks = locks or PinLocks(clock)
+        self._last_badge = b""
+        self._last_badge_ns = 0
         self._advice: Advice | None = None
         self._told: OperatorView | None = None
         self._one_at_a_time = asyncio.Lock()
@@ -65,6 +69,7 @@ class Operators:
         """Who is signed in, still known here and not idle for too long."""
         idle_ns = self._clock.monotonic_ns() - self._acted_ns
         if self._signed_in and idle_ns >= self._policy.idle_seconds * 1_000_000_000:
+            log.info("operator %s was idle and is signed out", self._signed_in)
             self._signed_in = ""
         return self._find(self._signed_in)
 
@@ -80,15 +85,17 @@ class Operators:
         entry = self.current()
         return not self._policy.operators_required or (entry is not None and entry.role in ISSUERS)
 
+    def check_signed_in(self) -> None:
+        """Raises Refused (OPERATOR_NEEDED) where somebody must be. Counts as an act."""
+        self.act()
+        if self._policy.operators_required and self.current() is None:
+            raise Refused(Reason.OPERATOR_NEEDED)
+
     def check_may_issue(self) -> None:
         """Raises Refused: OPERATOR_NEEDED, PERMISSION_MISSING. Counts as an act."""
-        self.act()
-        if self._policy.operators_required:
-            entry = self.current()
-            if entry is None:
-                raise Refused(Reason.OPERATOR_NEEDED)
-            if entry.role not in ISSUERS:
-                raise Refused(Reason.PERMISSION_MISSING)
+        self.check_signed_in()
+        if not self.may_see_names:
+            raise Refused(Reason.PERMISSION_MISSING)
 
     def act(self) -> None:
         """Whoever is signed in has done something: the time without an act begins anew."""
@@ -98,11 +105,14 @@ class Operators:
     def take_badge(self, text: str) -> None:
         """A badge was read: its owner is asked for the PIN, or signed out if signed in."""
         digest = badge_digest(text)
+        if self._is_resting(digest):
+            return
         entry = next((one for one in self._policy.operators() if one.badge == digest), None)
         if entry is None:
             self._advice = advise(Reason.BADGE_UNKNOWN)
         elif entry.id == self.current_id:
             self.sign_out()
+            self._last_badge = digest
             return
         else:
             self._asked_for_pin, self._advice = entry.id, None
@@ -131,10 +141,13 @@ class Operators:
     def cancel(self) -> None:
         """Nobody wants in any more."""
         self._asked_for_pin, self._advice = "", None
+        self._last_badge = b""  # who gave up may begin again at once
         self.tell()
 
     def sign_out(self) -> None:
         """Whoever is signed in goes."""
+        if self._signed_in:
+            log.info("operator %s has signed out", self._signed_in)
         self._signed_in = ""
         self.cancel()
 
@@ -142,7 +155,7 @@ class Operators:
         """As pages show it."""
         entry, asked = self.current(), self._asked()
         required = self._policy.operators_required
-        locked = self._locked_seconds(asked.id) if asked else 0
+        locked = self._locks.locked_seconds(asked.id) if asked else 0
         name = asked.name if asked else ""
         if entry is None:
             return OperatorView(
@@ -170,29 +183,23 @@ class Operators:
         if not who and self._asked() is None:
             raise Refused(Reason.SIGN_IN_NEEDED)
         entry = self._named(who) if who else self._asked()
-        # Whoever is not known here shares one lock.
-        tries = self._tries.setdefault(entry.id if entry else "", _Tries())
-        if tries.locked_until_ns > self._clock.monotonic_ns():
+        id = entry.id if entry else ""  # whoever is not known here shares one lock
+        if self._locks.locked_seconds(id):
             raise Refused(Reason.SIGN_IN_LOCKED)
         right = entry is not None and await asyncio.to_thread(self._verify, pin, entry.pin)
         if entry is None or not right:
-            self._count_wrong(tries)
+            await self._locks.count_wrong(id)
             raise Refused(Reason.SIGN_IN_WRONG if who else Reason.PIN_WRONG)
-        tries.wrong = 0
+        await self._locks.forget(id)
         self._signed_in, self._asked_for_pin, self._advice = entry.id, "", None
         self._acted_ns = self._clock.monotonic_ns()
+        log.info("operator %s has signed in", entry.id)
 
-    def _count_wrong(self, tries: _Tries) -> None:
-        tries.wrong += 1
-        beyond = tries.wrong - FREE_TRIES
-        if beyond >= 0:
-            seconds = min(FIRST_LOCK_SECONDS << min(beyond, 16), LONGEST_LOCK_SECONDS)
-            tries.locked_until_ns = self._clock.monotonic_ns() + seconds * 1_000_000_000
-
-    def _locked_seconds(self, id: str) -> int:
-        tries = self._tries.get(id)
-        left = 0 if tries is None else tries.locked_until_ns - self._clock.monotonic_ns()
-        return max(0, -(-left // 1_000_000_000))
+    def _is_resting(self, digest: bytes) -> bool:
+        """Whether this badge was read a moment ago, too."""
+        last, now = self._last_badge_ns, self._clock.monotonic_ns()
+        same, self._last_badge, self._last_badge_ns = digest == self._last_badge, digest, now
+        return same and now - last < RESTING_SECONDS * 1_000_000_000
 
     def _asked(self) -> OperatorEntry | None:
         if self._asked_until_ns <= self._clock.monotonic_ns():

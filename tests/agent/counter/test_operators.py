@@ -1,20 +1,27 @@
 """Signing in at a counter: badge and PIN, locks that grow, going again; what records then say."""
 
 import asyncio
+from functools import partial
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from agent.counter.operators import (
-    FIRST_LOCK_SECONDS,
-    FREE_TRIES,
-    LONGEST_LOCK_SECONDS,
     PIN_SECONDS,
+    RESTING_SECONDS,
     Operators,
     is_like_badge,
 )
+from agent.counter.pin_locks import (
+    FIRST_LOCK_SECONDS,
+    FREE_TRIES,
+    LONGEST_LOCK_SECONDS,
+    PinLocks,
+)
 from agent.counter.policy import FixedPolicy
 from agent.counter.views import OperatorView
+from agent.settings.wrong_pins import keep_wrong_pins, load_wrong_pins
 from shared.badges import badge_digest, new_badge
 from shared.clock import ManualClock
 from shared.desired import OperatorEntry
@@ -35,11 +42,15 @@ POLICY = FixedPolicy("window 3", "", "zh", True, 900, (CLERK, OTHER))
 class Door:
     """Operators with the clock in hand; the PIN is compared plainly, so that tests are quick."""
 
-    def __init__(self, policy: FixedPolicy = POLICY) -> None:
+    def __init__(self, policy: FixedPolicy = POLICY, path: Path | None = None) -> None:
         self.clock: ManualClock = noon_clock()
         self.told: list[OperatorView] = []
         self.checked = 0
-        self.operators = Operators(policy, self.clock, self._verify)
+        locks = None
+        if path is not None:
+            wrong, keep = load_wrong_pins(path), partial(keep_wrong_pins, path)
+            locks = PinLocks(self.clock, wrong, keep)
+        self.operators = Operators(policy, self.clock, self._verify, locks)
         self.operators.changes.subscribe(self.told.append)
 
     def _verify(self, pin: str, _: str) -> bool:
@@ -79,9 +90,71 @@ async def test_the_same_badge_signs_out_and_another_takes_over() -> None:
     assert door.operators.current_id == "u7"
     await door.operators.sign_in(PIN)
     assert door.operators.current_id == "u8"
+    door.clock.advance(seconds(RESTING_SECONDS))
     door.operators.take_badge(OTHER_BADGE)
     assert door.operators.current_id == ""
     assert [view.id for view in door.told] == ["u7", "u7", "u8", ""]
+
+
+async def test_a_badge_left_on_the_scanner_signs_nobody_out() -> None:
+    """It is read again and again, before and behind the PIN: that is one showing until it goes."""
+    door = Door()
+    for _ in range(4):
+        door.operators.take_badge(BADGE)
+        door.clock.advance(seconds(RESTING_SECONDS - 1))
+    await door.operators.sign_in(PIN)
+    for _ in range(4):
+        door.operators.take_badge(BADGE)
+        door.clock.advance(seconds(RESTING_SECONDS - 1))
+    assert door.operators.current_id == "u7"
+    door.clock.advance(seconds(RESTING_SECONDS))
+    for _ in range(2):
+        door.operators.take_badge(BADGE)
+        assert (door.operators.current_id, door.operators.view().asked_for_pin) == ("", "")
+    door.clock.advance(seconds(RESTING_SECONDS))
+    door.operators.take_badge(BADGE)
+    door.operators.cancel()
+    door.operators.take_badge(BADGE)
+    assert door.operators.view().asked_for_pin == "李护士"
+
+
+async def test_a_restart_forgets_no_wrong_pin(tmp_path: Path) -> None:
+    """Whoever pulls the plug waits again; a right PIN clears the file; a disk that is full keeps
+    no clerk out."""
+    path = tmp_path / "wrong-pins"
+    await Door(path=path).fail(FREE_TRIES - 1)
+    door = Door(path=path)
+    await door.fail(1)
+    door = Door(path=path)
+    assert await door.fail(1) is Reason.SIGN_IN_LOCKED
+    assert path.stat().st_mode & 0o077 == 0
+    door.clock.advance(seconds(FIRST_LOCK_SECONDS))
+    await door.operators.sign_in(PIN, BADGE)
+    assert await Door(path=path).fail(FREE_TRIES) is Reason.SIGN_IN_WRONG
+    path.write_bytes(b"{")
+    path.chmod(0o600)
+    door = Door(path=path)
+    path.unlink()
+    path.mkdir()
+    assert await door.fail(1) is Reason.SIGN_IN_WRONG
+    await door.operators.sign_in(PIN, BADGE)
+
+
+async def test_who_came_and_went_is_logged_without_a_secret(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """By id: the journal tells who tried a PIN and who worked when."""
+    caplog.set_level("INFO")
+    door = Door()
+    await door.fail(1)
+    await door.operators.sign_in(PIN, BADGE)
+    door.operators.sign_out()
+    said = [record.getMessage() for record in caplog.records]
+    assert said == [
+        "operator u7: wrong PIN, 1 in a row",
+        "operator u7 has signed in",
+        "operator u7 has signed out",
+    ]
 
 
 async def test_who_does_nothing_is_signed_out() -> None:
