@@ -210,8 +210,9 @@ class RunningBox:
         return view if self._operators.may_see_names else hide_label(view)
 
     async def answer_label(self, label_id: str, out: bool) -> LabelView:
-        """A person has looked at the printer; as ``Printing.answer``."""
-        self._operators.act()
+        """A person has looked at the printer; as ``Printing.answer``. Raises Refused
+        (OPERATOR_NEEDED) besides."""
+        self._operators.check_signed_in()
         view = await self._do(self._printing.answer(label_id, out))
         return view if self._operators.may_see_names else hide_label(view)
 

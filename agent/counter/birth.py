@@ -50,10 +50,17 @@ class Registrar:
         self._operator = operator
         self._started_ns = clock.monotonic_ns()
 
-    def birth(self, at: datetime | None = None) -> Birth:
-        """A new birth, now or at the moment a frame's last byte came."""
+    def birth(self, at: datetime | None = None, operator: str | None = None) -> Birth:
+        """A new birth, now or at the moment a frame's last byte came; ``operator`` is whose act
+        it ends, if not of whoever is signed in now."""
         at = at or self._clock.now()
-        return Birth(new_record_id(at), at, self._clock.monotonic_ns(), self._operator())
+        operator = self._operator() if operator is None else operator
+        return Birth(new_record_id(at), at, self._clock.monotonic_ns(), operator)
+
+    @property
+    def operator(self) -> str:
+        """The id of whoever is signed in now, or nothing."""
+        return self._operator()
 
     def origin(self, birth: Birth) -> Origin:
         """What a record says of its birth, with our best knowledge of central's clock."""

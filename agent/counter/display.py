@@ -26,6 +26,7 @@ class Display:
         self.main: ScanView | None = None
         self.recent: deque[ScanView] = deque(maxlen=_RECENT)
         self.unacknowledged: deque[ScanView] = deque(maxlen=_MOST_UNACKNOWLEDGED)
+        self._acknowledged: deque[str] = deque(maxlen=_MOST_UNACKNOWLEDGED)
         self.changes: Listeners[ScanView] = Listeners()
         self._names = SameNames()
 
@@ -62,13 +63,20 @@ class Display:
             self.main = self._amended(main, later)
 
     def acknowledge(self, scan_id: str) -> bool:
-        """A person has seen this refusal; whether the scan is known here. Twice is once."""
-        known = self.find(scan_id) is not None
+        """A person has seen this refusal; whether the scan is known here. Twice is once.
+
+        Read again meanwhile or afterwards, it is still the refusal that was seen.
+        """
+        seen = next((view for view in self.unacknowledged if view.id == scan_id), None)
+        seen = seen or self.find(scan_id)
+        if seen is None:
+            return False
+        same = {seen.id, seen.first} - {""}
         for view in tuple(self.unacknowledged):
-            if view.id == scan_id:
+            if same & {view.id, view.first}:
                 self.unacknowledged.remove(view)
-                known = True
-        return known
+        self._acknowledged.append(seen.first or seen.id)
+        return True
 
     def _amended(self, listed: ScanView, later: ScanView) -> ScanView:
         view = replace(
@@ -91,6 +99,8 @@ class Display:
         for kept in tuple(self.unacknowledged):
             if same & {kept.id, kept.first}:
                 self.unacknowledged.remove(kept)
+        if view.first in self._acknowledged:
+            return
         if view.verdict is Verdict.REFUSED or view.state is ScanState.UNSAVED:
             self.unacknowledged.appendleft(view)
 

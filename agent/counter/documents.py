@@ -79,10 +79,9 @@ class Documents:
                     self.state_changes.tell(None)
 
     def waiting(self) -> DocumentView | None:
-        """The card that no form has taken yet, for whoever is signed in."""
+        """The card that no form has taken yet, for whoever may register and is signed in."""
         self.drop_old()
-        view = self._operators.view()
-        return None if view.required and not view.id else self._waiting
+        return self._waiting if self._operators.may_see_names else None
 
     def take(self, document_id: str) -> None:
         """A form has it: nothing of it is left here."""

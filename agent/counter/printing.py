@@ -99,7 +99,7 @@ class Printing:
     async def print_first(self, registration: Birth, reply: RegisterReply) -> LabelView:
         """The label of a registration just made; whatever becomes of it is data."""
         async with self._one_at_a_time:
-            birth = self._registrar.birth()
+            birth = self._registrar.birth(operator=registration.operator)
             label = build_label(birth.id, reply, self._site_name(), birth.at)
             sending = PrintOutcome(PrintState.SENDING)
             kept = self._kept[registration.id] = _Kept(registration.id, label, birth, sending)
@@ -117,13 +117,14 @@ class Printing:
         text = " ".join(text.split())
         if len(text) > MOST_TEXT_CHARACTERS or (reason is ReprintReason.OTHER and not text):
             raise Malformed(Reason.REQUEST_MALFORMED, "text of a reprint's reason")
+        operator = self._registrar.operator  # who asks, whoever has come when it is printed
         async with self._one_at_a_time:
             kept = self._find(label_id)
             if kept.needs_answer and reason is ReprintReason.NOT_OUT:
-                await self._answer(kept, out=False)
+                await self._answer(kept, False, operator)
             if kept.needs_answer:
                 raise Refused(Reason.PRINT_ANSWER_NEEDED)
-            kept.birth = self._registrar.birth()
+            kept.birth = self._registrar.birth(operator=operator)
             kept.label = replace(kept.label, id=kept.birth.id, copy=kept.copies + 1)
             kept.reprint_reason = f"{reason}: {text}" if text else str(reason)
             return await self._print(kept)
@@ -134,11 +135,12 @@ class Printing:
         Raises Refused: NOT_FOUND, STATE_STEP (nothing to answer); Unavailable, Damaged when the
         answer cannot be kept.
         """
+        operator = self._registrar.operator
         async with self._one_at_a_time:
             kept = self._find(label_id)
             if kept.outcome.state not in _ANSWERABLE:
                 raise Refused(Reason.STATE_STEP, "this label's outcome is known")
-            await self._answer(kept, out)
+            await self._answer(kept, out, operator)
             return kept.view
 
     def recent(self) -> list[LabelView]:
@@ -147,11 +149,11 @@ class Printing:
         latest = sorted(self._kept.values(), key=lambda kept: kept.label.id, reverse=True)
         return [kept.view for kept in latest]
 
-    async def _answer(self, kept: _Kept, out: bool) -> None:
+    async def _answer(self, kept: _Kept, out: bool, operator: str) -> None:
         outcome = PrintOutcome(PrintState.UNKNOWN, Reason.PRINT_NOT_SEEN)
         if out:
             outcome = PrintOutcome(PrintState.CONFIRMED)
-        await self._commit(self._registrar.birth(), kept, outcome)
+        await self._commit(self._registrar.birth(operator=operator), kept, outcome)
         self._tell(kept, outcome)
 
     async def _print(self, kept: _Kept) -> LabelView:
@@ -166,7 +168,7 @@ class Printing:
             if unsaved is not None:
                 return self._tell(kept, PrintOutcome(PrintState.FAILED, unsaved))
             outcome = await self._send(self._printer, kept.label)
-            birth = self._registrar.birth()
+            birth = self._registrar.birth(operator=birth.operator)
         # The clerk must hear of a label that is out, kept or not: or there will be two.
         unsaved = await self._keep(birth, kept, outcome)
         if outcome.state is not PrintState.FAILED:

@@ -149,6 +149,9 @@ async def test_without_an_operator_scans_go_on_and_issuing_does_not(
     with pytest.raises(Refused) as caught:
         await box.issue(REQUEST)
     assert caught.value.reason is Reason.OPERATOR_NEEDED
+    with pytest.raises(Refused) as caught:
+        await box.answer_label("00", out=True)
+    assert caught.value.reason is Reason.OPERATOR_NEEDED
     await box.operators.sign_in(PIN, BADGE)
     state = await box.read_state()
     assert state.main is not None

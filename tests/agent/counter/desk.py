@@ -44,6 +44,7 @@ class Desk:
     cache: MemoryCache = field(default_factory=MemoryCache)
     printer: RecordingPrinter = field(default_factory=RecordingPrinter)
     states: list[ScanState] = field(default_factory=list)
+    working: list[str] = field(default_factory=list)  # an operator's id, in place of a sign-in
     policy: FixedPolicy = field(default_factory=lambda: FixedPolicy("window 3", SITE_NAME))
 
     def __post_init__(self) -> None:
@@ -57,7 +58,7 @@ class Desk:
             bytes(16),
             self.clock,
             self.uplink,
-            lambda: self.operators.current_id,
+            lambda: self.working[0] if self.working else self.operators.current_id,
         )
         tokens = CodeTokens(bytes(32))
         self.judge = judge = Judge(

@@ -9,7 +9,7 @@ from agent.counter.masking import hide_issue, hide_scan
 from agent.counter.printer_watch import PrinterWatch
 from agent.counter.same_names import SameNames
 from agent.counter.states import ScanState
-from agent.counter.views import IssueView, LabelView, ScanView
+from agent.counter.views import IssueView, LabelView, ScanView, advise
 from agent.ports import PrinterStatus
 from shared.devices import DeviceState, PrintState
 from shared.errors import Unavailable
@@ -52,6 +52,22 @@ def test_a_refusal_read_again_is_one_refusal() -> None:
     show(display, view("2", first="1"))
     show(display, view("3", first="1"))
     assert [one.id for one in display.unacknowledged] == ["3"]
+
+
+def test_a_refusal_once_seen_is_seen_while_the_phone_rests() -> None:
+    """Read again after the clerk's answer, or between two of its reads, it asks no second time;
+    the same code shown to be refused for another reason does."""
+    display = Display()
+    show(display, view("1"))
+    show(display, view("2", first="1"))
+    assert display.acknowledge("1")
+    assert not display.unacknowledged
+    show(display, view("3", first="1"))
+    assert not display.unacknowledged
+    show(display, view("4"))
+    assert [one.id for one in display.unacknowledged] == ["4"]
+    display.amend(replace(view("1"), advice=advise(Reason.CARD_CANCELLED)))
+    assert [one.id for one in display.unacknowledged] == ["1", "4"]
 
 
 def test_what_was_not_saved_waits_for_a_person_too() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from msgspec.structs import replace
 
 from agent.counter.documents import KEEP_SECONDS, Documents, DocumentView
 from agent.counter.operators import Operators
@@ -47,10 +48,13 @@ class ScriptedReader:
 
 
 def documents(
-    *events: DocumentEvent, clock: ManualClock | None = None, required: bool = False
+    *events: DocumentEvent,
+    clock: ManualClock | None = None,
+    required: bool = False,
+    role: str = "clerk",
 ) -> tuple[Documents, Operators]:
     clock = clock or noon_clock()
-    policy = FixedPolicy("window 3", "", "zh", required, 900, (CLERK,))
+    policy = FixedPolicy("window 3", "", "zh", required, 900, (replace(CLERK, role=role),))
     operators = Operators(policy, clock, verify_password)
     return Documents(ScriptedReader(*events), operators, clock), operators
 
@@ -72,6 +76,14 @@ async def test_a_card_waits_for_a_form_and_no_longer(caplog: pytest.LogCaptureFi
     assert cards.waiting() is None
     assert NUMBER not in caplog.text + repr(card)
     assert NAME not in caplog.text + repr(card)
+
+
+async def test_a_technician_sees_no_card() -> None:
+    """Who may not register has no form for it."""
+    cards, operators = documents(CARD, required=True, role="technician")
+    await operators.sign_in(PIN, BADGE)
+    await cards.run()
+    assert cards.waiting() is None
 
 
 async def test_a_card_that_no_form_takes_is_forgotten() -> None:

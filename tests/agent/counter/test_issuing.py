@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from agent.counter.issuing import IssueRequest, parse_request
+from agent.counter.printing import ReprintReason
 from agent.counter.views import IssueView
 from agent.ports import PrintOutcome
 from shared.clock import to_microseconds
@@ -65,6 +66,34 @@ async def test_a_new_resident_is_registered_kept_and_printed() -> None:
     assert view.label is not None
     assert view.label.state is PrintState.SENT
     assert view.identity == IDENTITY
+
+
+async def test_every_record_of_an_issue_carries_who_began_it() -> None:
+    """Also when another has signed in, or nobody is, before central answers and it prints."""
+    working = ["u7"]
+    desk = Desk(working=working)
+    task = begin(desk)
+    ask = await desk.uplink.asked(1)
+    working[0] = "u8"
+    desk.uplink.answer(
+        RegisterReply(
+            id=ask.id,
+            central_at=to_microseconds(NOON),
+            found=False,
+            code=STATIC_TEXT,
+            identity=IDENTITY,
+        )
+    )
+    view = await task
+    assert [record.origin.operator for record in desk.records] == ["u7"] * 3
+    assert view.label is not None
+    desk.outbox.gate.clear()
+    again = asyncio.create_task(desk.printing.reprint(view.label.id, ReprintReason.TORN))
+    await asyncio.sleep(0)
+    working[0] = ""
+    desk.outbox.gate.set()
+    await again
+    assert [record.origin.operator for record in desk.records[3:]] == ["u8"] * 2
 
 
 async def test_a_known_resident_is_found() -> None:
