@@ -1,10 +1,19 @@
 """What every page needs of a request: its language, and how an answer keeps a chosen one."""
 
+import asyncio
 from collections import defaultdict
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from central.web.language import Language, choose_language
+from central.web.problems import WrongForm
+from shared.errors import Malformed
+from shared.reasons import Reason
+
+FORM_SECONDS = 10.0
+_FORM = "application/x-www-form-urlencoded"
+_MOST_FIELDS = 50
 
 _COOKIE = "onecode-language"
 _YEAR_SECONDS = 366 * 86_400
@@ -42,14 +51,20 @@ def answer_page(
 async def read_form(request: web.Request) -> dict[str, str]:
     """A form's texts by name, without the space around them; a missing one reads empty.
 
-    Passwords are as they were typed.
+    Passwords are as they were typed. Raises WrongForm for what is no plain form, Malformed
+    (REQUEST_SLOW).
     """
-    sent = await request.post()
+    try:
+        async with asyncio.timeout(FORM_SECONDS):
+            data = await request.read()
+    except TimeoutError as error:
+        raise Malformed(Reason.REQUEST_SLOW) from error
+    if data and request.content_type != _FORM:
+        raise WrongForm("form")
+    try:
+        sent = parse_qsl(data.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError as error:  # also for bytes that are no text
+        raise WrongForm("form") from error
     return defaultdict(
-        str,
-        {
-            name: value if "password" in name else value.strip()
-            for name, value in sent.items()
-            if isinstance(value, str)
-        },
+        str, {name: value if "password" in name else value.strip() for name, value in sent}
     )

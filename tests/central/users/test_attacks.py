@@ -1,10 +1,12 @@
 """Attacks on sign-in, sessions and tokens over HTTP, against a whole centre."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -13,11 +15,13 @@ from yarl import URL
 from central.users.roles import Permission, Role
 from central.users.tokens import NewToken
 from central.users.user import UserState
+from central.web import visitors
 from central.web.security import SESSION_COOKIE
 from tests.central.users.conftest import ACTOR, PASSWORD
 from tests.central.users.served import SITES, Served, serve
 
 WHO = "/api/v1/self"
+FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
@@ -92,6 +96,43 @@ async def test_a_forged_request_changes_nothing(served: Served, forged: str) -> 
         assert count(served, "SELECT count(*) FROM user") == 1
         async with browser.post("/api/v1/users", json=new, headers=good) as answer:
             assert answer.status == 201
+
+
+@pytest.mark.parametrize(
+    ("form", "body"),
+    [
+        (FORM, b"name=\xff\xfe&password=x"),
+        (FORM, b"&".join(b"name=x" for _ in range(1000))),
+        ("text/plain", b"name=x&password=y"),
+        ("multipart/form-data", b"name=x"),
+        ("multipart/form-data; boundary=x", b"--x\r\nno head\r\n\r\nx\r\n--x--\r\n"),
+    ],
+)
+async def test_a_form_that_is_none(served: Served, form: str, body: bytes) -> None:
+    """Refused for its form, and no bug of ours."""
+    headers = {"Origin": served.url, "Content-Type": form}
+    async with (
+        served.browser() as browser,
+        browser.post("/console/sign-in", data=body, headers=headers) as answer,
+    ):
+        assert answer.status == 422
+
+
+async def test_a_form_that_does_not_come(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Holds its connection for seconds, not for ever."""
+    monkeypatch.setattr(visitors, "FORM_SECONDS", 0.2)
+    at = urlsplit(served.url)
+    reader, writer = await asyncio.open_connection(at.hostname, at.port)
+    head = (
+        "POST /console/sign-in HTTP/1.1",
+        f"Host: {at.netloc}",
+        f"Content-Type: {FORM}",
+        "Content-Length: 100",
+    )
+    writer.write("\r\n".join((*head, "", "name=")).encode())
+    async with asyncio.timeout(20):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 408")
+    writer.close()
 
 
 async def test_ten_thousand_tries_at_the_form(served: Served) -> None:
