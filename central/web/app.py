@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from central.app import Central
+from central.storage.glance import Glances
 from central.storage.reader import Reader
 from central.storage.writer import Writer
 from central.web.api import ROOT, list_operations
@@ -49,7 +50,6 @@ def build_app(  # noqa: PLR0913 - a composition root
 ) -> web.Application:
     """The whole of central's web over opened parts; call it where the loop runs, whose thread
     reads by key and from now on cannot write."""
-    central.database.make_read_only()
     clock = clock or SystemClock()
     config = central.config.web
     app = web.Application(client_max_size=MAX_BODY_BYTES)
@@ -67,7 +67,7 @@ def build_app(  # noqa: PLR0913 - a composition root
     road = app[SHORT_ROAD] = ShortRoad(guard)
 
     operations = list_operations(central)
-    workers = Workers(reader, writer, clock, Answers(central.keys))
+    workers = Workers(Glances(central.database), reader, writer, clock, Answers(central.keys))
     for operation in operations:
         endpoint = Endpoint(operation, workers)
         access = Access(operation.permission)

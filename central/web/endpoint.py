@@ -14,6 +14,7 @@ import msgspec
 from aiohttp import HttpVersion11, web
 from multidict import CIMultiDict
 
+from central.storage.glance import Glances
 from central.storage.reader import Reader
 from central.storage.writer import Writer
 from central.web.answer import Answer, Today
@@ -42,12 +43,15 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 class Workers:
     """What operations are run by."""
 
-    def __init__(self, reader: Reader, writer: Writer, clock: Clock, answers: Answers) -> None:
+    def __init__(
+        self, glances: Glances, reader: Reader, writer: Writer, clock: Clock, answers: Answers
+    ) -> None:
         self.reader = reader
         self.writer = writer
         self.clock = clock
         self.answers = answers
         self.today = Today()
+        self.glance = glances.glance
 
 
 class Endpoint:
@@ -71,12 +75,14 @@ class Endpoint:
         }[operation.work]
 
     async def _answer_point(self, request: web.Request) -> web.Response:
+        self._workers.glance()
         return self._answer(request, _encode(self._run(self._call(request))))
 
     async def _answer_direct(self, request: web.Request) -> web.StreamResponse:
         """A point read whose path ends in its only parameter, by ``ShortRoad``."""
         path = self._operation.path_shape(parse_uuid(request.raw_path.rpartition("/")[2]))
         call = Call(path, NOTHING, None, request["principal"], self._workers.clock.now())
+        self._workers.glance()
         body = _encode(self._run(call))
         if "If-None-Match" in request.headers or request.version != HttpVersion11:
             return self._answer(request, body)

@@ -1,21 +1,24 @@
 """What an authenticated, validated API read costs central, against a bare asyncio server.
 
 One card by its number, with a machine's token, from the shipped command line. The bare server
-reads the head of each request into a dictionary, encodes the same answer as JSON, and no more.
-Both are judged by the processor's time they take for an answer, which neighbours do not change;
-rounds alternate.
+does the same by hand on asyncio's streams, from a dictionary. Both are judged by the processor's
+time that an answer takes them, the best round of each: neighbours only ever add to it.
 """
 
 import asyncio
+import hmac
 import json
 import os
 import re
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from uuid import UUID
+
+import msgspec
 
 from central.app import open_central
 from central.config import BrokerConfig, WebConfig
@@ -24,10 +27,10 @@ from central.patients.person import Registration
 from central.users.tokens import NewToken
 from shared.clock import SystemClock
 from tests.bench.site import BUILD, running
-from tests.bench.table import Figure, median, ratio_at_least, run
+from tests.bench.table import Figure, ratio_at_least, run
 from tests.broker import free_ports
 
-ROUNDS = 9
+ROUNDS = 15
 ROUND_SECONDS = 0.5
 CONNECTIONS = 16
 BAR = 0.28
@@ -49,13 +52,13 @@ def measure() -> list[Figure]:
             answer = _ask_once(port, asked)
             if not answer.startswith(b"HTTP/1.1 200"):
                 raise RuntimeError(answer.decode())
-            with _bare(directory, answer, cores[0]) as (bare_pid, bare_port):
+            with _bare(directory, asked, answer, cores[0]) as (bare_pid, bare_port):
                 ours, bare = [], []
                 for _ in range(ROUNDS):
                     bare.append(_rate(bare_pid, bare_port, asked))
                     ours.append(_rate(pid, port, asked))
     name = "API reads with a token, a second of one core"
-    return [ratio_at_least(name, median(ours), "/s", median(bare), BAR)]
+    return [ratio_at_least(name, max(ours), "/s", max(bare), BAR)]
 
 
 def _make_centre(directory: Path) -> tuple[str, str]:
@@ -90,9 +93,9 @@ def _serving(directory: Path, core: int) -> Iterator[tuple[int, int]]:
 
 
 @contextmanager
-def _bare(directory: Path, answer: bytes, core: int) -> Iterator[tuple[int, int]]:
+def _bare(directory: Path, asked: bytes, answer: bytes, core: int) -> Iterator[tuple[int, int]]:
     said = directory / "answer"
-    said.write_bytes(answer)
+    said.write_bytes(msgspec.json.encode((asked, answer)))
     log = directory / "bare.log"
     (port,) = free_ports(1)
     command = [sys.executable, "-m", "tests.bench.api", "--bare", str(port), str(said)]
@@ -162,37 +165,37 @@ async def _load(port: int, asked: bytes) -> int:
     return sum(client.answers for client in clients)
 
 
-class _BareServer(asyncio.Protocol):
-    """Reads each request's head, and answers."""
+class _Bare:
+    """The same read by hand: the least that reads a request, knows the token, finds the card."""
 
-    def __init__(self, head: bytes, value: object) -> None:
-        self._head = head
-        self._value = value
-        self._data = b""
+    def __init__(self, asked: bytes, answer: bytes) -> None:
+        head, _, body = answer.partition(b"\r\n\r\n")
+        card = json.loads(body)
+        self._cards = {UUID(card["id"]): card}
+        self._head = re.sub(rb"Content-Length: \d+", b"Content-Length: %d", head) + b"\r\n\r\n"
+        self._bearer = re.findall(rb"Authorization: (.+)\r", asked)[0].decode()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, until it ends."""
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                writer.write(self._answer(await reader.readuntil(b"\r\n\r\n")))
+                await writer.drain()
 
-    def data_received(self, data: bytes) -> None:
-        self._data += data
-        while b"\r\n\r\n" in self._data:
-            head, _, self._data = self._data.partition(b"\r\n\r\n")
-            first, *lines = head.decode().split("\r\n")
-            method, _, _ = first.split(" ")
-            headers = dict(line.split(": ", 1) for line in lines)
-            if method == "GET" and headers["Authorization"]:
-                self._transport.write(self._head + json.dumps(self._value).encode())
+    def _answer(self, data: bytes) -> bytes:
+        first, *lines = data.decode("latin-1").rstrip().split("\r\n")
+        _, path, _ = first.split(" ")
+        headers = {name.lower(): text for name, text in (line.split(": ", 1) for line in lines)}
+        if not hmac.compare_digest(headers["authorization"], self._bearer):
+            raise ConnectionAbortedError
+        card = self._cards[UUID(path.rpartition("/")[2])]
+        body = json.dumps(card, separators=(",", ":")).encode()
+        return self._head % len(body) + body
 
 
-async def _serve_bare(port: int, answer: bytes) -> None:
-    loop = asyncio.get_running_loop()
-    head, _, body = answer.partition(b"\r\n\r\n")
-    value = json.loads(body)
-    head = re.sub(rb"Content-Length: \d+", b"Content-Length: %d" % len(json.dumps(value)), head)
-    server = await loop.create_server(
-        lambda: _BareServer(head + b"\r\n\r\n", value), "127.0.0.1", port
-    )
+async def _serve_bare(port: int, said: bytes) -> None:
+    asked, answer = msgspec.json.decode(said, type=tuple[bytes, bytes])
+    server = await asyncio.start_server(_Bare(asked, answer).serve, "127.0.0.1", port)
     print(BARE_READY, flush=True)
     await server.serve_forever()
 
