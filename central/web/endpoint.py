@@ -27,6 +27,7 @@ from central.web.parsing import (
     parse_text_fields,
     parse_uuid,
 )
+from central.web.routing import PRINCIPAL
 from central.web.security import build_api_headers
 from shared.clock import Clock
 from shared.errors import Malformed, Refused
@@ -81,7 +82,7 @@ class Endpoint:
     async def _answer_direct(self, request: web.Request) -> web.StreamResponse:
         """A point read whose path ends in its only parameter, by ``ShortRoad``."""
         path = self._operation.path_shape(parse_uuid(request.raw_path.rpartition("/")[2]))
-        call = Call(path, NOTHING, None, request["principal"], self._workers.clock.now())
+        call = Call(path, NOTHING, None, request[PRINCIPAL], self._workers.clock.now())
         self._workers.glance()
         body = _encode(self._run(call))
         if "If-None-Match" in request.headers or request.version != HttpVersion11:
@@ -137,7 +138,7 @@ class Endpoint:
         if request.query_string or self._query is not Nothing:
             query = parse_query(request.query, self._query)
         body = None if self._decoder is None else parse_body(data, self._decoder)
-        return Call(path, query, body, request["principal"], self._workers.clock.now())
+        return Call(path, query, body, request[PRINCIPAL], self._workers.clock.now())
 
     async def _read_body(self, request: web.Request) -> bytes:
         if self._decoder is None:

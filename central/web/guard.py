@@ -19,7 +19,7 @@ from aiohttp.typedefs import Handler, Middleware
 from central.web.answer import Answer
 from central.web.limits import Buckets
 from central.web.problems import MEDIA_TYPE, Problem, build_problem, status_of
-from central.web.routing import Access, Routes
+from central.web.routing import PRINCIPAL, Access, Routes
 from central.web.security import SAFE_METHODS, Hosts, build_api_headers, is_cross_site
 from central.web.sign_in import SignIns
 from shared.errors import OneCodeError, Refused
@@ -78,7 +78,7 @@ class Guard:
             self._check(request, access)
             if not access.public:
                 principal = await self._sign_ins.identify(request, touch=not access.by_itself)
-                request["principal"] = principal
+                request[PRINCIPAL] = principal
                 wait = self._by_principal.take(principal.id, self._now())
                 if wait:
                     raise _too_many(wait)

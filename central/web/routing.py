@@ -11,8 +11,12 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from multidict import CIMultiDict
 
+from central.users.principal import Principal, Session
 from central.users.roles import Permission
 from central.web.problems import Problem
+
+PRINCIPAL = web.RequestKey("principal", Principal)
+SESSION = web.RequestKey("session", Session)
 
 OnProblem = Callable[[web.Request, Problem], web.StreamResponse]
 """Shows a refusal as a page instead of a problem document."""
@@ -22,7 +26,7 @@ OnProblem = Callable[[web.Request, Problem], web.StreamResponse]
 class Access:
     """Who may come in. ``cost`` is what one request takes of an address's bucket: more where a
     secret may be guessed. ``by_itself`` marks what a page asks without a person. A handler finds
-    its principal in ``request["principal"]``, and a browser's in ``request["session"]`` too; both
+    its principal in ``request[PRINCIPAL]``, and a browser's in ``request[SESSION]`` too; both
     are there unless it is ``public``."""
 
     permission: Permission | None = None  # None: whoever is signed in

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from central.storage.writer import Writer
 from central.users.principal import Principal, Session
+from central.web.routing import SESSION
 from central.web.security import (
     SAFE_METHODS,
     SECURE_SESSION_COOKIE,
@@ -68,7 +69,7 @@ class SignIns:
         self._sessions.clear()
 
     async def identify(self, request: web.Request, *, touch: bool = True) -> Principal:
-        """The principal of a request; a browser's is put into ``request["session"]`` as well.
+        """The principal of a request; a browser's is put into ``request[SESSION]`` as well.
 
         ``touch`` False for what a page asks by itself: it does not keep a session from going idle.
         Raises Refused: SIGN_IN_NEEDED, SESSION_ENDED, or REQUEST_NOT_ALLOWED for a browser's
@@ -91,7 +92,7 @@ class SignIns:
             request.headers.get("X-CSRF-Token", ""), session.csrf
         ):
             raise Refused(Reason.REQUEST_NOT_ALLOWED, "X-CSRF-Token")
-        request["session"] = session
+        request[SESSION] = session
         return session.principal
 
     async def _find_token(self, header: str) -> Principal:

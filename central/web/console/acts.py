@@ -17,6 +17,7 @@ from central.web.app import Site
 from central.web.console.frame import Frame
 from central.web.console.reading import Reading
 from central.web.console.words import tell_time
+from central.web.routing import PRINCIPAL
 from central.web.visitors import read_form
 from shared.ids import BoxId, parse_box_id
 from shared.qr import Level, render_svg
@@ -41,7 +42,7 @@ class BoxActs:
 
     async def show_invite(self, request: web.Request) -> web.Response:
         """The form for a new box."""
-        principal: Principal = request["principal"]
+        principal: Principal = request[PRINCIPAL]
         sites = await self._site.reader.run(partial(self._reading.list_sites, principal))
         return self._frame.page(
             request, "console/invite.html", sites=sites, own_site=principal.site or ""
@@ -50,7 +51,7 @@ class BoxActs:
     async def invite(self, request: web.Request) -> web.Response:
         """An invite for the next box of a site."""
         form = await read_form(request)
-        principal: Principal = request["principal"]
+        principal: Principal = request[PRINCIPAL]
         principal.check_site(form["site"])
         return await self._issue(request, form, None)
 
@@ -62,7 +63,7 @@ class BoxActs:
     async def revoke(self, request: web.Request) -> web.Response:
         """Shut a box out; the broker hears of it within seconds."""
         box, form = self._box(request), await read_form(request)
-        actor, at = request["principal"].actor, self._site.clock.now()
+        actor, at = request[PRINCIPAL].actor, self._site.clock.now()
         fleet = self._site.central.fleet
         await self._site.writer.run(partial(fleet.revoke, box, form["why"], at, actor))
         return self._frame.page(request, "console/revoked.html")
@@ -71,7 +72,7 @@ class BoxActs:
         self, request: web.Request, form: dict[str, str], box: BoxId | None
     ) -> web.Response:
         at, language = self._site.clock.now(), self._frame.language(request)
-        actor = request["principal"].actor
+        actor = request[PRINCIPAL].actor
         work = partial(self._write_invite, form, box, actor, at)
         issued, fingerprint = await self._site.writer.run(work)
         return self._frame.page(
@@ -103,6 +104,6 @@ class BoxActs:
     @staticmethod
     def _box(request: web.Request) -> BoxId:
         box = parse_box_id(f"{request.match_info['site']}/{request.match_info['box']}")
-        principal: Principal = request["principal"]
+        principal: Principal = request[PRINCIPAL]
         principal.check_site(box.site)
         return box

@@ -14,6 +14,7 @@ from central.users.roles import Permission
 from central.web.app import Site
 from central.web.console.frame import ACCOUNT, SIGN_IN, Frame, go_to, owes
 from central.web.problems import status_of
+from central.web.routing import PRINCIPAL
 from central.web.visitors import read_form
 from shared.errors import Refused
 from shared.qr import Level, render_svg
@@ -67,10 +68,10 @@ class Entrance:
     async def sign_out(self, request: web.Request) -> web.Response:
         """End the session, here and in every tab."""
         secret = request.cookies.get(self._site.sign_ins.cookie, "")
-        await self._desk.sign_out(secret, request["principal"])
+        await self._desk.sign_out(secret, request[PRINCIPAL])
         self._site.sign_ins.forget()
         response = go_to(request, SIGN_IN)
-        response.del_cookie(self._site.sign_ins.cookie, path="/")
+        response.del_cookie(self._site.sign_ins.cookie, secure=self._frame.secure)
         return response
 
     async def show_account(self, request: web.Request) -> web.Response:
@@ -87,7 +88,7 @@ class Entrance:
             raise Refused(Reason.PASSWORDS_DIFFER)
         try:
             signed_in = await self._desk.change_password(
-                request["principal"], current, new, request.remote or ""
+                request[PRINCIPAL], current, new, request.remote or ""
             )
         except Refused as refused:
             return self._say_wrong(request, refused)
@@ -95,7 +96,7 @@ class Entrance:
 
     async def begin_second_factor(self, request: web.Request) -> web.Response:
         """The secret for an authenticator, as a symbol and as text."""
-        enrolment = await self._desk.begin_second_factor(request["principal"])
+        enrolment = await self._desk.begin_second_factor(request[PRINCIPAL])
         label = self._frame.language(request).choose("验证器二维码", "Authenticator code")
         picture = render_svg(enrolment.uri, Level.M, label)
         return self._frame.page(
@@ -107,7 +108,7 @@ class Entrance:
         form = await read_form(request)
         try:
             signed_in, codes = await self._desk.confirm_second_factor(
-                request["principal"], form["code"]
+                request[PRINCIPAL], form["code"]
             )
         except Refused as refused:
             return self._say_wrong(request, refused)

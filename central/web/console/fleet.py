@@ -22,6 +22,7 @@ from central.web.console.frame import Frame
 from central.web.console.reading import BoxView, Reading
 from central.web.console.showing import show_age, show_box, show_devices, show_link, show_scan
 from central.web.console.words import BOX_STATES, TROUBLES, tell_time
+from central.web.routing import PRINCIPAL
 
 _ROWS = (100, 1000)
 _STATES = (
@@ -91,7 +92,7 @@ class FleetPages:
     # --- in the reader's thread ------------------------------------------------------------------
 
     def _boxes(self, template: str, request: web.Request, at: datetime) -> str:
-        principal: Principal = request["principal"]
+        principal: Principal = request[PRINCIPAL]
         query, language = request.query, self._frame.language(request)
         wanted = Filter(query.get("site", ""), query.get("state", ""), query.get("text", ""))
         ranks = rank_boxes(self._reading.list_boxes(principal), at)
@@ -120,7 +121,7 @@ class FleetPages:
         )
 
     def _box(self, template: str, whole: bool, request: web.Request, at: datetime) -> str:
-        principal: Principal = request["principal"]
+        principal: Principal = request[PRINCIPAL]
         id = f"{request.match_info['site']}/{request.match_info['box']}"
         view, language = self._reading.read_box(principal, id), self._frame.language(request)
         line, report = view.line, view.report
@@ -148,7 +149,7 @@ class FleetPages:
         )
 
     def _account(self, template: str, request: web.Request, at: datetime) -> str:
-        principal: Principal = request["principal"]
+        principal: Principal = request[PRINCIPAL]
         id = f"{request.match_info['site']}/{request.match_info['box']}"
         line = self._reading.read_box(principal, id).line
         proved = self._prove(principal, id)
@@ -175,7 +176,7 @@ class FleetPages:
         }
 
     def _scans(self, template: str, request: web.Request, at: datetime) -> str:
-        lines = self._reading.list_scans(request["principal"])
+        lines = self._reading.list_scans(request[PRINCIPAL])
         return self._frame.render(
             request,
             template,

@@ -15,6 +15,7 @@ from central.web.console.words import ROLES
 from central.web.language import Language
 from central.web.pages import Pages
 from central.web.problems import Problem
+from central.web.routing import PRINCIPAL, SESSION
 from central.web.visitors import answer_page, other_language_link, read_language
 from shared.reasons import Reason
 
@@ -122,13 +123,13 @@ def go_to(request: web.Request, path: str) -> web.Response:
 
 def owes(request: web.Request) -> tuple[Owed, ...]:
     """What the signed-in user must still do before anything else."""
-    session: Session | None = request.get("session")
+    session: Session | None = request.get(SESSION)
     return session.owed if session else ()
 
 
 def _visitor(request: web.Request) -> Visitor:
-    principal: Principal | None = request.get("principal")
-    session: Session | None = request.get("session")
+    principal: Principal | None = request.get(PRINCIPAL)
+    session: Session | None = request.get(SESSION)
     zh, en = ROLES[principal.role] if principal else ("", "")
     places = [place for place in PLACES if principal and principal.may(place.permission)]
     return Visitor(

@@ -16,6 +16,7 @@ from central.web.app import Site
 from central.web.console.frame import Frame
 from central.web.console.reading import PersonLine, Reading
 from central.web.console.words import CARD_STATES, SEXES, UNMASK_REASONS
+from central.web.routing import PRINCIPAL
 from central.web.visitors import read_form
 from shared.errors import Malformed
 from shared.reasons import Reason
@@ -69,7 +70,7 @@ class PeoplePages:
         return self._frame.page(request, "console/person.html", person=values, may_unmask=False)
 
     def _search(self, request: web.Request, text: str) -> str:
-        principal: Principal = request["principal"]
+        principal: Principal = request[PRINCIPAL]
         lines = self._reading.find_persons(principal, text)
         return self._frame.render(
             request,
@@ -80,7 +81,7 @@ class PeoplePages:
         )
 
     def _unmask(self, request: web.Request, why: str, at: datetime) -> tuple[Person, PersonLine]:
-        principal: Principal = request["principal"]
+        principal: Principal = request[PRINCIPAL]
         person = self._reading.read_person(principal, parse_person_id(request.match_info["person"]))
         self._site.central.audit.write(
             "person.unmask", str(person.id), principal.actor, at, why=why

@@ -12,6 +12,7 @@ from central.web.console.frame import ACCOUNT, PLACES, Frame, go_to, owes
 from central.web.console.people import PeoplePages
 from central.web.console.reading import Reading
 from central.web.pages import Pages
+from central.web.routing import PRINCIPAL
 from shared.errors import Refused
 from shared.reasons import Reason
 
@@ -45,7 +46,7 @@ class Console:
 
     async def lead_on(self, request: web.Request) -> web.Response:
         """To the first page that the role may see, or to what is owed first."""
-        principal: Principal = request["principal"]
+        principal: Principal = request[PRINCIPAL]
         if owes(request):
             return go_to(request, ACCOUNT)
         for place in PLACES:
