@@ -5,6 +5,7 @@ signs in at the console and sees the boxes' accounts, and a clerk with a badge.
 import json
 import re
 import secrets
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from demo.http_calls import Answer, call, name_and_value
@@ -65,8 +66,12 @@ class Office:
 
         Raises StepError, OSError.
         """
-        answer = call("GET", f"{self._url}/api/v1/boxes/{BOX}", cookie=self._session)
-        if answer.status != 200:
+        path = f"{self._url}/api/v1/boxes/{BOX}"
+        answer = call("GET", path, cookie=self._session)
+        if answer.status == HTTPStatus.UNAUTHORIZED:  # a session lasts half a day
+            self._session = name_and_value(self.sign_in())
+            answer = call("GET", path, cookie=self._session)
+        if answer.status != HTTPStatus.OK:
             raise StepError(f"central answers {answer.status}")
         return json.loads(answer.body)["account"]
 

@@ -91,8 +91,8 @@ function showBetween(box, central) {
 
 function clockText(seconds, at) {
   const shown = at ? `${new Date(at).toLocaleString("sv").slice(5, 16)} ` : "";
-  if (!seconds) return shown + say("准", "right");
-  return shown + (seconds > 0 ? say("快一天", "ahead") : say("慢一天", "behind"));
+  if (!seconds) return shown + say("准", "ok");
+  return shown + (seconds > 0 ? say("快一天", "+1 day") : say("慢一天", "−1 day"));
 }
 
 function showPart(part) {

@@ -2,6 +2,7 @@
 pressed once, and what comes of it seen where a clerk, an operator and a patient would see it.
 """
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -30,8 +31,8 @@ def frame(page: Page, name: str) -> FrameLocator:
 async def open_demo(page: Page, demo: RunningDemo) -> None:
     """The page, all frames let in and alive."""
     await page.goto(f"{demo.address}/")
-    await expect(frame(page, "counter").locator("#verdict")).to_have_attribute(
-        "data-face", "accepted", timeout=SECONDS
+    await expect(frame(page, "counter").locator("#verdict")).not_to_have_attribute(
+        "data-face", "unknown", timeout=SECONDS
     )
     await expect(frame(page, "console").locator("table.boxes tbody tr")).to_have_count(1)
     await expect(frame(page, "phone").locator("#picture svg")).to_be_visible()
@@ -94,7 +95,9 @@ async def test_language_reaches_console_and_phone(browser: Browser, demo: Runnin
         await expect(frame(page, "console").locator("html")).to_have_attribute("lang", "en")
         await expect(frame(page, "phone").locator("html")).to_have_attribute("lang", "en")
         await page.locator("#language").click()
-        await expect(frame(page, "console").locator("html")).to_have_attribute("lang", "zh-CN")
+        await expect(frame(page, "console").locator("html")).to_have_attribute(
+            "lang", re.compile("^zh")
+        )
 
 
 async def test_what_people_do_is_seen_at_the_counter(browser: Browser, demo: RunningDemo) -> None:
@@ -175,7 +178,7 @@ async def test_an_outage_and_a_wrong_clock_lose_nothing(
         await expect(page.locator("#between")).to_have_attribute("data-count", "1")
         await keep_screen(page, "demo-cut", "zh")
         await press(page, "network-restore")
-        await expect(page.locator("#between")).to_have_attribute("data-count", "0")
+        await expect(page.locator("#between")).to_have_attribute("data-count", "0", timeout=SECONDS)
         await expect(page.locator("#box-account [data-mark]")).to_have_text("✓", timeout=SECONDS)
 
         clock = page.locator("[data-part='clock'] .state")
