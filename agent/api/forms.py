@@ -1,8 +1,13 @@
 """What the local API is sent, as data; strict: an unknown field is a mistake, not a wish."""
 
+from typing import Annotated
+
 import msgspec
 
 from agent.counter.printing import ReprintReason
+
+DraftName = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{32})?$")]
+"""Random, made by a page; empty: nothing is kept."""
 
 
 class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -10,23 +15,25 @@ class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class IssueForm(Form, frozen=True):
-    """What a clerk types to register a resident."""
+    """What a clerk types to register a resident; ``draft`` is what the page had kept of it."""
 
     document_type: str
     number: str
     name: str
     sex: str = "0"
     phone: str = ""
+    draft: DraftName = ""
 
 
 class TypedForm(Form, frozen=True):
-    """The same while it is being typed: anything may be missing."""
+    """The same while it is being typed: anything may be missing; kept under ``draft``."""
 
     document_type: str = "01"
     number: str = ""
     name: str = ""
     sex: str = "0"
     phone: str = ""
+    draft: DraftName = ""
 
 
 class ScanForm(Form, frozen=True):

@@ -22,13 +22,14 @@ from agent.api.patience import read_body
 from agent.api.sessions import Tickets
 from agent.api.views import TicketView, view_account
 from agent.counter.form import check_form
+from agent.counter.form_drafts import FormDrafts
 from agent.counter.issuing import IssueRequest, parse_request
 from agent.counter.operators import Operators
 from agent.counter.printing import ReprintReason
 from agent.counter.views import IssueView, LabelView, ScanView
 from agent.ports import FrameScanned
 from shared.clock import Clock
-from shared.errors import Malformed
+from shared.errors import Malformed, Refused
 from shared.ledger import Account
 from shared.reasons import Reason
 
@@ -67,6 +68,7 @@ def build_routes(box: Box, clock: Clock, events: Events) -> list[web.RouteDef]:
         ("GET", "events"): events.serve,
         **_list_looks(box),
         **_list_acts(box, clock),
+        **_list_issuing(box, clock),
         **_list_labels(box),
         **_list_operators(box),
     }
@@ -115,6 +117,16 @@ def _list_acts(box: Box, clock: Clock) -> dict[tuple[str, str], Handler]:
         box.acknowledge(request.match_info["id"])
         return _answer(await box.read_state())
 
+    return {
+        ("POST", "scan"): post_scan,
+        ("POST", "verdicts/{id}/acknowledge"): post_acknowledge,
+        ("POST", "documents/{id}/taken"): post_taken,
+    }
+
+
+def _list_issuing(box: Box, clock: Clock) -> dict[tuple[str, str], Handler]:
+    drafts: FormDrafts[TypedForm] = FormDrafts(box.operators, clock)
+
     async def post_issue(request: web.Request) -> web.Response:
         form = await _read(request, IssueForm)
         checked = parse_request(
@@ -124,10 +136,15 @@ def _list_acts(box: Box, clock: Clock) -> dict[tuple[str, str], Handler]:
             sex=form.sex,
             phone=form.phone,
         )
-        return _answer(await box.issue(checked))
+        view = await box.issue(checked)
+        if view.identity is not None:
+            drafts.wipe(form.draft)
+        return _answer(view)
 
     async def post_issue_check(request: web.Request) -> web.Response:
         form = await _read(request, TypedForm)
+        if form.draft:
+            drafts.keep(form.draft, form)
         found = check_form(
             document_type=form.document_type,
             number=form.number,
@@ -138,12 +155,21 @@ def _list_acts(box: Box, clock: Clock) -> dict[tuple[str, str], Handler]:
         box.operators.act()
         return _answer(found)
 
+    async def get_draft(request: web.Request) -> web.Response:
+        form = drafts.find(request.match_info["name"])
+        if form is None:
+            raise Refused(Reason.NOT_FOUND, "no such draft")
+        return _answer(form)
+
+    async def delete_draft(request: web.Request) -> web.Response:
+        drafts.wipe(request.match_info["name"])
+        return _answer({})
+
     return {
-        ("POST", "scan"): post_scan,
-        ("POST", "verdicts/{id}/acknowledge"): post_acknowledge,
-        ("POST", "documents/{id}/taken"): post_taken,
         ("POST", "issue"): post_issue,
         ("POST", "issue/check"): post_issue_check,
+        ("GET", "issue/drafts/{name}"): get_draft,
+        ("DELETE", "issue/drafts/{name}"): delete_draft,
     }
 
 

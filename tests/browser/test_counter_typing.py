@@ -96,7 +96,9 @@ async def test_what_was_typed_is_wiped_after_ten_minutes(browser: Browser) -> No
         page = await open_page(context, address)
         await page.keyboard.press("F2")
         await page.locator("#number").fill("11010020171225006X")
-        assert "110100" in await page.evaluate("JSON.stringify({...sessionStorage})")
+        kept = await page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
+        assert "draft" in kept
+        assert "110100" not in kept
         await page.clock.run_for(601_000)
         await expect(page.locator("#number")).to_have_value("")
         assert await page.evaluate("JSON.stringify({...sessionStorage})") == "{}"

@@ -1,9 +1,12 @@
 // What this page asks of the box: one function an act.
 
-import { get, post, remove } from "./request.js";
+import { get, post, postLast, remove } from "./request.js";
 
 export const acknowledge = (scanId) => post(`verdicts/${scanId}/acknowledge`);
-export const checkForm = (form) => post("issue/check", form);
+// Looked at field by field; what has a name in ``draft`` is kept by the box under it.
+export const checkForm = (form) => postLast("issue/check", form);
+export const readDraft = (name) => get(`issue/drafts/${name}`);
+export const wipeDraft = (name) => remove(`issue/drafts/${name}`);
 // A form has the card: the box forgets it.
 export const takeDocument = (documentId) => post(`documents/${documentId}/taken`);
 export const issue = (form) => post("issue", form);

@@ -45,9 +45,10 @@ let sounded = 0;
 
 const line = new Line({
   heard(message) {
-    const before = known.operator;
+    const { operator: before, whole } = known;
     const news = known.hear(message);
     if (news) tellScan(news);
+    if (known.whole && !whole) panels.issue.form.meet();
     followOperator(before ?? {}, known.operator ?? {});
     if (message.kind === "document" && !document.hidden) takeCard(message);
   },

@@ -15,6 +15,7 @@ export class Form {
   #said = {};
   #timer = null;
   #asked = 0;
+  #pending = false; // something was typed that the box has not seen
   #findings = {};
   #touched = new Set(); // fields that were left once: only of these is something missing
   #sexChosen = false;
@@ -35,7 +36,22 @@ export class Form {
       this.#field("sex", "sex", choice("sex", SEXES, "sex")),
       this.#field("phone", "phone", text("phone", { inputmode: "tel", class: "digits" })),
     );
-    this.#put(draft.read() ?? EMPTY);
+    this.#put(EMPTY);
+    // What was typed in the last moment is kept, too.
+    window.addEventListener("pagehide", () => this.#pending && this.#check());
+  }
+
+  // The line to the box stands again: it is given what stands here, or gives what it has kept.
+  async meet() {
+    if (!this.empty) {
+      this.#check();
+      return;
+    }
+    const kept = await this.draft.read();
+    if (kept && this.empty) {
+      this.#put(kept);
+      this.draft.touch();
+    }
   }
 
   get value() {
@@ -50,12 +66,13 @@ export class Form {
   take({ document_type, number, name, sex }) {
     clearTimeout(this.#timer);
     this.#asked += 1;
+    this.draft.touch();
     this.#put({ ...EMPTY, document_type, number, name, sex });
-    this.draft.write(this.value);
   }
 
   clear() {
     clearTimeout(this.#timer);
+    this.#pending = false;
     this.#asked += 1;
     this.draft.wipe();
     this.#put(EMPTY);
@@ -102,7 +119,8 @@ export class Form {
   #typed(name) {
     if (name === "sex") this.#sexChosen = true;
     this.#findings = {}; // of what stood there before; whoever sends at once is told by the answer
-    this.draft.write(this.value);
+    this.draft.touch();
+    this.#pending = true;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#check(), PAUSE_MS);
   }
@@ -115,9 +133,10 @@ export class Form {
 
   async #check() {
     const asked = ++this.#asked;
+    this.#pending = false;
     let answer;
     try {
-      answer = await checkForm(this.value);
+      answer = await checkForm({ ...this.value, draft: this.draft.name });
     } catch (error) {
       if (error instanceof Problem) return; // the box is silent: the form says so when it is sent
       throw error;

@@ -95,7 +95,7 @@ export class IssuePanel {
     this.#wrong = null;
     this.#show();
     try {
-      this.#issued = await issue(this.form.value);
+      this.#issued = await issue({ ...this.form.value, draft: this.form.draft.name });
       if (this.#issued.outcome === "found" || this.#issued.outcome === "new") this.form.draft.wipe();
       else this.#refuse(this.#issued);
     } catch (error) {

@@ -21,13 +21,14 @@ export const silence = () => ({
 
 const LONGEST_MS = 20_000;
 
-async function call(method, path, body) {
+async function call(method, path, body, outlives = false) {
   let answer;
   try {
     answer = await fetch(`/api/v1/${path}`, {
       method,
       headers: { "X-OneCode-Page": "counter", ...(body !== undefined && { "Content-Type": "application/json" }) },
       body: body === undefined ? undefined : JSON.stringify(body),
+      keepalive: outlives, // it arrives, even if the page goes
       signal: AbortSignal.timeout(LONGEST_MS),
       cache: "no-store",
     });
@@ -43,4 +44,5 @@ async function call(method, path, body) {
 
 export const get = (path) => call("GET", path);
 export const post = (path, body = {}) => call("POST", path, body);
+export const postLast = (path, body) => call("POST", path, body, true);
 export const remove = (path) => call("DELETE", path);
