@@ -86,7 +86,8 @@ class Links:
         token, phone_token = self._link_token(secret), self._phone_token(phone)
         if not store.bind_link(token, phone_token, to_microseconds(at), to_microseconds(until)):
             raise Refused(Reason.LINK_USED)
-        self._audit.write("card.link-open", str(visit.card), _PATIENT, at)
+        with self._audit.for_patient():
+            self._audit.write("card.link-open", str(visit.card), _PATIENT, at)
         return Opened(phone, until)
 
     def visit(self, secret: str, phone: str | None, at: datetime) -> Visit:

@@ -5,11 +5,13 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from central.__main__ import main
 from central.app import Central, open_central
+from central.cards.card import CardId
 from central.config import BrokerConfig
 from central.foundation import Foundation, found_central
 from shared.clock import SystemClock, to_microseconds
@@ -79,6 +81,22 @@ def test_a_patient_is_registered_without_the_audit(central: Central, directory: 
     assert central.audit.seal_pending() == 2
     assert central.audit.read_state().sealed == sealed + 2
     assert list(central.audit.verify()) == []
+
+
+def test_a_patients_link_opens_without_the_audit(central: Central) -> None:
+    """Who was given one before shows their code; nobody is given a new one."""
+    assert register(central).identity is not None
+    card = CardId(UUID(bytes=central.database.execute("SELECT id FROM card").fetchone()[0]))
+    at = SystemClock().now()
+    central.database.execute("DROP TRIGGER broken")
+    with central.unit():
+        link = central.links.make(card, at, "test")
+    central.database.execute(BREAK)
+    with central.unit():
+        opened = central.links.open(link.secret, at)
+    assert central.links.visit(link.secret, opened.secret, at).opened
+    with pytest.raises(Unavailable), central.unit():
+        central.links.make(card, at, "test")
 
 
 def test_an_administrators_act_is_refused_meanwhile(central: Central) -> None:
