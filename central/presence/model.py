@@ -2,13 +2,14 @@
 
 import peewee
 
+from central.fleet.model import BoxRow
 from central.storage.table import Table
 
 
 class BoxLive(Table):
     """The latest of one box. ``epoch``, ``created`` and ``said_at`` order its reports."""
 
-    box_id = peewee.TextField(primary_key=True)
+    box = peewee.ForeignKeyField(BoxRow, primary_key=True, index=False)
     online = peewee.BooleanField()
     since = peewee.BigIntegerField()
     heard_at = peewee.BigIntegerField(null=True)

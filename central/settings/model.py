@@ -6,13 +6,14 @@ operators' names and PINs belong to ``central.users``.
 
 import peewee
 
+from central.fleet.model import BoxRow, Site
 from central.storage.table import Table
 
 
 class SiteSetting(Table):
     """What holds at every box of a site."""
 
-    site_id = peewee.TextField(primary_key=True)
+    site = peewee.ForeignKeyField(Site, primary_key=True, index=False)
     settings = peewee.BlobField()
     set_at = peewee.BigIntegerField()
     set_by = peewee.TextField()
@@ -24,7 +25,7 @@ class SiteSetting(Table):
 class BoxSetting(Table):
     """What one box has otherwise."""
 
-    box_id = peewee.TextField(primary_key=True)
+    box = peewee.ForeignKeyField(BoxRow, primary_key=True, index=False)
     settings = peewee.BlobField()
     set_at = peewee.BigIntegerField()
     set_by = peewee.TextField()
@@ -36,7 +37,7 @@ class BoxSetting(Table):
 class Announced(Table):
     """The last state that was signed for a box; ``revision`` only grows."""
 
-    box_id = peewee.TextField(primary_key=True)
+    box = peewee.ForeignKeyField(BoxRow, primary_key=True, index=False)
     revision = peewee.BigIntegerField()
     content = peewee.BlobField()
     made_at = peewee.BigIntegerField()
