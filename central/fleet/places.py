@@ -27,6 +27,10 @@ def complete_place(place: Place) -> Place:
         counter=place.counter or (known.counter if known else ""),
         site_name=site_name or place.site_name,
     )
+    if not whole.counter.strip():
+        raise Malformed(Reason.REQUEST_MALFORMED, "a new box needs the name of its counter")
+    if not whole.site_name.strip():
+        raise Malformed(Reason.REQUEST_MALFORMED, f"site {place.id.site} is new: it needs a name")
     for name in (whole.counter, whole.site_name, whole.machine or "any"):
         if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
             raise Malformed(Reason.REQUEST_MALFORMED, f"a name has 1 to {_LONGEST_NAME} characters")

@@ -21,11 +21,12 @@ def read_requested_key(csr: str) -> ec.EllipticCurvePublicKey:
     try:
         request = x509.load_pem_x509_csr(csr.encode())
         key = request.public_key()
+        # Looked at first: a signature by a huge key of another kind would hold up the writer.
+        if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != ec.SECP256R1.name:
+            raise Malformed(Reason.REQUEST_MALFORMED, "csr: the key is P-256")
         holds = request.is_signature_valid
     except (ValueError, TypeError) as error:  # also for algorithms that are not known
         raise Malformed(Reason.REQUEST_MALFORMED, "csr") from error
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise Malformed(Reason.REQUEST_MALFORMED, "csr: the key is P-256")
     if not holds:
         raise NotAuthentic(Reason.SIGNATURE_WRONG, "csr")
     return key

@@ -9,7 +9,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from central.fleet.box import Box
+from central.fleet.box import Box, Place
+from central.fleet.doors import Door
 from central.fleet.states import BoxState
 from shared.crypto import STD
 from shared.desired import Desired
@@ -31,6 +32,17 @@ def refusal(house: House, text: str, at_hours: float = 0, serial: str = "SN-1") 
     with pytest.raises(Refused) as caught:
         house.join(request, AT + at_hours * HOUR)
     return caught.value.reason
+
+
+def test_what_a_new_place_lacks_is_named(house: House) -> None:
+    """A new site needs a name, a new box a counter: the refusal says which."""
+    door = Door("localhost", 8443, bytes(32))
+    for place, lacks in (
+        (Place(BOX, counter="挂号 1"), f"site {BOX.site} is new"),
+        (Place(BOX, site_name=SITE_NAME), "counter"),
+    ):
+        with pytest.raises(Malformed, match=lacks):
+            house.central.fleet.invites.issue(place, door, AT, "test")
 
 
 def test_a_machine_joins_with_keys_it_made(house: House) -> None:
