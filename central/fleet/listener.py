@@ -31,7 +31,7 @@ from shared.reasons import Reason
 
 MOST_BODY_BYTES = 64 * 1024
 _HEAD_SECONDS = 10.0
-"""A connection that has not sent a whole head of a request by then is closed."""
+"""A connection that has not shaken hands, or sent a whole head of a request, by then is closed."""
 _REQUEST_SECONDS = 10.0
 _STOP_SECONDS = 3.0
 _RATE, _BURST = 2.0, 60.0
@@ -139,15 +139,21 @@ async def open_box_listener(
     await runner.setup()
     try:
         context = await asyncio.to_thread(_tls_context, files)
+        assert runner.server is not None, "it was set up"
         place = (config.box_host, config.box_port)
-        site = web.TCPSite(runner, *place, ssl_context=context)
         try:
-            await site.start()
+            # Not by the library's site, which would wait a minute for each handshake.
+            server = await asyncio.get_running_loop().create_server(
+                runner.server, *place, ssl=context, ssl_handshake_timeout=_HEAD_SECONDS
+            )
         except OSError as error:
             raise Unavailable(Reason.PORT_BUSY, f"{place[0]}:{place[1]}") from error
-        port = int(runner.addresses[0][1])
-        _log.info("boxes join on https://%s:%d", config.box_host, port)
-        yield port
+        try:
+            port = int(server.sockets[0].getsockname()[1])
+            _log.info("boxes join on https://%s:%d", config.box_host, port)
+            yield port
+        finally:
+            server.close()
     finally:
         await runner.cleanup()
 

@@ -172,7 +172,7 @@ async def test_slow_requests_are_given_up_and_hold_nobody(
 
 
 async def test_a_head_that_never_ends_is_cut(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever sends a byte now and then is closed when the time for a head is over."""
+    """Whoever sends a byte now and then, or never shakes hands, is closed when the time is over."""
     monkeypatch.setattr(listener, "_HEAD_SECONDS", 0.3)
     central, clock = house.central, SystemClock()
     async with Writer(central.database) as writer:
@@ -182,8 +182,10 @@ async def test_a_head_that_never_ends_is_cut(house: House, monkeypatch: pytest.M
             reader, sender = await asyncio.open_connection("localhost", port, ssl=context)
             sender.write(b"GET /box/v1/centre HTTP/1.1\r\nX-Slow: ")
             await sender.drain()
+            silent, _ = await asyncio.open_connection("localhost", port)
             async with asyncio.timeout(10):
                 assert await reader.read() == b""
+                assert await silent.read() == b""
 
 
 async def test_only_tls_and_only_our_authority(visitor: Visitor, tmp_path: Path) -> None:
