@@ -10,7 +10,6 @@ _VERDICTS = {
     "provisional": (Said("暂准", "PROVISIONAL"), "yellow"),
     "refused": (Said("拒绝", "REFUSED"), "red"),
 }
-_HANDED_ON = Said("原样转交，不留记录", "handed on, no record")
 _OUTCOMES = {"new": Said("新登记", "new"), "found": Said("已登记", "found")}
 
 
@@ -42,7 +41,8 @@ def read_verdict(view: Any, verdict: str, reason: str | None = None) -> Happened
 
 def say_scan(view: Any) -> Said:
     """A finished scan in words, whatever came of it."""
-    advice, word = view["advice"], _VERDICTS.get(view["verdict"], (_HANDED_ON, ""))[0]
+    advice = view["advice"]
+    word = _VERDICTS[view["verdict"]][0] if view["verdict"] else _say_handed_on(view)
     again = Said("重复读取", "again") if view["again"] else None
     zh = [word.zh, *_say_person(view["identity"]), *([advice["zh"]] if advice else [])]
     en = [word.en, *([advice["en"]] if advice else [])]
@@ -74,6 +74,13 @@ def read_issue(view: Any, outcome: str) -> Happened:
     zh = " · ".join([word.zh, *_say_person(view["identity"])])
     en = f"{word.en} · patient {view['identity']['patient_id']} · label {label.upper()}"
     return Happened(Said(zh, en))
+
+
+def _say_handed_on(view: Any) -> Said:
+    count = view["handed_to"]
+    zh = f"原样转交 {count} 台工作站" if count else "没有配对的工作站接收"
+    en = f"handed on to {count} workstations" if count else "no paired workstation takes it"
+    return Said(f"不是健康码：{zh}，不留记录", f"not ours: {en}, no record")
 
 
 def _say_person(identity: Any) -> list[str]:

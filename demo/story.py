@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from demo.answers import Happened, read_issue, read_verdict, require
+from demo.answers import Happened, read_issue, read_verdict, require, say_scan
 from demo.residents import ELDER, LATECOMER, MOTHER, SAMPLE, STRANGER, Resident
 from demo.stage import Stage
 from demo.table import Said
@@ -197,10 +197,7 @@ class Story:
         require(
             self._stage.api.fetch("account")["created"] == before, "a payment code left a record"
         )
-        return Happened(
-            Said("原样转交工作站，不留记录", "handed on untouched, no record"),
-            view["milliseconds"] / 1000,
-        )
+        return Happened(say_scan(view), view["milliseconds"] / 1000)
 
     # --- outage ----------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ SCANS = {
     "scan-label": "ACCEPTED",
     "scan-stranger": "ACCEPTED",
     "scan-torn": "REFUSED",
-    "scan-payment": "handed on, no record",
+    "scan-payment": "not ours: no paired workstation takes it, no record",
 }
 
 
