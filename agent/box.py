@@ -20,7 +20,7 @@ from agent.counter.printer_watch import PrinterWatch
 from agent.counter.printing import Printing, ReprintReason
 from agent.counter.service import Counter
 from agent.counter.states import ScanState
-from agent.counter.views import IssueView, LabelView, OperatorView, ScanView, advise
+from agent.counter.views import Advice, IssueView, LabelView, OperatorView, ScanView, advise
 from agent.handover.door import Door
 from agent.ports import (
     DeviceChanged,
@@ -276,7 +276,9 @@ class RunningBox:
             site=self._policy.site_name,
             language=self._policy.language,
             at=self._clock.now(),
-            link=LinkView(link.state, link.since, self._link_since_ms),
+            link=LinkView(
+                link.state, link.since, self._link_since_ms, _advise_on_line(self._uplink.trouble)
+            ),
             account=view_account(account),
             unsent=UnsentView(account.pending, await self._oldest_seconds()),
             scanner=DeviceView(
@@ -337,6 +339,11 @@ class RunningBox:
 
 
 _SECOND = timedelta(seconds=1)
+
+
+def _advise_on_line(trouble: Reason | None) -> Advice | None:
+    """That a network is away needs no words of its own: it comes back without anybody here."""
+    return None if trouble is Reason.BROKER_UNAVAILABLE else advise(trouble)
 
 
 def _name(device: Scanner | LabelPrinter | None) -> str:

@@ -11,11 +11,13 @@ from shared.ledger import Account
 
 
 class LinkView(msgspec.Struct, frozen=True):
-    """The line to central: its state and since when, by the wall clock and the monotonic one."""
+    """The line to central: its state and since when, by the wall clock and the monotonic one;
+    ``advice`` where somebody at the box can or must do something about it."""
 
     state: str
     since: datetime
     since_ms: int = 0
+    advice: Advice | None = None
 
 
 class DeviceView(msgspec.Struct, frozen=True):

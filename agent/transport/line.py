@@ -86,6 +86,11 @@ class Line:
         """Whether a question would leave the box now and its answer arrive."""
         return self._connection is not None
 
+    @property
+    def trouble(self) -> Reason | None:
+        """Why the last try failed; None while the line is up, and before the first."""
+        return self._told
+
     async def wait_up(self) -> None:
         """Return once the line is up; at once if it is."""
         await self._up.wait()
@@ -142,9 +147,9 @@ class Line:
         topic = build_topic(self._box, STATUS)
         await connection.publish(topic, self._status(online=True), qos=1, retain=True)
         self._connection = connection
+        self._told = None
         self._step(LinkState.UP)
         self._up.set()
-        self._told = None
         self._backoff.reset()
         try:
             async for message in connection.messages():

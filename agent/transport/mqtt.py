@@ -40,6 +40,9 @@ _ALERTS = {
     "SSLV3_ALERT_CERTIFICATE_EXPIRED": Reason.CERTIFICATE_EXPIRED,
 }
 """What a broker says of a box's certificate (RFC 8446 §6.2), in OpenSSL's words."""
+_NOT_YET_VALID = 9
+"""X509_V_ERR_CERT_NOT_YET_VALID (openssl/x509_vfy.h): the authority made it before now, so this
+box's clock is behind. A certificate that is over may be either's fault."""
 
 
 class MqttConnection:
@@ -107,19 +110,32 @@ def _check_granted(granted: "Iterable[int | ReasonCode]") -> None:
 
 
 class TlsContext(ssl.SSLContext):
-    """Remembers the alert by which the broker refused the box: the library logs it, and waits."""
+    """Remembers why no session came about: the library logs an alert of the broker's, and waits,
+    and tells nothing of what was wrong with the broker's own certificate."""
 
-    alert: str = ""
+    refusal: Reason | None = None
 
 
 class _TlsSocket(ssl.SSLSocket):
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except ssl.SSLCertVerificationError as error:
+            behind = error.verify_code == _NOT_YET_VALID
+            self._refuse(Reason.CLOCK_WRONG if behind else Reason.BROKER_NOT_TRUSTED)
+            raise
+
     def read(self, len: int = 1024, buffer: "Buffer | None" = None) -> Any:
         try:
             return super().read(len, buffer)
         except ssl.SSLError as error:
-            if isinstance(self.context, TlsContext) and error.reason in _ALERTS:
-                self.context.alert = error.reason
+            if error.reason in _ALERTS:
+                self._refuse(_ALERTS[error.reason])
             raise
+
+    def _refuse(self, reason: Reason) -> None:
+        if isinstance(self.context, TlsContext):
+            self.context.refusal = reason
 
 
 def open_tls_context(files: BoxFiles) -> TlsContext:
@@ -154,5 +170,4 @@ def _mapped_exceptions(tls: TlsContext) -> Iterator[None]:
     try:
         yield
     except aiomqtt.MqttError as error:
-        reason = _ALERTS.get(tls.alert, Reason.BROKER_UNAVAILABLE)
-        raise Unavailable(reason, str(error)) from error
+        raise Unavailable(tls.refusal or Reason.BROKER_UNAVAILABLE, str(error)) from error

@@ -87,6 +87,11 @@ class CentralUplink:
         return self._line.link.since
 
     @property
+    def trouble(self) -> Reason | None:
+        """Why there is no line, where that is known."""
+        return self._line.trouble
+
+    @property
     def clock_offset(self) -> ClockOffset | None:
         """What the last answer in time told of central's clock; None before the first."""
         return self._asks.clock_offset

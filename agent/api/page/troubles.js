@@ -43,6 +43,7 @@ function list({ account, scanner, printer, document_reader: documentReader, link
   if (operator.advice && !operator.asked_for_pin) {
     troubles.push({ level: "bad", what: say("operator"), why: cause(operator.advice), next: nextStep(operator.advice) });
   }
+  if (link.advice) troubles.push({ level: "bad", what: say("network"), why: cause(link.advice), next: nextStep(link.advice) });
   if (link.state !== "up") {
     troubles.push({ level: "busy", what: say("network"), why: say("networkTrouble"), next: say("networkTroubleNext") });
   }

@@ -11,6 +11,7 @@ import pytest
 from agent.transport.downlink import LinkChanged
 from agent.transport.link_states import LINK_STEPS, Link, LinkState
 from shared.codec import statuses
+from shared.reasons import Reason
 from tests.agent.transport.conftest import PATIENCE_SECONDS, Station
 from tests.fakes import NOON
 
@@ -57,6 +58,7 @@ async def test_a_broker_away_is_tried_for_ever(
         assert states == [LinkState.CONNECTING, LinkState.BACKING_OFF] * 3
         levels = [record.levelno for record in caplog.records]
         assert levels[:3] == [logging.WARNING, logging.DEBUG, logging.DEBUG]
+        assert station.uplink.trouble is Reason.BROKER_UNAVAILABLE
         station.peer.refuse_connections = False
         await station.uplink.wait_up()
     line.cancel()

@@ -1,0 +1,68 @@
+"""A broker that the box does not believe, or that is of another time: said by its reason."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from agent.config import BoxFiles, BrokerAddress
+from agent.transport.mqtt import open_connection
+from shared.config import write_secret
+from shared.errors import Unavailable
+from shared.ids import parse_box_id
+from shared.reasons import Reason
+from tests.agent.enrolment.peer import BOX, HOST, LIFE, Issued, new_authority, pem_of
+from tests.agent.transport.conftest import PATIENCE_SECONDS
+
+NOW = datetime.now(UTC)
+YEARS = timedelta(days=3650)
+
+
+def _identity(authority: Issued, name: str, begin: datetime) -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = authority.issue(name, key.public_key(), begin, begin + LIFE)
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return pem_of(certificate).encode() + private
+
+
+@asynccontextmanager
+async def _broker(folder: Path, identity: bytes) -> AsyncIterator[BrokerAddress]:
+    """Only its TLS: nobody here comes further."""
+    path = folder / "server.pem"
+    path.write_bytes(identity)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    server = await asyncio.start_server(lambda _reader, _writer: None, HOST, 0, ssl=context)
+    async with server:
+        yield BrokerAddress(HOST, server.sockets[0].getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("begin", "foreign", "reason"),
+    [
+        (NOW + LIFE, False, Reason.CLOCK_WRONG),
+        (NOW - 2 * LIFE, False, Reason.BROKER_NOT_TRUSTED),
+        (NOW - LIFE / 2, True, Reason.BROKER_NOT_TRUSTED),
+    ],
+    ids=["of the future", "over", "of another authority"],
+)
+async def test_why_a_broker_is_not_believed_is_told(
+    tmp_path: Path, begin: datetime, foreign: bool, reason: Reason
+) -> None:
+    """A clock that is behind has words of its own: until it is set there is no line."""
+    ours, other = (new_authority(NOW - YEARS, NOW + YEARS) for _ in "ab")
+    files = BoxFiles(tmp_path)
+    files.ca.write_text(ours.pem)
+    write_secret(files.certificate, _identity(ours, BOX, NOW - LIFE / 2))
+    identity = _identity(other if foreign else ours, HOST, begin)
+    async with _broker(tmp_path, identity) as address, asyncio.timeout(PATIENCE_SECONDS):
+        with pytest.raises(Unavailable) as caught:
+            async with open_connection(address, files, parse_box_id(BOX), b""):
+                pass
+    assert caught.value.reason is reason
