@@ -160,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
         template = Template((_PAGE / "index.html").read_text(encoding="utf-8"))
         text = template.substitute(
             token=page.token,
-            console=f"http://{HOST}:{page.stage.ports.web}/console",
+            console=f"http://{HOST}:{page.stage.ports.web}/console/boxes",
             phone=page.phone.link,
         )
         # Cookies know no ports: central gets its own session and the phone's secret back.

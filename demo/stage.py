@@ -33,6 +33,7 @@ COUNTER = "1号窗口"
 AGAIN_SECONDS = 1
 RESIDENT_CARD = "01"
 """The national table's document type of every resident here."""
+_PNG_END = b"IEND\xaeB`\x82"
 _COMMAND_SECONDS = 60
 _WAIT_SECONDS = 30
 
@@ -248,13 +249,14 @@ class Stage:
         return self.directory / f"{UUID(label_id)}.{kind}"
 
     def newest_label(self) -> str | None:
-        """The number of the last thing that came out of the printer."""
+        """The number of the last thing that came out of the printer, None while it comes."""
         newest = self._newest_print()
         return newest.stem if newest else None
 
     def _newest_print(self) -> Path | None:
-        # Numbers begin with their time (UUIDv7); the picture is made last.
-        return max(self.directory.glob("*-*.png"), default=None)
+        # Numbers begin with their time (UUIDv7); the picture is made last, and may be half there.
+        newest = max(self.directory.glob("*-*.png"), default=None)
+        return newest if newest and newest.read_bytes().endswith(_PNG_END) else None
 
     def _newest_scan(self) -> str | None:
         views = self.api.fetch("verdicts")

@@ -60,7 +60,8 @@ async def test_three_pages_live_side_by_side(
             {"zh": "所有人物均为虚构", "en": "All people are fictitious"}[language]
         )
         await expect(page.locator("#label pre")).to_contain_text("^XA")
-        await expect(page.locator("#label img").first).to_have_js_property("complete", True)
+        pictures = "[...document.querySelectorAll('#label img')]"
+        await page.wait_for_function(f"{pictures}.every((each) => each.naturalWidth > 0)")
         heights = await page.evaluate("[document.documentElement.scrollHeight, innerHeight]")
         assert heights[0] <= heights[1], "at 1366 × 768 everything is seen at once"
         await keep_screen(page, "demo-all", language)
