@@ -33,13 +33,16 @@ class WebConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the API and the console are served, and the boxes' own listener.
 
     ``public_url`` is what people and machines type, where that is not loopback; behind TLS it
-    begins with https. ``frame_ancestors`` are origins that may show our pages in a frame. Rates
-    are requests a second and a burst, of one token or user and of one address.
+    begins with https. ``proxies`` are the addresses of those who stand before us and whose
+    X-Forwarded-For is believed; without them everybody behind one is one address.
+    ``frame_ancestors`` are origins that may show our pages in a frame. Rates are requests a second
+    and a burst, of one token or user and of one address.
     """
 
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8080  # 0: any free one
     public_url: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^/]+)?$")] = ""
+    proxies: tuple[str, ...] = ()
     frame_ancestors: tuple[Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s;,]+$")], ...] = ()
     rate: Annotated[float, msgspec.Meta(gt=0)] = 100.0
     burst: Annotated[float, msgspec.Meta(ge=1)] = 400.0

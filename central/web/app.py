@@ -17,7 +17,7 @@ from central.web.idempotency import Answers
 from central.web.limits import Buckets
 from central.web.openapi import build_document
 from central.web.routing import Access, Routes
-from central.web.security import Hosts, build_api_headers, build_page_headers
+from central.web.security import Addresses, Hosts, build_api_headers, build_page_headers
 from central.web.short_road import SHORT_ROAD, ShortRoad
 from central.web.sign_in import FindsPrincipals, SignIns
 from shared.clock import Clock, SystemClock
@@ -60,8 +60,9 @@ def build_app(  # noqa: PLR0913 - a composition root
         routes,
         sign_ins,
         Hosts(config.public_url, config.host),
-        Buckets(config.address_rate, config.address_burst),
-        Buckets(config.rate, config.burst),
+        Addresses(config.proxies),
+        by_address=Buckets(config.address_rate, config.address_burst),
+        by_principal=Buckets(config.rate, config.burst),
     )
     app.middlewares.append(guard.middleware())
     road = app[SHORT_ROAD] = ShortRoad(guard)

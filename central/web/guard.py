@@ -19,8 +19,14 @@ from aiohttp.typedefs import Handler, Middleware
 from central.web.answer import Answer
 from central.web.limits import Buckets
 from central.web.problems import MEDIA_TYPE, Problem, build_problem, status_of
-from central.web.routing import PRINCIPAL, Access, Routes
-from central.web.security import SAFE_METHODS, Hosts, build_api_headers, is_cross_site
+from central.web.routing import ADDRESS, PRINCIPAL, Access, Routes
+from central.web.security import (
+    SAFE_METHODS,
+    Addresses,
+    Hosts,
+    build_api_headers,
+    is_cross_site,
+)
 from central.web.sign_in import SignIns
 from shared.errors import OneCodeError, Refused
 from shared.reasons import Reason
@@ -41,17 +47,20 @@ _LIBRARY_REASONS = {
 class Guard:
     """What stands before every handler."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it asks, each for one thing
         self,
         routes: Routes,
         sign_ins: SignIns,
         hosts: Hosts,
+        addresses: Addresses,
+        *,
         by_address: Buckets,
         by_principal: Buckets,
     ) -> None:
         self._accesses = routes.accesses
         self._sign_ins = sign_ins
         self._hosts = hosts
+        self._addresses = addresses
         self._by_address = by_address
         self._by_principal = by_principal
         self._now = asyncio.get_running_loop().time
@@ -113,7 +122,9 @@ class Guard:
         host = headers.get("Host", "")
         if not self._hosts.knows(host):
             raise Refused(Reason.REQUEST_NOT_ALLOWED, "Host")
-        wait = self._by_address.take(request.remote or "", self._now(), access.cost)
+        forwarded = headers.getall("X-Forwarded-For", ())
+        address = request[ADDRESS] = self._addresses.read(request.remote, forwarded)
+        wait = self._by_address.take(address, self._now(), access.cost)
         if wait:
             raise _too_many(wait)
         if request.method not in SAFE_METHODS:

@@ -17,6 +17,8 @@ from central.web.problems import Problem
 
 PRINCIPAL = web.RequestKey("principal", Principal)
 SESSION = web.RequestKey("session", Session)
+ADDRESS = web.RequestKey("address", str)
+"""Where a request comes from; every handler finds it."""
 
 OnProblem = Callable[[web.Request, Problem], web.StreamResponse]
 """Shows a refusal as a page instead of a problem document."""

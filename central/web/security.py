@@ -5,6 +5,7 @@ Pure functions over header values; ``guard`` applies them.
 
 import hmac
 import ipaddress
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from multidict import CIMultiDict
@@ -67,6 +68,23 @@ class Hosts:
         return parts.scheme in {"http", "https"} and parts.netloc == host
 
 
+class Addresses:
+    """Where requests come from, also through proxies, each of which adds whom it serves at the end
+    of X-Forwarded-For. What anybody else writes there is not believed."""
+
+    def __init__(self, proxies: Iterable[str]) -> None:
+        self._proxies = frozenset(proxies)
+
+    def read(self, peer: str | None, forwarded: Iterable[str]) -> str:
+        """The last address that is no proxy's; the connection's own where there is none."""
+        if peer in self._proxies:
+            for each in reversed(",".join(forwarded).split(",")):
+                address = each.strip()
+                if address not in self._proxies:
+                    return address if _is_address(address) else peer or ""
+        return peer or ""
+
+
 def is_cross_site(fetch_site: str) -> bool:
     """Whether a browser says that another site makes it ask (Fetch metadata)."""
     return fetch_site not in {"", "same-origin", "none"}
@@ -82,6 +100,14 @@ def _host_name(host: str) -> str:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return ""
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(name: str) -> bool:

@@ -14,7 +14,7 @@ from central.users.roles import Permission
 from central.web.app import Site
 from central.web.console.frame import ACCOUNT, SIGN_IN, Frame, go_to, owes
 from central.web.problems import status_of
-from central.web.routing import PRINCIPAL
+from central.web.routing import ADDRESS, PRINCIPAL
 from central.web.visitors import read_form
 from shared.errors import Refused
 from shared.qr import Level, render_svg
@@ -53,7 +53,7 @@ class Entrance:
     async def sign_in(self, request: web.Request) -> web.Response:
         """Name and password, then, where the user has one, the second factor."""
         form = await read_form(request)
-        login, address = form["name"], request.remote or ""
+        login, address = form["name"], request[ADDRESS]
         try:
             signed_in = await self._desk.sign_in(login, form["password"], address, form["code"])
         except Refused as refused:
@@ -88,7 +88,7 @@ class Entrance:
             raise Refused(Reason.PASSWORDS_DIFFER)
         try:
             signed_in = await self._desk.change_password(
-                request[PRINCIPAL], current, new, request.remote or ""
+                request[PRINCIPAL], current, new, request[ADDRESS]
             )
         except Refused as refused:
             return self._say_wrong(request, refused)

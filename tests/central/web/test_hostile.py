@@ -281,6 +281,30 @@ async def test_one_address_cannot_take_all(tmp_path: Path, world: World) -> None
         assert statuses[-1] == 429
 
 
+async def test_behind_a_proxy_addresses_are_told_apart(tmp_path: Path, world: World) -> None:
+    """One neighbour's flood is not another's; what a visitor writes into the header is not
+    believed, and from whoever is no proxy none of it."""
+    config = tmp_path / "centre/central.toml"
+    limits = 'address_rate = 0.01\naddress_burst = 3\nproxies = ["127.0.0.1"]'
+    text = config.read_text().replace("address_rate = 1e9\naddress_burst = 1e9", limits)
+    config.write_text(text)
+    async with serve_web(tmp_path / "centre") as served:
+
+        async def ask(forwarded: str) -> int:
+            headers = {"X-Forwarded-For": forwarded}
+            async with served.client.get("/api/openapi.json", headers=headers) as response:
+                return response.status
+
+        assert [await ask("203.0.113.7") for _ in range(4)] == [200] * 3 + [429]
+        assert await ask("198.51.100.1, 203.0.113.7") == 429
+        assert await ask("203.0.113.7, 198.51.100.1") == 200
+        assert await ask("203.0.113.7, 198.51.100.1, 127.0.0.1") == 200
+    config.write_text(text.replace('proxies = ["127.0.0.1"]', ""))
+    async with serve_web(tmp_path / "centre") as served:
+        statuses = [await ask(f"203.0.113.{number}") for number in range(4)]
+        assert statuses == [200] * 3 + [429]
+
+
 async def test_a_bug_ends_its_request_alone(
     tmp_path: Path, world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
