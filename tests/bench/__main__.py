@@ -21,6 +21,8 @@ MEASUREMENTS = (
     ("box", "start"),
     ("box", "joining"),
     ("developer", "face"),
+    ("developer", "api"),
+    ("developer", "console"),
 )
 """Environment and module, in the order of the table."""
 
