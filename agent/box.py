@@ -152,12 +152,12 @@ class RunningBox:
                     self._settings.note_forged(reason)
 
     async def watch(self) -> None:
-        """While a page is open, keep the printer's state fresh; end idle sign-ins; for ever."""
+        """Keep the printer's state fresh; end idle sign-ins; for ever."""
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             self._operators.tell()
             self._documents.drop_old()
-            if self._changes and await self._printer_watch.read(_PRINTER_SECONDS):
+            if await self._printer_watch.read(_PRINTER_SECONDS):
                 self._changes.tell(None)
 
     def subscribe(self, callback: Callable[[None], None]) -> Undo:
@@ -267,7 +267,9 @@ class RunningBox:
     async def read_state(self) -> StateView:
         """Everything at a glance."""
         link = self._uplink.link
-        await self._printer_watch.read(_PRINTER_SECONDS)
+        if self._printer_watch.read_ms is None:
+            await self._printer_watch.read()
+        # Later readings are ``watch``'s: no page waits for a printer that is slow or at work.
         printer = self._printer_watch.status
         account = await self.read_account()
         return StateView(

@@ -1,6 +1,8 @@
-"""How long the server waits for a client that sends its request slowly, or not at all.
+"""How long the server waits for a client that sends its request slowly, or not at all, and how
+many may come at once.
 
-The HTTP library limits neither: a connection that trickles its headers would stay for ever.
+The HTTP library limits none of it: a connection that trickles its headers would stay for ever, and
+who opens a thousand would take the files that the box's devices and its line need.
 """
 
 import asyncio
@@ -15,6 +17,8 @@ from shared.reasons import Reason
 HEADER_SECONDS = 10.0
 BODY_SECONDS = 10.0
 KEEP_ALIVE_SECONDS = 30.0
+MOST_CONNECTIONS = 128
+"""A browser holds six, a page's line one more."""
 
 
 class Patience:
@@ -41,6 +45,20 @@ class Patience:
             for transport in fresh & silent:
                 transport.abort()
             silent = fresh
+
+
+def admit(server: web.Server) -> asyncio.BaseProtocol:
+    """A new connection's protocol; one too many is ended at once."""
+    if len(server.connections) < MOST_CONNECTIONS:
+        protocol: asyncio.BaseProtocol = server()
+        return protocol
+    return _Full()
+
+
+class _Full(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.abort()
 
 
 async def read_body(request: web.Request) -> bytes:

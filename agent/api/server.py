@@ -8,6 +8,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -16,7 +17,7 @@ from agent.api.access import guard, is_loopback
 from agent.api.events import Events
 from agent.api.pages import build_entrance, build_page_routes, protect
 from agent.api.pairing import Pairing, build_pairing_routes
-from agent.api.patience import KEEP_ALIVE_SECONDS, Patience
+from agent.api.patience import KEEP_ALIVE_SECONDS, Patience, admit
 from agent.api.problems import answer_problems
 from agent.api.routes import MAX_REQUEST_BYTES, Box, build_routes, build_ticket_route
 from agent.api.sessions import Sessions, Tickets
@@ -123,7 +124,7 @@ async def _listen(
     host, port = address
     try:
         return await asyncio.get_running_loop().create_server(
-            server,
+            partial(admit, server),
             host,
             port,
             ssl=tls,

@@ -11,7 +11,7 @@ from agent.box import RunningBox
 from agent.counter.policy import FixedPolicy
 from agent.counter.views import ScanView
 from agent.drivers.simulated import SimulatedScanner
-from agent.ports import FrameScanned
+from agent.ports import FrameScanned, PrinterStatus
 from agent.transport.box_keys import BoxKeys
 from agent.transport.uplink import CentralUplink
 from shared.badges import badge_digest, new_badge
@@ -157,6 +157,26 @@ async def test_without_an_operator_scans_go_on_and_issuing_does_not(
     assert state.main is not None
     assert state.main.identity == IDENTITY
     assert state.operator.name == "李护士"
+
+
+async def test_no_page_waits_for_a_printer_at_work(
+    box: RunningBox, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A printer that takes its time over a label delays no news of anything else."""
+    assert (await box.read_state()).printer.state is DeviceState.READY
+    answers: asyncio.Future[PrinterStatus] = asyncio.Future()
+
+    async def read_status() -> PrinterStatus:
+        return await answers
+
+    monkeypatch.setattr(desk.printer, "read_status", read_status)
+    desk.clock.advance(seconds(60))
+    looking = asyncio.create_task(box.read_devices())
+    await asyncio.sleep(0)
+    assert (await box.read_state()).printer.state is DeviceState.READY
+    answers.set_result(PrinterStatus(DeviceState.SILENT))
+    assert (await looking).printer.state is DeviceState.SILENT
+    assert (await box.read_state()).printer.state is DeviceState.SILENT
 
 
 async def test_the_state_tells_what_is_unsent_and_since_when(box: RunningBox, desk: Desk) -> None:

@@ -1,7 +1,7 @@
 """A page left open through restarts of the agent, and clients that are slow: over real sockets."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from random import Random
 
@@ -89,6 +89,33 @@ async def test_who_never_sends_a_whole_request_is_cut_off() -> None:
         asked.write(b"GET /api/v1/account HTTP/1.1\r\nHost: localhost\r\n\r\n")
         answer = await good.readuntil(b"page-link-needed")
         assert msgspec.json.encode("site1/box7") in answer
+
+
+async def test_a_crowd_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who opens connections without end gets a few; those inside are served on."""
+    monkeypatch.setattr(patience, "MOST_CONNECTIONS", 3)
+    ask = b"GET /api/v1/state HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+    ask += TOKEN.encode() + b"\r\n\r\n"
+    async with (
+        asyncio.timeout(20),
+        serve_api(OneBox(), noon_clock(), LocalAccess(TOKEN)) as port,
+        AsyncExitStack() as stack,
+    ):
+        inside = []
+        for _ in range(3):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            stack.callback(writer.close)
+            writer.write(ask)
+            assert b"200" in await reader.readline()
+            inside.append((reader, writer))
+        for _ in range(50):
+            late, knocking = await asyncio.open_connection("127.0.0.1", port)
+            with suppress(ConnectionResetError):
+                assert await late.read() == b""
+            knocking.close()
+        reader, writer = inside[0]
+        writer.write(ask.replace(b"state", b"account"))
+        await reader.readuntil(b"tombstoned")
 
 
 async def test_a_body_that_does_not_come_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
