@@ -68,7 +68,7 @@ class RunningDemo:
 
 @contextmanager
 def running_demo(directory: Path) -> Iterator[RunningDemo]:
-    """Started in ``directory``, its page served; whatever is left of it is killed at the end."""
+    """Started in ``directory``, its page served; stopped at the end."""
     process = subprocess.Popen(
         [sys.executable, "-m", "demo"],
         cwd=directory,
@@ -80,8 +80,11 @@ def running_demo(directory: Path) -> Iterator[RunningDemo]:
     try:
         yield RunningDemo(process, _read_until(process, "Ctrl-C"))
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()
+        try:
+            process.communicate(timeout=STOP_SECONDS)
+        finally:
+            process.kill()
 
 
 def _read_until(process: subprocess.Popen[str], last: str) -> str:
