@@ -8,7 +8,7 @@ import asyncio
 import socket
 import ssl
 
-from agent.checks.finding import Box, Finding, failed, held
+from agent.checks.finding import Box, Finding, Level, failed, held
 from agent.config import BrokerAddress
 from agent.transport.mqtt import open_connection, open_tls_context
 from shared.clock import to_microseconds
@@ -34,7 +34,7 @@ async def look_at_broker(box: Box) -> list[Finding]:
         ("broker-mqtt", _subscribe(box)),
     )
     for name, layer in layers:
-        if findings and findings[-1].reason is not None:
+        if findings and findings[-1].level is Level.FAILED:
             layer.close()
             continue
         try:

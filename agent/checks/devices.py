@@ -25,11 +25,11 @@ async def look_at_scanner(box: Box) -> list[Finding]:
     """``scanner``."""
     if box.config is None:
         return []
+    if box.state is not None:  # by box.toml, or by central's settings
+        return [_of_state("scanner", box.state.scanner)]
     scanner = box.config.scanner
     if scanner.kind == "none":
         return [warn("scanner", Reason.DEVICE_NOT_CONFIGURED)]
-    if box.state is not None:
-        return [_of_state("scanner", box.state.scanner)]
     path = box.files.directory / scanner.path
     return [_of_state("scanner", DeviceView(str(path), _look_at_path(path)))]
 
@@ -38,10 +38,10 @@ async def look_at_printer(box: Box) -> list[Finding]:
     """``printer``: its own status where no agent has it open."""
     if box.config is None:
         return []
-    if box.config.printer.kind == "none":
-        return [warn("printer", Reason.DEVICE_NOT_CONFIGURED)]
     if box.state is not None:
         return [_of_state("printer", box.state.printer)]
+    if box.config.printer.kind == "none":
+        return [warn("printer", Reason.DEVICE_NOT_CONFIGURED)]
     try:
         printer = open_printer(box.config.printer, box.files.directory, box.config.font)
         assert printer is not None
@@ -59,6 +59,8 @@ def _look_at_path(path: Path) -> DeviceState:
 
 
 def _of_state(name: str, device: DeviceView) -> Finding:
+    if not device.name:
+        return warn(name, Reason.DEVICE_NOT_CONFIGURED)
     fact = " ".join((device.name, *device.conditions))
     reason = _REASONS.get(device.state)
     if reason is None:

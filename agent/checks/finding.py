@@ -61,5 +61,6 @@ def warn(name: str, reason: Reason, fact: str = "") -> Finding:
 
 
 def failed(name: str, error: OneCodeError) -> Finding:
-    """It does not work, and why."""
-    return Finding(name, Level.FAILED, error.detail, error.reason)
+    """It does not work, and why; only a warning where this process may not open what it takes."""
+    level = Level.WARNING if error.reason is Reason.KEY_SEALED else Level.FAILED
+    return Finding(name, level, error.detail, error.reason)

@@ -155,7 +155,7 @@ def test_a_box_joins_at_its_scanner_and_works(world: World, tmp_path: Path) -> N
     slips = tmp_path / "slips"
     (port,) = free_ports(1)
     api = BoxApi(port, files.api_token)
-    with PtyScanner() as scanner, Supervisor(tmp_path / "logs") as supervisor:
+    with PtyScanner(tmp_path / "scanner") as scanner, Supervisor(tmp_path / "logs") as supervisor:
         machine = ["--serial", "SN-1", "--api-port", port, "--scanner", f"serial:{scanner.path}"]
         machine += ["--printer", f"simulated:{slips}"]
         program = [sys.executable, "-m", "agent", "--dir", files.directory, "run", *machine]

@@ -52,7 +52,7 @@ class World:
         self._box_config = self.box_directory / "box.toml"
         self.queue = self.box_directory / "queue.db"
         self.database = self.central_directory / "central.db"
-        self.scanner = PtyScanner()
+        self.scanner = PtyScanner(directory / "scanner")
         self.supervisor = Supervisor(directory / "logs")
         box_port, central_port, api_port, listener_port = free_ports(4)
         self.web = WebConfig(port=0, box_port=listener_port)

@@ -2,6 +2,7 @@
 it says so."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -9,10 +10,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from agent.api.views import DeviceView
+from agent.checks.devices import look_at_scanner
+from agent.checks.finding import Box
+from agent.config import BoxFiles, ScannerConfig, read_box_config
+from shared.at_rest import CREDENTIAL, seal_secret
+from shared.clock import SystemClock
+from shared.devices import DeviceState
 from shared.exits import Exit
 from shared.reasons import Reason
+from tests.agent.api.one_box import OneBox
 from tests.faults.world import World
 
 NAMES = [
@@ -49,17 +59,18 @@ def copy(world: World, tmp_path: Path) -> Path:
     return directory
 
 
-def check(directory: Path, *words: str) -> tuple[int, str]:
+def check(directory: Path, *words: str, **environment: str) -> tuple[int, str]:
     """Run the command; its exit code and what it printed."""
     command = [sys.executable, "-m", "agent", "--dir", str(directory), "check", *words]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    environment = {**os.environ, **environment}
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
     assert not done.stderr, done.stderr
     return done.returncode, done.stdout
 
 
-def look(directory: Path) -> tuple[int, dict[str, Any]]:
+def look(directory: Path, **environment: str) -> tuple[int, dict[str, Any]]:
     """The findings by name."""
-    code, text = check(directory, "--json")
+    code, text = check(directory, "--json", **environment)
     return code, {finding["name"]: finding for finding in json.loads(text)}
 
 
@@ -122,6 +133,39 @@ def test_what_is_wrong_is_named(
     assert code == Exit.CHECK_FAILED
     assert [name for name, each in found.items() if each["level"] == "failed"] == [failing]
     assert found[failing]["reason"] == reason
+
+
+def test_sealed_secrets_are_no_fault(world: World, copy: Path, tmp_path: Path) -> None:
+    """A technician's command has no credential: what it cannot open it cannot judge, and says so;
+    with the credential all is seen."""
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / CREDENTIAL).write_bytes(bytes(32))
+    for name in ("box.pem", "pair.key", "signing.key"):
+        path = copy / name
+        path.write_bytes(seal_secret(name, path.read_bytes(), bytes(32)))
+    world.supervisor.stop("box")
+    try:
+        code, found = look(copy)
+        with_key, seen = look(copy, CREDENTIALS_DIRECTORY=str(credentials))
+    finally:
+        world.start_box()
+    assert (code, with_key) == (Exit.HELD, Exit.HELD)
+    unseen = ("broker-tls", "broker-mqtt", "certificate-days")
+    assert {found[name]["reason"] for name in unseen} == {Reason.KEY_SEALED}
+    assert {found[name]["level"] for name in unseen} == {"warning"}
+    assert {seen[name]["level"] for name in unseen} == {"ok"}
+
+
+async def test_a_running_agents_devices_are_its_own_word(world: World, copy: Path) -> None:
+    """Central's settings may have given it another scanner than box.toml."""
+    config = read_box_config(BoxFiles(copy))
+    config = msgspec.structs.replace(config, scanner=ScannerConfig())
+    for name in ("scanner", ""):
+        device = DeviceView(name, DeviceState.READY if name else DeviceState.ABSENT)
+        state = msgspec.structs.replace(await OneBox().read_state(), scanner=device)
+        (found,) = await look_at_scanner(Box(BoxFiles(copy), SystemClock(), config, state))
+        assert found.reason is (None if name else Reason.DEVICE_NOT_CONFIGURED)
 
 
 def test_layers_above_a_broken_one_are_not_judged(copy: Path) -> None:
