@@ -117,8 +117,10 @@ async def test_rows_without_a_receipt_stay_and_block_nobody(running: Station) ->
 async def test_a_whole_batch_without_a_receipt_blocks_nobody(running: Station) -> None:
     """Central takes none of a full batch: what comes behind it goes before it goes again."""
     running.peer.cut()
+    running.peer.refuse_connections = True
     for _ in range(MAX_BATCH_ROWS + 5):
         await running.commit()
+    running.peer.refuse_connections = False
     firsts = [(await running.peer.heard_batch()).rows[0].seq]
     while firsts[-1] == 1:
         firsts.append((batch := await running.peer.heard_batch()).rows[0].seq)
