@@ -33,6 +33,7 @@ class Site:
     reader: Reader
     writer: Writer
     clock: Clock
+    is_connected: Callable[[], bool]  # whether central hears boxes: its line to the broker
 
 
 AddPages = Callable[[Site], None]
@@ -87,5 +88,5 @@ def build_app(  # noqa: PLR0913 - a composition root
     routes.add("GET", "/api/openapi.json", answer_document, open_to_all)
     routes.add("GET", "/healthz", health.answer_alive, open_to_all)
     routes.add("GET", "/readyz", health.answer_ready, open_to_all)
-    add_pages(Site(central, routes, sign_ins, reader, writer, clock))
+    add_pages(Site(central, routes, sign_ins, reader, writer, clock, is_connected))
     return app

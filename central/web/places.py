@@ -5,6 +5,7 @@ from pathlib import Path
 from central.users.desk import Desk
 from central.web.app import Site
 from central.web.console.routes import Console
+from central.web.console.words import REVOKE_REASONS
 from central.web.pages import Pages
 from central.web.patient.routes import PatientPage
 
@@ -13,7 +14,7 @@ STATIC = Path(__file__).parent / "static"
 
 def add_pages(site: Site) -> None:
     """The console, the patient's page, and the files both load."""
-    pages, central = Pages(), site.central
+    pages, central = Pages(revoke_reasons=REVOKE_REASONS), site.central
     desk = Desk(central.users, central.keys, central.audit, site.writer, site.clock)
     site.routes.add_static("/static", STATIC)
     Console(site, pages, desk).add_routes()

@@ -72,8 +72,14 @@ class Routes:
         self.add(method, path, handler, access)
 
     def add_static(self, prefix: str, folder: Path) -> None:
-        """Files for everybody, as they lie in ``folder``; links out of it are not followed."""
+        """Files for everybody, as they lie in ``folder``; links out of it are not followed.
+
+        A browser keeps them and asks each time whether they have changed (their ETag): after an
+        upgrade no new page meets an old script.
+        """
         resource = self._app.router.add_static(prefix, folder)
-        access = Access(public=True, cost=0.1, headers=self._page_headers, path=prefix)
+        headers = self._page_headers.copy()
+        headers["Cache-Control"] = "no-cache"
+        access = Access(public=True, cost=0.1, headers=headers, path=prefix)
         for route in resource:
             self.accesses[route.handler] = access

@@ -50,12 +50,13 @@ READY = DeviceReport("串口扫码器", DeviceState.READY)
 
 @dataclass
 class Centre:
-    """A running centre."""
+    """A running centre; with nothing in ``connected`` it has lost its line to the broker."""
 
     central: Central
     writer: Writer
     desk: Desk
     url: str
+    connected: list[bool]
 
     async def add_user(
         self, role: Role = Role.OPERATIONS, login: str = LOGIN, site: str | None = None
@@ -170,6 +171,7 @@ def totp(secret: str, steps: int = 0) -> str:
 @asynccontextmanager
 async def open_centre(directory: Path, port: int = 0) -> AsyncIterator[Centre]:
     """Serve the centre in ``directory``."""
+    connected = [True]
     with open_central(directory) as central:
         async with Writer(central.database) as writer, Reader(central.database) as reader:
             app = build_app(
@@ -177,13 +179,13 @@ async def open_centre(directory: Path, port: int = 0) -> AsyncIterator[Centre]:
                 central.users,
                 writer,
                 reader,
-                is_connected=lambda: True,
+                is_connected=lambda: bool(connected),
                 add_pages=add_pages,
             )
             users = Users(central.keys, central.audit, central.config.users, at_server=True)
             desk = Desk(users, central.keys, central.audit, writer, SystemClock())
             async with open_listener(app, "127.0.0.1", port) as url:
-                yield Centre(central, writer, desk, url)
+                yield Centre(central, writer, desk, url, connected)
 
 
 async def sign_in(

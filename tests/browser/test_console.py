@@ -199,13 +199,51 @@ async def test_unmasking_needs_a_reason_and_is_audited(
         await article.locator("summary").click()
         await keep_screen(page, "console-unmask", language)
         await article.locator("select").select_option("care")
-        await article.locator("button").click()
+        await article.locator("details button").click()
         await expect(article).to_contain_text(SAMPLE.document_number)
         await keep_screen(page, "console-unmasked", language)
         rows = centre.central.database.execute(
             "SELECT subject, facts FROM audit_row WHERE act = 'person.unmask'"
         ).fetchall()
         assert rows == [(str(card.person), '{"why":"care"}')]
+
+
+@LANGUAGES
+async def test_a_phone_is_given_a_link(browser: Browser, tmp_path: Path, language: str) -> None:
+    """Shown once, audited, and it opens the holder's page."""
+    async with opened(browser, tmp_path, SMALL_DESK, language) as (centre, page):
+        card = await centre.enrol()
+        await sign_in(page, centre)
+        await page.goto(f"{centre.url}/console/search")
+        await page.locator("input[name=text]").fill(SAMPLE.name)
+        await page.keyboard.press("Enter")
+        await page.locator("#found article > form button").click()
+        address = await page.locator("#found .invited code").inner_text()
+        await keep_screen(page, "console-linked", language)
+        rows = centre.central.database.execute(
+            "SELECT subject FROM audit_row WHERE act = 'card.link'"
+        ).fetchall()
+        assert rows == [(str(card.id),)]
+        opened_page = await page.goto(address)
+        assert opened_page is not None
+        assert opened_page.status == 200
+
+
+@LANGUAGES
+async def test_central_says_that_it_hears_no_box(
+    browser: Browser, tmp_path: Path, language: str
+) -> None:
+    """Without its line to the broker what is shown is from before, and says so until it is back."""
+    async with opened(browser, tmp_path, SMALL_DESK, language) as (centre, page):
+        await add_fleet(centre)
+        await sign_in(page, centre)
+        notice = page.locator("#live .notice.bad")
+        await expect(notice).to_have_count(0)
+        centre.connected.clear()
+        await expect(notice).to_contain_text("onecode-broker")
+        await keep_screen(page, "console-no-broker", language)
+        centre.connected.append(True)
+        await expect(notice).to_have_count(0)
 
 
 @LANGUAGES
@@ -363,7 +401,7 @@ async def test_a_box_is_revoked_by_the_systems_administrator_alone(
         )
         await page.goto(address)
         await page.locator("details").last.locator("summary").click()
-        await page.locator("input[name=why]").fill("失窃")
+        await page.locator("select[name=why]").select_option("stolen")
         await keep_screen(page, "console-revoke", language)
         await page.locator("button.danger").click()
         await expect(page.locator("#said .good")).to_be_visible()

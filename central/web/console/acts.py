@@ -16,11 +16,13 @@ from central.users.roles import Permission
 from central.web.app import Site
 from central.web.console.frame import Frame
 from central.web.console.reading import Reading
-from central.web.console.words import tell_time
+from central.web.console.words import REVOKE_REASONS, tell_time
 from central.web.routing import PRINCIPAL
 from central.web.visitors import read_form
+from shared.errors import Malformed
 from shared.ids import BoxId, parse_box_id
 from shared.qr import Level, render_svg
+from shared.reasons import Reason
 
 
 class BoxActs:
@@ -62,10 +64,12 @@ class BoxActs:
 
     async def revoke(self, request: web.Request) -> web.Response:
         """Shut a box out; the broker hears of it within seconds."""
-        box, form = self._box(request), await read_form(request)
+        box, why = self._box(request), (await read_form(request))["why"]
+        if why not in {value for value, _, _ in REVOKE_REASONS}:
+            raise Malformed(Reason.REQUEST_MALFORMED, "why")
         actor, at = request[PRINCIPAL].actor, self._site.clock.now()
         fleet = self._site.central.fleet
-        await self._site.writer.run(partial(fleet.revoke, box, form["why"], at, actor))
+        await self._site.writer.run(partial(fleet.revoke, box, why, at, actor))
         return self._frame.page(request, "console/revoked.html")
 
     async def _issue(

@@ -59,6 +59,7 @@ class Frame:
 
     def __init__(self, site: Site, pages: Pages) -> None:
         self._pages = pages
+        self._hears_boxes = site.is_connected
         self.secure = site.central.config.web.public_url.startswith("https:")
 
     def language(self, request: web.Request) -> Language:
@@ -68,7 +69,11 @@ class Frame:
     def render(self, request: web.Request, template: str, **values: Any) -> str:
         """A template's text for whoever asks. Any thread."""
         return self._pages.render(
-            template, read_language(request), visitor=_visitor(request), **values
+            template,
+            read_language(request),
+            visitor=_visitor(request),
+            hears_boxes=self._hears_boxes(),
+            **values,
         )
 
     def page(

@@ -1,6 +1,7 @@
-"""Persons and their cards by search. What is typed goes in a form's body, never in an address.
+"""Persons and their cards by search, and the link that shows a card on a phone.
 
-Results are masked. Showing one in clear needs a reason, and is audited before it is shown.
+What is typed goes in a form's body, never in an address. Results are masked.
+Showing one in clear needs a reason, and is audited before it is shown.
 """
 
 from datetime import datetime
@@ -9,16 +10,19 @@ from typing import Any
 
 from aiohttp import web
 
+from central.cards.card import parse_card_id
+from central.cards.links import Link
 from central.patients.person import Person, parse_person_id
 from central.users.principal import Principal
 from central.users.roles import Permission
 from central.web.app import Site
 from central.web.console.frame import Frame
 from central.web.console.reading import PersonLine, Reading
-from central.web.console.words import CARD_STATES, SEXES, UNMASK_REASONS
+from central.web.console.words import CARD_STATES, SEXES, UNMASK_REASONS, tell_time
 from central.web.routing import PRINCIPAL
 from central.web.visitors import read_form
 from shared.errors import Malformed
+from shared.qr import Level, render_svg
 from shared.reasons import Reason
 from shared.residents import DOCUMENT_TYPES
 
@@ -34,11 +38,12 @@ class PeoplePages:
         self._reading = reading
 
     def add_routes(self) -> None:
-        """The form, its answer, and one person in clear."""
+        """The form, its answer, one person in clear, and a link."""
         add = partial(self._site.routes.add_page, on_problem=self._frame.show_problem)
         read = Permission.PERSONS_READ
         add("GET", "/console/search", self.show, permission=read)
         add("POST", "/console/search", self.search, permission=read)
+        add("POST", "/console/cards/{card}/link", self.link, permission=Permission.CODES_ISSUE)
         unmask = Permission.PERSONS_UNMASK
         add("POST", "/console/persons/{person}/unmask", self.unmask, permission=unmask)
 
@@ -67,7 +72,32 @@ class PeoplePages:
             "document": person.document.number,
             "born": person.birth_date.isoformat() if person.birth_date else "",
         }
-        return self._frame.page(request, "console/person.html", person=values, may_unmask=False)
+        return self._frame.page(
+            request, "console/person.html", person=values, may_unmask=False, may_link=False
+        )
+
+    async def link(self, request: web.Request) -> web.Response:
+        """A one-time link to the card's page, as a symbol for its holder's phone; shown once."""
+        at, language = self._site.clock.now(), self._frame.language(request)
+        link = await self._site.writer.run(partial(self._make_link, request, at))
+        base = self._site.central.config.web.public_url or f"http://{request.headers['Host']}"
+        address = f"{base}/me/{link.secret}"
+        label = language.choose("手机健康码的链接", "Link to the code on a phone")
+        return self._frame.page(
+            request,
+            "console/linked.html",
+            address=address,
+            picture=render_svg(address, Level.M, label),
+            expires=tell_time(link.expires_at, at),
+        )
+
+    def _make_link(self, request: web.Request, at: datetime) -> Link:
+        principal: Principal = request[PRINCIPAL]
+        central = self._site.central
+        card = central.cards.read(parse_card_id(request.match_info["card"]))
+        self._reading.read_person(principal, card.person)
+        central.cards.static_code(card)  # a card that shows no code is given no link
+        return central.links.make(card.id, at, principal.actor)
 
     def _search(self, request: web.Request, text: str) -> str:
         principal: Principal = request[PRINCIPAL]
@@ -77,6 +107,7 @@ class PeoplePages:
             "console/found.html",
             persons=[_show(line) for line in lines],
             may_unmask=principal.may(Permission.PERSONS_UNMASK),
+            may_link=principal.may(Permission.CODES_ISSUE),
             reasons=UNMASK_REASONS,
         )
 

@@ -157,6 +157,17 @@ UNMASK_REASONS: tuple[tuple[str, str, str], ...] = (
 """What somebody may say why; the first word goes into the audit."""
 
 
+REVOKE_REASONS: tuple[tuple[str, str, str], ...] = (
+    ("stolen", "被盗", "stolen"),
+    ("lost", "丢失", "lost"),
+    ("cloned", "怀疑被复制", "perhaps copied"),
+    ("replaced", "已换新设备", "replaced"),
+    ("broken", "损坏", "broken"),
+    ("other", "其他", "something else"),
+)
+"""As the API has them: free words in the audit might name somebody."""
+
+
 def tell_span(span: timedelta, language: Language) -> str:
     """A length of time as a person says it, in its largest unit."""
     seconds = max(0, int(span.total_seconds()))

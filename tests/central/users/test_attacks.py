@@ -289,3 +289,15 @@ async def test_a_page_left_open_goes_idle(served: Served) -> None:
         served.clock.advance(timedelta(minutes=1))
         served.central.users.sessions.generation += 1  # nobody remembers who asked
         assert await status(browser, WHO) == 401
+
+
+async def test_files_are_kept_and_asked_after(served: Served) -> None:
+    """A script that has not changed is not sent again; what is personal is not kept at all."""
+    async with served.browser() as browser:
+        async with browser.get("/static/live.js") as answer:
+            assert answer.headers["Cache-Control"] == "no-cache"
+            tag = answer.headers["ETag"]
+        async with browser.get("/static/live.js", headers={"If-None-Match": tag}) as answer:
+            assert answer.status == 304
+        async with browser.get("/console/sign-in") as answer:
+            assert answer.headers["Cache-Control"] == "no-store"
