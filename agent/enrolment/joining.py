@@ -4,14 +4,14 @@ Cut off anywhere, the same invite goes on where it was: the same keys, the same 
 gives the same answer. Refused, nothing is kept. Blocking; not for the event loop's thread.
 """
 
-import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 from agent.config import BoxFiles, CentralAddress
+from agent.enrolment.alone import alone
 from agent.enrolment.centre import Centre, certificate_digest, fetch_authority
 from agent.enrolment.certificates import build_csr, check_certificate, new_tls_key
 from agent.enrolment.drafts import Answered, Drafts, Joined, NewKeys, invite_digest
@@ -22,7 +22,7 @@ from agent.offline_queue.commands import queue_summary
 from agent.offline_queue.database import open_for_writing
 from shared.clock import Clock, SystemClock, from_microseconds
 from shared.crypto import KEY_BYTES, STD
-from shared.errors import NotAuthentic, Refused, Unavailable
+from shared.errors import NotAuthentic, Refused
 from shared.ids import parse_box_id
 from shared.joining import CentreAnswer, Invite, JoinRequest, parse_invite
 from shared.ledger import RowState
@@ -48,7 +48,7 @@ class Joining:
         reason), NotAuthentic (CENTRE_NOT_EXPECTED), Unavailable: then the same text goes on.
         """
         invite = parse_invite(text)
-        with _alone(self.files):
+        with alone(self.files):
             return self._join(invite)
 
     def _join(self, invite: Invite) -> Joined:
@@ -134,23 +134,6 @@ def _nothing_kept_when_refused(drafts: Drafts) -> Iterator[None]:
     except Refused:
         drafts.clear()
         raise
-
-
-@contextmanager
-def _alone(files: BoxFiles) -> Iterator[None]:
-    """No other process joins here meanwhile. Raises Unavailable."""
-    try:
-        files.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(files.directory, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        raise Unavailable(Reason.STORE_UNAVAILABLE, str(files.directory)) from error
-    with ExitStack() as undo:
-        undo.callback(os.close, lock)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise Unavailable(Reason.STORE_UNAVAILABLE, "another process joins here") from error
-        yield
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.config import BoxConfig, BoxFiles
+from agent.enrolment.alone import alone
 from agent.enrolment.states import Edge, Observe, ignore
 from agent.enrolment.validity import Validity, read_validity
 from shared.backoff import Backoff
@@ -32,9 +33,17 @@ def renew(
 ) -> Validity | None:
     """Renew the certificate; its new validity, or None when it was not due by central's time.
 
-    Blocking. Raises Unavailable (CENTRE_UNREACHABLE, CONFIG_MISSING), Refused (CERTIFICATE_REVOKED,
-    PROOF_WRONG and central's other reasons), NotAuthentic.
+    Blocking. Raises Unavailable (CENTRE_UNREACHABLE, CONFIG_MISSING, STORE_UNAVAILABLE while
+    another process is at it), Refused (CERTIFICATE_REVOKED, PROOF_WRONG and central's other
+    reasons), NotAuthentic.
     """
+    with alone(files):
+        return _renew(files, config, even_if_not_due, observe)
+
+
+def _renew(
+    files: BoxFiles, config: BoxConfig, even_if_not_due: bool, observe: Observe
+) -> Validity | None:
     from agent.enrolment.centre import Centre
     from agent.enrolment.certificates import build_csr, check_certificate, prove, split_identity
     from shared.joining import RenewRequest, renew_bytes

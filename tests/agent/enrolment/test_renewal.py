@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from agent.config import BoxFiles, read_box_config
+from agent.enrolment.alone import alone
 from agent.enrolment.renewal import LOOK_SECONDS, Renewing, renew
 from agent.enrolment.validity import Validity, read_validity
 from shared.clock import ManualClock
@@ -61,6 +62,15 @@ async def test_a_certificate_is_renewed_when_a_third_remains(joined: BoxFiles, p
     assert second.serial != first.serial
     assert second.not_after > first.not_after
     assert list(joined.enrolment.iterdir()) == [joined.enrolment / "joined"]
+
+
+async def test_one_process_renews_at_a_time(joined: BoxFiles, peer: Peer) -> None:
+    """A technician's hand while the agent is at it: two keys would be asked for, one installed."""
+    peer.calls.clear()
+    with alone(joined), pytest.raises(Unavailable):
+        renew(joined, read_box_config(joined), even_if_not_due=True)
+    assert peer.calls == []
+    assert renew(joined, read_box_config(joined), even_if_not_due=True) is not None
 
 
 async def test_an_ended_certificate_is_renewed(joined: BoxFiles, peer: Peer) -> None:
