@@ -47,8 +47,9 @@ def install(files: BoxFiles, machine: Machine, observe: Observe = ignore) -> Joi
     centre, answered = drafts.centre(), drafts.answered()
     answer = answered.answer
     assert invite is not None, "a state has all drafts before it"
+    former = _former(files, machine)
     config = msgspec.structs.replace(
-        _former(files, machine),
+        former,
         box=answer.box,
         counter=answer.counter,
         site_name=answer.site_name,
@@ -61,6 +62,8 @@ def install(files: BoxFiles, machine: Machine, observe: Observe = ignore) -> Joi
         epoch=answer.epoch,
     )
     _set_aside(files, answer.box)
+    if former.box != answer.box:
+        _forget_people(files)
     observe(Edge.QUEUE_SET_ASIDE)
     replace_file(files.ca, centre.ca.encode())
     observe(Edge.CA_INSTALLED)
@@ -109,6 +112,15 @@ def _former(files: BoxFiles, machine: Machine) -> BoxConfig:
             scanner=machine.scanner,
             printer=machine.printer,
         )
+
+
+def _forget_people(files: BoxFiles) -> None:
+    """Another name may be another hospital: its workstations and operators are not this one's."""
+    try:
+        for path in (files.workstations, files.wrong_pins):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise Unavailable(Reason.STORE_UNAVAILABLE, str(files.directory)) from error
 
 
 def _set_aside(files: BoxFiles, box: str) -> None:

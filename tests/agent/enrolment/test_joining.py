@@ -241,6 +241,23 @@ async def test_another_boxs_queue_stays_readable(files: BoxFiles, peer: Peer) ->
     assert (report.holds, report.account.created) == (True, 1)
 
 
+@pytest.mark.parametrize("moved", [False, True])
+def test_another_name_forgets_whom_the_last_hospital_paired(
+    files: BoxFiles, peer: Peer, moved: bool
+) -> None:
+    """A workstation there must not read this hospital's patients; a box that only joins anew keeps
+    its own."""
+    join(files, peer)
+    for path in (files.workstations, files.wrong_pins):
+        path.write_bytes(b"[]")
+    if moved:
+        text = files.config.read_text()
+        files.config.write_text(text.replace(BOX, "site9/old"))
+    join(files, peer, peer.invite(secret=b"t" * 16), again=True)
+    assert files.workstations.exists() is not moved
+    assert files.wrong_pins.exists() is not moved
+
+
 def test_settings_of_the_machine_survive_another_name(files: BoxFiles, peer: Peer) -> None:
     """What a technician wrote into ``box.toml`` is the machine's, not the name's."""
     join(files, peer)
