@@ -271,9 +271,12 @@ class Counter:
         )
 
     def _hand_on(self, scan: _Scan, foreign: ForeignText) -> ScanView:
-        """Nothing of the text stays here, only how many have it."""
+        """Nothing of the text stays here, only how many have it. An invite, scanned at a box that
+        has joined, is still somebody's one-time secret: nobody gets it."""
+        from shared.joining import is_invite  # a box that scans health codes needs none of it
+
         to = 0
-        if self._hand_over is not None:
+        if self._hand_over is not None and not is_invite(foreign.text):
             to = self._hand_over.hand_on(scan.birth.id, scan.birth.at, foreign.text)
         return msgspec.structs.replace(self._view(scan), handed_to=to)
 

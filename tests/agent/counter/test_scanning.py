@@ -1,12 +1,14 @@
 """Scanning at a counter, seen from outside: what is shown, what is kept, in which order."""
 
 import asyncio
+from datetime import datetime
 
 import pytest
 
 from agent.counter.states import SCAN_STEPS, ScanEvent, ScanState
 from shared.clock import to_microseconds
 from shared.errors import Damaged, OneCodeError, Unavailable
+from shared.ids import RecordId
 from shared.messages import (
     CodeClass,
     DecidedBy,
@@ -284,3 +286,20 @@ async def test_two_hundred_scans_at_once_keep_their_own_answers() -> None:
         record = by_id[view.id]
         assert isinstance(record, ScanRecord)
         assert record.code == other_static_text(number)
+
+
+async def test_an_invite_is_handed_to_nobody() -> None:
+    """A technician who scans one at a box that has joined tells its secret to no workstation."""
+    desk = Desk()
+    given: list[str] = []
+
+    class Neighbour:
+        def hand_on(self, id: RecordId, at: datetime, text: str) -> int:
+            given.append(text)
+            return 1
+
+    desk.counter._hand_over = Neighbour()
+    assert (await desk.scan("ONECODE1-AAAAA-BBBBB")).handed_to == 0
+    assert (await desk.scan("6901234567892")).handed_to == 1
+    assert given == ["6901234567892"]
+    assert not desk.records
