@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from importlib import import_module
 from typing import NamedTuple
 
 from agent.box import RunningBox
@@ -282,6 +283,7 @@ def _verify_pin(pin: str, phc: str) -> bool:
 
 @asynccontextmanager
 async def _open_api(config: BoxConfig, files: BoxFiles, box: RunningBox) -> AsyncIterator[None]:
+    await asyncio.to_thread(import_module, "agent.api.server")  # 0.3 s, and scanning has begun
     from agent.api.access import load_token
     from agent.api.server import LocalAccess, serve_api
 

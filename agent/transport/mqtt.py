@@ -11,6 +11,7 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from importlib import import_module
 from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,7 @@ async def open_connection(
     for each connection: a renewed one serves the next. Raises Unavailable; Refused for a key that
     others may read, or that is sealed where its credential is not.
     """
+    await asyncio.to_thread(import_module, "aiomqtt")  # no scan waits for a library
     import aiomqtt
 
     logging.getLogger("mqtt").setLevel(logging.CRITICAL)  # what it says comes as an exception too
