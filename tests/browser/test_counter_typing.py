@@ -104,6 +104,21 @@ async def test_what_was_typed_is_wiped_after_ten_minutes(browser: Browser) -> No
         assert await page.evaluate("JSON.stringify({...sessionStorage})") == "{}"
 
 
+async def test_who_was_registered_leaves_the_screen(browser: Browser) -> None:
+    """A clerk who turns to something else leaves nobody's name behind, nor what was typed."""
+    async with serving(ShownBox()) as address, open_context(browser) as context:
+        await context.clock.install()
+        page = await open_page(context, address)
+        await page.keyboard.press("F2")
+        await page.locator("#number").fill("11010020171225006X")
+        await page.locator("#name").fill("电子健康卡")
+        await page.locator("#name").press("Enter")
+        await expect(page.locator(".issued .name")).to_be_visible()
+        await page.clock.run_for(121_000)
+        await expect(page.locator(".issued .name")).to_have_count(0)
+        await expect(page.locator("#number")).to_have_value("")
+
+
 async def test_signing_out_wipes_what_was_typed(browser: Browser) -> None:
     """The next clerk does not find the last one's patient."""
     box = ShownBox()

@@ -27,7 +27,9 @@ export class Announcer {
     this.#stood = known.stands;
   }
 
+  // Who comes or goes: what was said before may hold a name.
   say(text) {
+    this.#assertive.textContent = "";
     this.#polite.textContent = text;
   }
 }

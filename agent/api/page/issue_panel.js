@@ -8,8 +8,11 @@ import { Problem, silence } from "./request.js";
 import { mainNumber } from "./scan_words.js";
 import { cause, language, nextStep, say, tell } from "./words.js";
 
+const SHOWN_MS = 120_000; // as long as a verdict: then nobody's name is left to the next person
+
 export class IssuePanel {
   name = "issue";
+  #ending = null;
   #title = element("h2", { id: "issue-title", "data-say": "issue" });
   #problem = element("p", { class: "problem", role: "alert", hidden: true });
   #send = element("button", { class: "main", type: "submit" }, element("span", { "data-say": "issueGo" }), element("kbd", {}, "Enter"));
@@ -53,6 +56,7 @@ export class IssuePanel {
 
   // Nothing of a person stays here.
   forget() {
+    clearTimeout(this.#ending);
     this.form.clear();
     this.#issued = null;
     this.#wrong = null;
@@ -68,6 +72,7 @@ export class IssuePanel {
   // A card was read, or could not be; false while another person is being registered.
   take(document) {
     if (this.#busy) return false;
+    clearTimeout(this.#ending);
     this.#issued = null;
     this.#wrong = document.advice;
     if (!document.advice) this.form.take(document);
@@ -96,8 +101,10 @@ export class IssuePanel {
     this.#show();
     try {
       this.#issued = await issue({ ...this.form.value, draft: this.form.draft.name });
-      if (this.#issued.outcome === "found" || this.#issued.outcome === "new") this.form.draft.wipe();
-      else this.#refuse(this.#issued);
+      if (this.#issued.outcome === "found" || this.#issued.outcome === "new") {
+        this.form.draft.wipe();
+        this.#ending = setTimeout(() => this.forget(), SHOWN_MS);
+      } else this.#refuse(this.#issued);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       this.#wrong = error.words ?? silence();
