@@ -70,8 +70,9 @@ class NewToken:
 
 
 def token_permissions(role: Role) -> frozenset[Permission]:
-    """The most that a token of a role may: a machine has no password to change."""
-    return PERMISSIONS[role] - {Permission.ACCOUNT_WRITE}
+    """The most that a token of a role may: a machine has no password to change, and gives no
+    reason for which it should see a person in clear."""
+    return PERMISSIONS[role] - {Permission.ACCOUNT_WRITE, Permission.PERSONS_UNMASK}
 
 
 class Tokens:
@@ -126,7 +127,7 @@ class Tokens:
         scopes = frozenset(Permission(scope) for scope in stored.scopes.split())
         # What was taken from the role since is taken from its tokens.
         return Principal(
-            stored.id, stored.name, role, stored.site, "token", scopes & PERMISSIONS[role]
+            stored.id, stored.name, role, stored.site, "token", scopes & token_permissions(role)
         )
 
     def read(self, id: str) -> MachineToken:

@@ -29,7 +29,8 @@ _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
 def build_api_headers() -> CIMultiDict[str]:
-    """For answers that no browser shows: nothing may be run from them, nothing is stored."""
+    """For answers that no browser shows: nothing may be run from them, nobody in between keeps
+    them, and whoever asked asks again before each use."""
     policy = {"Content-Security-Policy": _API_POLICY, "Cache-Control": "private, no-cache"}
     return CIMultiDict(_COMMON | policy)
 

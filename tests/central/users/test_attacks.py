@@ -17,6 +17,7 @@ from central.users.tokens import NewToken
 from central.users.user import UserState
 from central.web import visitors
 from central.web.security import SESSION_COOKIE
+from shared.errors import Malformed
 from tests.central.users.conftest import ACTOR, PASSWORD
 from tests.central.users.served import SITES, Served, serve
 
@@ -164,6 +165,20 @@ async def test_a_token_does_what_its_scopes_say(served: Served) -> None:
         assert await status(machine, "/api/v1/users") == 403
         assert await status(machine, WHO) == 403
         assert await status(machine, "/api/v1/cards/0197b0f0-0000-7000-8000-000000000000") == 404
+
+
+async def test_no_machine_sees_a_person_in_clear(served: Served) -> None:
+    """Whatever its role: it cannot be asked why. Nobody issues such a token, either."""
+    token = await served.issue(NewToken("report", Role.OPERATIONS))
+    unmask = "/api/v1/persons/0197b0f0-0000-7000-8000-000000000000/unmask"
+    async with (
+        served.machine(token) as machine,
+        machine.post(unmask, json={"why": "treatment"}) as answer,
+    ):
+        assert answer.status == 403
+    scopes = frozenset({Permission.PERSONS_UNMASK})
+    with pytest.raises(Malformed):
+        await served.issue(NewToken("report", Role.OPERATIONS, scopes=scopes))
 
 
 async def test_a_token_that_is_over_or_made_up(served: Served) -> None:

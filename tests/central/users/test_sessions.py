@@ -3,8 +3,8 @@
 import pytest
 
 from central.users.principal import Principal
-from central.users.roles import PERMISSIONS, Permission, Role
-from central.users.tokens import NewToken
+from central.users.roles import Permission, Role
+from central.users.tokens import NewToken, token_permissions
 from central.users.user import UserState
 from shared.errors import Refused
 from shared.reasons import Reason
@@ -130,11 +130,11 @@ def test_a_token_is_a_principal(place: Place) -> None:
 
 
 def test_a_token_without_scopes_has_its_roles(place: Place) -> None:
-    """All that its role may, but for an account it does not have."""
+    """All that its role may, but for an account it does not have and for persons in clear."""
     _, text = issue(place, NewToken("monitor", Role.OPERATIONS))
     found = find(place, text)
     assert found is not None
-    assert found.permissions == PERMISSIONS[Role.OPERATIONS] - {Permission.ACCOUNT_WRITE}
+    assert found.permissions == token_permissions(Role.OPERATIONS)
 
 
 def test_a_revoked_token_opens_nothing(place: Place) -> None:
