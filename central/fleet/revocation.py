@@ -40,6 +40,7 @@ class RevocationList:
     def __init__(self, files: CentralFiles, audit: Audit) -> None:
         self._files = files
         self._audit = audit
+        self._reported: bytes | None = None
 
     def look(self, at: datetime) -> KeptList | None:
         """Make a new list where one is due; what must be published, or None.
@@ -52,7 +53,7 @@ class RevocationList:
         found = self._read_file()
         if found == kept.pem:
             return None
-        if kept.written == kept.number:
+        if kept.written == kept.number and found != self._reported:
             number = read_number(found)
             _log.warning(
                 "the broker's list of revoked certificates was number %s, not %d: put back",
@@ -62,6 +63,7 @@ class RevocationList:
             self._audit.write(
                 "revocation-list.put-back", "broker", "central", at, found=number, kept=kept.number
             )
+            self._reported = found  # once, however long it cannot be written over
         return kept
 
     def publish(self, kept: KeptList) -> bool:
@@ -71,6 +73,7 @@ class RevocationList:
 
     def note_written(self, kept: KeptList) -> None:
         """Remember, inside a unit, that this list stands in its file."""
+        self._reported = None
         if kept.written != kept.number:
             certificate_store.save_written(kept.number)
 

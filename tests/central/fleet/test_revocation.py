@@ -218,6 +218,19 @@ async def test_an_older_list_put_back_opens_no_topic_and_is_seen(ward: Ward) -> 
     assert "revocation-list.put-back" in ward.house.acts()
 
 
+def test_a_list_that_cannot_be_written_over_is_told_once(house: House) -> None:
+    """A full disk fills no audit; the next time that a list is put back is another time."""
+    files, unit = house.central.files, house.central.unit
+    lists = RevocationList(files, house.central.audit)
+    for times in (1, 2):
+        lists.keep(unit, AT)
+        files.revoked.write_bytes(b"older")
+        for _ in range(3):
+            with unit():
+                assert lists.look(AT) is not None
+        assert house.acts().count("revocation-list.put-back") == times
+
+
 async def test_a_replaced_machine_is_cut_for_good(ward: Ward) -> None:
     """The former machine's session ends and its certificate opens nothing; the new one is in."""
     _, former = ward.join()
