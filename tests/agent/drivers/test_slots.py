@@ -66,6 +66,27 @@ async def test_an_exchanged_scanner_is_closed_and_the_new_one_read() -> None:
         assert isinstance(await anext(events), FrameScanned)
 
 
+async def test_what_was_read_at_once_is_told_before_the_new_scanner() -> None:
+    """Two codes in one reading, and an exchange between them: no patient's code is dropped."""
+
+    class Quick:
+        descriptor = DeviceDescriptor("quick", "memory")
+
+        async def events(self) -> AsyncIterator[ScannerEvent]:
+            for text in (b"first", b"second"):
+                yield FrameScanned(text, NOON)
+            await asyncio.Event().wait()
+
+    slot = ScannerSlot(Quick())
+    events = aiter(slot.events())
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        told = [await anext(events)]
+        slot.exchange(None)
+        told += [await anext(events), await anext(events)]
+    assert [each.data for each in told if isinstance(each, FrameScanned)] == [b"first", b"second"]
+    assert isinstance(told[2], DeviceChanged)
+
+
 async def test_an_empty_slot_is_absent_until_something_is_put_in() -> None:
     """A box may begin without a scanner, and lose it by a setting."""
     slot = ScannerSlot(None)
