@@ -23,6 +23,8 @@ from shared.reasons import Reason
 T = TypeVar("T")
 
 _MOST_IN_A_COMMIT = 256
+_MOST_PATIENT = 2_000
+"""Twice what ingest has under way: more waits only where the database stands still."""
 
 
 class _Job(Generic[T]):
@@ -84,8 +86,10 @@ class Writer(AbstractAsyncContextManager["Writer"]):
         """Run ``work`` in the writer's thread as a unit; its result, once that is durable.
 
         ``patient`` work lets what is not go first. Raises what ``work`` raised, or Unavailable or
-        Damaged when the commit fails.
+        Damaged when the commit fails; Unavailable, too, where very much patient work waits.
         """
+        if patient and len(self._patient) >= _MOST_PATIENT:
+            raise Unavailable(Reason.STORE_UNAVAILABLE, "too much waits")
         future: asyncio.Future[T] = self._loop.create_future()
         with self._came:
             (self._patient if patient else self._prompt).append(_Job(work, future))

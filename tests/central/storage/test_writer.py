@@ -11,7 +11,7 @@ import pytest
 
 from central.storage.database import Database, open_database
 from central.storage.writer import Writer
-from shared.errors import Refused
+from shared.errors import Refused, Unavailable
 from shared.reasons import Reason
 
 
@@ -173,3 +173,23 @@ async def test_patient_work_lets_prompt_work_go_first(database: Database) -> Non
         works.gate.set()
         await asyncio.gather(holding, *batches, *asks)
     assert order == ["ask", "ask", "batch 0", "batch 1", "batch 2"]
+
+
+async def test_what_waits_has_an_end(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the database stands still patient work is refused, not gathered; prompt work waits."""
+    monkeypatch.setattr("central.storage.writer._MOST_PATIENT", 2)
+    works = Works(database)
+    async with Writer(database) as writer:
+        holding = asyncio.create_task(writer.run(works.hold))
+        await asyncio.to_thread(works.entered.wait, 10)
+        patient = [
+            asyncio.create_task(writer.run(partial(works.insert, id), patient=True))
+            for id in (1, 2)
+        ]
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable):
+            await writer.run(partial(works.insert, 3), patient=True)
+        prompt = asyncio.create_task(writer.run(partial(works.insert, 4)))
+        works.gate.set()
+        await asyncio.gather(holding, prompt, *patient)
+    assert works.stored() == [1, 2, 4]
