@@ -61,8 +61,6 @@ class ScannerSlot:
                 coming = asyncio.ensure_future(anext(events))
                 await asyncio.wait((coming, exchanged), return_when=asyncio.FIRST_COMPLETED)
                 if not coming.done():
-                    await asyncio.sleep(0)  # a frame that was read with the last one is told
-                if not coming.done():
                     return
                 yield coming.result()
         finally:
