@@ -56,12 +56,12 @@ class FleetPages:
         add("GET", "/console/scans/live", self.list_scans_live, permission=scans, by_itself=True)
 
     async def list_boxes(self, request: web.Request) -> web.Response:
-        """Every box, what needs a person first."""
-        return await self._read(request, partial(self._boxes, "console/boxes.html"))
+        """Every box, what needs a person first: the first rows at once, the rest follow live."""
+        return await self._read(request, partial(self._boxes, "console/boxes.html", _ROWS[0]))
 
     async def list_boxes_live(self, request: web.Request) -> web.Response:
         """The list alone."""
-        return await self._read(request, partial(self._boxes, "console/boxes_live.html"))
+        return await self._read(request, partial(self._boxes, "console/boxes_live.html", _ROWS[-1]))
 
     async def show_box(self, request: web.Request) -> web.Response:
         """One box."""
@@ -91,7 +91,7 @@ class FleetPages:
 
     # --- in the reader's thread ------------------------------------------------------------------
 
-    def _boxes(self, template: str, request: web.Request, at: datetime) -> str:
+    def _boxes(self, template: str, most: int, request: web.Request, at: datetime) -> str:
         principal: Principal = request[PRINCIPAL]
         query, language = request.query, self._frame.language(request)
         wanted = Filter(query.get("site", ""), query.get("state", ""), query.get("text", ""))
@@ -104,7 +104,8 @@ class FleetPages:
         return self._frame.render(
             request,
             template,
-            shown=[show_box(rank, at, language) for rank in part],
+            shown=[show_box(rank, at, language) for rank in part[:most]],
+            more=len(part) > most,
             tally=count_boxes(ranks),
             sites=self._reading.list_sites(principal),
             states=_STATES,
