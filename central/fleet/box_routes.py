@@ -22,6 +22,14 @@ from shared.ids import parse_box_id
 from shared.reasons import Reason
 
 
+class BoxQuery(PageQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which boxes; ``online`` as their last status said."""
+
+    site: Label | None = None
+    state: BoxState | None = None
+    online: bool | None = None
+
+
 class LiveView(msgspec.Struct, frozen=True):
     """What the box last said of itself; ``unsent`` rows are by its own count."""
 
@@ -116,7 +124,7 @@ class BoxRoutes:
                 summary_en="Boxes and how they are now",
                 permission=Permission.BOXES_READ,
                 work=Work.LIST,
-                query_shape=PageQuery,
+                query_shape=BoxQuery,
                 answer=Page[BoxView],
                 run=self._list,
             ),
@@ -173,14 +181,18 @@ class BoxRoutes:
             ),
         ]
 
-    def _list(self, call: Call[Nothing, PageQuery, Any]) -> Page[BoxView]:
+    def _list(self, call: Call[Nothing, BoxQuery, Any]) -> Page[BoxView]:
         query, principal = call.query, call.principal
+        live = {each.box: each for each in self._presence.list(principal.site)}
         found = [
             box
             for box in self._fleet.list_boxes()
-            if principal.sees(box.id.site) and str(box.id) > query.text_key
+            if principal.sees(box.id.site)
+            and str(box.id) > query.text_key
+            and query.site in {None, box.id.site}
+            and query.state in {None, box.state}
+            and query.online in {None, box.id in live and live[box.id].online}
         ][: query.limit]
-        live = {each.box: each for each in self._presence.list(principal.site)}
         key = str(found[-1].id).encode() if found else b""
         items = [_view(box, live.get(box.id)) for box in found]
         return Page(items, build_cursor(key, len(found), query.limit))

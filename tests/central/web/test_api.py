@@ -203,6 +203,22 @@ async def test_institutions_and_sites(served: Served) -> None:
     assert [each["id"] for each in page["items"]] == ["renmin", "shili-east"]
 
 
+async def test_boxes_are_filtered(served: Served, world: World) -> None:
+    """By site, by where they stand, and by whether they are there; what is no state is refused."""
+    site, _, _ = str(BOX).partition("/")
+    for query, expected in (
+        (f"site={site}", [str(BOX)]),
+        ("site=elsewhere", []),
+        ("state=active&online=false", [str(BOX)]),
+        ("online=true", []),
+        ("state=revoked", []),
+    ):
+        status, page = await ask(served, "GET", f"/boxes?{query}")
+        assert (status, [each["id"] for each in page["items"]]) == (200, expected), query
+    status, _ = await ask(served, "GET", "/boxes?state=gone")
+    assert status == 422
+
+
 async def test_a_box_with_its_account(served: Served) -> None:
     """A box that has sent nothing holds; its proof says the same."""
     _, page = await ask(served, "GET", "/boxes")
