@@ -128,7 +128,8 @@ def test_a_box_is_added_and_listed(
     assert '"renmin/box1"' in CentralFiles(centre).broker_roles.read_text()
     assert stat.S_IMODE(CentralFiles(centre).broker_roles.stat().st_mode) == 0o600
     assert run(centre, "audit", "verify") == Exit.HELD
-    assert "sealed 2, waiting 0" in capsys.readouterr().out
+    # The founding, its first list of revoked certificates, and the box.
+    assert "sealed 3, waiting 0" in capsys.readouterr().out
     assert run(centre, *ADD, "--out", str(tmp_path / "again")) == Exit.CHECK_FAILED
     assert run(centre, "box", "add", "central/box1", "--counter", "c", "--out", "x") == 1
 
