@@ -22,6 +22,7 @@ export class ReprintPanel {
   #known = null;
   #wrong = null;
   #busy = false;
+  #waits = false; // opened before there was a label: the first one that comes takes the focus
 
   constructor() {
     this.form = element(
@@ -61,6 +62,7 @@ export class ReprintPanel {
     this.#labels.value = this.#labels.options[0]?.value ?? "";
     this.#wrong = null;
     this.#show();
+    this.#waits = this.form.hidden;
     this.#reason.focus();
   }
 
@@ -99,6 +101,10 @@ export class ReprintPanel {
     this.#say.hidden = !this.#other;
     this.#none.hidden = labels.length > 0;
     this.form.hidden = labels.length === 0;
+    if (this.#waits && !this.form.hidden) {
+      this.#waits = false;
+      this.#reason.focus();
+    }
     showLabel(this.#state, label, (out) =>
       this.#do(() => (out ? answerLabel(label.id, true) : reprint(label.id, "not-out"))),
     );
