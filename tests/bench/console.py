@@ -1,8 +1,8 @@
 """How soon the console's first page is painted with a thousand boxes in it.
 
 Headless Chromium against the pages as central serves them, all thousand rows in one page (the
-first hundred at once, the rest behind them) and all with something to say. Beside it: the same browser painting the sign-in page, which is
-next to nothing.
+first hundred at once, the rest behind them) and all of them with something to say. Beside it: the
+same browser painting the sign-in page, which is next to nothing.
 """
 
 import asyncio
