@@ -40,8 +40,8 @@ def centre(tmp_path: Path) -> Path:
     """A directory that ``init`` has made, on ports of its own."""
     directory = tmp_path / "centre"
     boxes, central = free_ports(2)
-    ports = ("--box-port", str(boxes), "--central-port", str(central))
-    ports += ("--web-port", "0", "--join-port", "0")
+    ports = ["--box-port", str(boxes), "--central-port", str(central)]
+    ports += ["--web-port", "0", "--join-port", "0"]
     assert main(["--dir", str(directory), "init", *ports]) == Exit.HELD
     return directory
 
