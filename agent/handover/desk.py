@@ -228,7 +228,8 @@ class Desk:
     def _address(self) -> str:
         """The first address of the machine, or the one that is configured."""
         host = self._config.host
-        return list_names()[0] if host in {"", "0.0.0.0"} else host  # noqa: S104
+        anywhere = host in {"", "0.0.0.0"}  # noqa: S104 - compared, not bound to
+        return list_names()[0] if anywhere else host
 
     def _tell_scan(self, view: ScanView) -> None:
         self.post.tell(self.build("scan", view))

@@ -68,4 +68,4 @@ def normal_recovery(code: str) -> str | None:
 
 def _totp(secret: str) -> TOTP:
     # SHA-1 in HMAC is what authenticators know, and is not broken there (RFC 6238 §1.2).
-    return TOTP(base64.b32decode(secret), _DIGITS, SHA1(), _STEP_SECONDS)  # noqa: S303
+    return TOTP(base64.b32decode(secret), _DIGITS, SHA1(), _STEP_SECONDS)  # noqa: S303 - RFC 6238

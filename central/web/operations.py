@@ -71,7 +71,7 @@ class Operation(Generic[P, Q, B]):
     answer: Any
     run: Callable[[Call[P, Q, B]], Any]
     path_shape: type[P] = Nothing  # type: ignore[assignment] # none of its own
-    query_shape: type[Q] = Nothing  # type: ignore[assignment]
+    query_shape: type[Q] = Nothing  # type: ignore[assignment] # as above
     body_shape: Any = None
     current: Callable[[Call[P, Q, B]], Any] | None = None
     reasons: tuple[Reason, ...] = ()
