@@ -4,7 +4,7 @@ Drivers, queue, cache and transport implement them; ``agent.app`` puts them toge
 and fakes have the same signatures.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -27,6 +27,7 @@ class DeviceDescriptor:
     serial: str = ""
     vendor_id: int | None = None
     product_id: int | None = None
+    port: str = ""  # the USB port it hangs on, "1-1.2"; empty where that is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class FrameDropped:
 
 @dataclass(frozen=True, slots=True)
 class DeviceChanged:
-    """A device's state changed."""
+    """A device's state changed. READY with a reason: it works, and something about it needs a
+    cure."""
 
     device: DeviceDescriptor
     state: DeviceState
@@ -149,8 +151,14 @@ class LabelPrinter(Protocol):
 
     async def read_status(self) -> PrinterStatus: ...
 
-    async def print(self, label: Label) -> PrintOutcome:
-        """Send one label once. Raises Malformed (GLYPH_MISSING) before any byte leaves."""
+    async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
+        """Send one label once; ``sent`` is called in the loop when its last byte has left, the
+        outcome follows when the printer's counter has proved it, or cannot.
+
+        CONFIRMED: proved. SENT: nothing is wrong, and this printer has no proof to give. UNKNOWN:
+        bytes have left, and a person must look. FAILED: no byte has left.
+        Raises Malformed (GLYPH_MISSING) before any byte leaves.
+        """
         ...
 
     async def print_slip(self, slip: Slip) -> PrintOutcome:

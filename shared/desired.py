@@ -23,8 +23,8 @@ Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)]
 """With what is added to it, a database column holds it: a box that says more is not believed."""
 Device = Annotated[str, msgspec.Meta(pattern=r"^(none|[a-z][a-z0-9-]*:.{1,200})$")]
 """``kind:path`` as in ``central box invite``: serial:/dev/ttyACM0, usb:0a5f:00d1, none."""
-SCANNER_KINDS = ("serial", "hid", "none")
-PRINTER_KINDS = ("usb", "simulated", "none")
+SCANNER_KINDS = ("auto", "serial", "hid", "hid-pos", "none")
+PRINTER_KINDS = ("auto", "usb", "simulated", "none")
 """What a box has drivers for."""
 
 
@@ -50,7 +50,7 @@ class BoxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     again_seconds: Annotated[int, msgspec.Meta(ge=0, le=600)] | None = None
     idle_seconds: Annotated[int, msgspec.Meta(ge=30, le=86_400)] | None = None  # operator's sign-in
     medical_step: MedicalStep | None = None
-    label: Literal["50x30"] | None = None
+    label: Literal["50x30", "51x25", "25x279"] | None = None  # media, mm
     scanner: Device | None = None
     printer: Device | None = None
     operators_required: bool | None = None  # issuing and unmasking need a signed-in operator
