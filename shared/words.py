@@ -130,7 +130,7 @@ WORDS: dict[Reason, Words] = {
     Reason.SCANNER_SHIFT_LOST: Words(
         "扫码器丢了上档键（Shift）",
         "The scanner lost its Shift key",
-        "再扫一次；仍不行请技术员把扫码器设为串口：扫设置码 @INTERF2",
+        "再扫一次；仍不行请技术员扫设置码 @INTERF2（串口）",
         "Scan again; else have the scanner set to serial: set-up code @INTERF2",
     ),
     Reason.SCANNER_LAYOUT: Words(

@@ -1,6 +1,7 @@
 """Fakes of the counter's ports, with their signatures; a test decides what they answer and when."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from agent.ports import (
@@ -128,7 +129,7 @@ class RecordingPrinter:
         self.slips.append(slip)
         return self.outcome
 
-    async def print(self, label: Label) -> PrintOutcome:
+    async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
         if isinstance(self.outcome, OneCodeError):
             raise self.outcome
         self.labels.append(label)

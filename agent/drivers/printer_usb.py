@@ -92,7 +92,7 @@ class UsbPrinter:
     async def read_status(self) -> PrinterStatus:
         return await self._run(self._ask)
 
-    async def print(self, label: Label) -> PrintOutcome:
+    async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
         return await self._print(label)
 
     async def print_slip(self, slip: Slip) -> PrintOutcome:

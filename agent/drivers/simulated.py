@@ -7,7 +7,7 @@ printed from those bytes. Its file ``conditions`` holds what is wrong with it, o
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from agent.drivers.encoder import ZplEncoder
@@ -86,7 +86,7 @@ class SimulatedPrinter:
         conditions = self._read_conditions()
         return PrinterStatus(DeviceState.FAULTY if conditions else DeviceState.READY, conditions)
 
-    async def print(self, label: Label) -> PrintOutcome:
+    async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
         return await self._print(label)
 
     async def print_slip(self, slip: Slip) -> PrintOutcome:

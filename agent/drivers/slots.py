@@ -6,7 +6,7 @@ began.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from agent.ports import (
     DeviceChanged,
@@ -91,10 +91,10 @@ class PrinterSlot:
             return PrinterStatus(DeviceState.ABSENT)
         return await self._printer.read_status()
 
-    async def print(self, label: Label) -> PrintOutcome:
+    async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
         if self._printer is None:
             return PrintOutcome(PrintState.FAILED, Reason.DEVICE_ABSENT)
-        return await self._printer.print(label)
+        return await self._printer.print(label, sent)
 
     async def print_slip(self, slip: Slip) -> PrintOutcome:
         if self._printer is None:
