@@ -18,6 +18,7 @@ PYTHON = {"box": Path(".venv-box/bin/python"), "developer": Path(sys.executable)
 MEASUREMENTS = (
     ("box", "enqueue"),
     ("box", "scan"),
+    ("box", "asking"),
     ("box", "start"),
     ("box", "joining"),
     ("developer", "face"),
