@@ -1,11 +1,12 @@
-"""A Zebra label printer as a machine of bytes: no USB, no threads. Whoever has the wire feeds it what
-comes in and takes what it answers; time is a function it is given.
+"""A Zebra label printer as a machine of bytes: no USB, no threads. Whoever has the wire feeds it
+what comes in and takes what it answers; time is a function it is given.
 
 It does what the ZPL II programming guide says of ~HI, ~HS, ~HQES, ~HQOD, ~HQSN and ^HH, prints one
 format after another at its own pace while nothing stops it, and keeps the rest in its buffer, as
 a real one does. It shares no code with the drivers.
 """
 
+import math
 import re
 import time
 from collections import deque
@@ -80,7 +81,7 @@ class Zebra:
     flags: Flags = field(default_factory=Flags)
     received: bytes = b""  # what is no question, as it came
     printed: list[bytes] = field(default_factory=list)  # formats that have come out, each whole
-    moved: float = 21_744_3.0  # the odometer, millimetres
+    moved: float = 217_443.0  # the odometer, millimetres
     reprints: bool = True  # ^JZ as it stands
     _tail: bytes = b""
     _format: bytes = b""
@@ -273,9 +274,9 @@ class Zebra:
         return _page(lines)
 
     def _odometer(self) -> bytes:
-        total = (
-            f"{self.moved / _MILLIMETRES[self.unit] - 0.5 * 10**-self.decimals:.{self.decimals}f}"
-        )
+        scale = 10**self.decimals
+        shown = math.floor(self.moved / _MILLIMETRES[self.unit] * scale) / scale
+        total = f"{shown:.{self.decimals}f}"
         mark = "cm" if self.unit == "cm" else '"'
         names = ("TOTAL NONRESETTABLE", "USER RESETTABLE CNTR1", "USER RESETTABLE CNTR2")
         return _page(("  PRINT METERS", *(f"   {name}:  {total:>14} {mark}" for name in names)))
