@@ -1,9 +1,9 @@
 """Which characters of a text a label prints, given what its font can draw. Pure.
 
 A name must not be printed wrong: a letter, ideograph or digit without a glyph refuses the label
-before any byte leaves (GLYPH_MISSING). A symbol without one, such as an emoji, is printed as
-``□``, visible and countable. What has no shape of its own (variation selectors, joiners) is left
-out; controls print as ``□``. Nothing here, and no error, holds the text itself.
+before any byte leaves (GLYPH_MISSING), saying which and where. A symbol without one, such as an
+emoji, is printed as ``□``, visible and countable. What has no shape of its own (variation
+selectors, joiners) is left out; controls print as ``□``. No error holds the text itself.
 """
 
 import unicodedata
@@ -22,7 +22,11 @@ _IDEOGRAPHS = range(0x20000, 0x40000)
 
 
 def printable(text: str, has_glyph: Callable[[str], bool]) -> str:
-    """``text`` as it is printed, on one line. Raises Malformed(GLYPH_MISSING) with the position."""
+    """``text`` as it is printed, on one line.
+
+    Raises Malformed(GLYPH_MISSING); its detail is what a technician looks for in another font:
+    ``character 2 is U+20BB7``. One character is not a name.
+    """
     printed: list[str] = []
     for position, character in enumerate(" ".join(text.split()), start=1):
         if _is_shapeless(character):
@@ -31,7 +35,8 @@ def printable(text: str, has_glyph: Callable[[str], bool]) -> str:
             printed.append(character)
         elif _is_writing(character):
             if not has_glyph(character):
-                raise Malformed(Reason.GLYPH_MISSING, f"character {position} of a text")
+                missing = f"character {position} is U+{ord(character):04X}"
+                raise Malformed(Reason.GLYPH_MISSING, missing)
             printed.append(character)
         else:
             printed.append(REPLACEMENT)

@@ -5,6 +5,7 @@ a command. Sentences quoted are those of the ZPL II programming guide.
 """
 
 import re
+from collections.abc import Sequence
 
 from agent.drivers.raster import Placed
 from shared.errors import Malformed
@@ -27,7 +28,7 @@ _SIZE_READ = re.compile(rb"\^PW(\d+)\^LL(\d+)")
 _FIELD_READ = re.compile(rb"\^FO(\d+),(\d+)\^GFA,(\d+),\d+,(\d+),([0-9A-F]+)\^FS")
 
 
-def build_format(pieces: list[Placed], width: int, height: int) -> bytes:
+def build_format(pieces: Sequence[Placed], width: int, height: int) -> bytes:
     """One label, ``width`` × ``height`` dots, printed once."""
     lines = [_START.format(width=width, height=height)]
     for x, y, bitmap in pieces:
