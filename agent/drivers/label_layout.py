@@ -73,7 +73,7 @@ def _place_text(area: Area, text: str, typeface: Typeface) -> Placed:
     if area.inverted:
         bitmap = invert(bitmap, margin)
     x = area.x + area.width - bitmap.width if area.flush_right else area.x
-    return Placed(x, area.y, bitmap)
+    return Placed(x, area.y + max(0, area.height - bitmap.height) // 2, bitmap)
 
 
 def _fit(area: Area, text: str, width: int, typeface: Typeface) -> tuple[list[str], int]:
