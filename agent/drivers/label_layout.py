@@ -4,6 +4,8 @@ Texts shrink until they fit. A name of 40 ideographs fits whole on every templat
 than the area holds at its smallest size ends in …, so that a cut is seen.
 """
 
+from functools import lru_cache
+
 from agent.drivers.glyphs import printable
 from agent.drivers.raster import Drawing, Placed, Typeface, box, invert, line_height
 from agent.drivers.templates import (
@@ -17,7 +19,7 @@ from agent.drivers.templates import (
 from agent.ports import Label
 from shared.errors import Malformed
 from shared.ids import label_number
-from shared.qr import render_bitmap
+from shared.qr import Bitmap, Level, render_bitmap
 from shared.reasons import Reason
 
 INVERTED_MARGIN = 5
@@ -59,11 +61,17 @@ def _read_texts(label: Label) -> dict[Field, str]:
 
 
 def _place_symbol(place: SymbolPlace, code: str) -> Placed:
-    symbol = render_bitmap(code, DOTS_PER_MODULE, place.level, logo=place.logo)
+    symbol = _draw_symbol(code, place.level, place.logo)
     if symbol.width > place.side:
         raise Malformed(Reason.CODE_TOO_LONG, "the code's symbol does not fit the label")
     offset = (place.side - symbol.width) // 2
     return Placed(place.x + offset, place.y + offset, symbol)
+
+
+@lru_cache(maxsize=1)
+def _draw_symbol(code: str, level: Level, logo: bool) -> Bitmap:
+    """The latest one is kept: a wristband shows it twice, a copy again."""
+    return render_bitmap(code, DOTS_PER_MODULE, level, logo=logo)
 
 
 def _place_text(area: Area, text: str, typeface: Typeface) -> Placed:

@@ -19,6 +19,7 @@ MEASUREMENTS = (
     ("box", "enqueue"),
     ("box", "scan"),
     ("box", "start"),
+    ("box", "labels"),
     ("box", "joining"),
     ("developer", "face"),
     ("developer", "api"),
