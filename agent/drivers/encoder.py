@@ -44,7 +44,7 @@ class ZplEncoder:
         """Whether the font can write a text. Raises Malformed (GLYPH_MISSING), Unavailable."""
         from agent.drivers.glyphs import printable
 
-        printable(text, self._open().has_glyph)
+        printable(text, self._open())
 
     def _open(self) -> "Typeface":
         from agent.drivers.raster import Typeface

@@ -7,7 +7,7 @@ selectors, joiners) is left out; controls print as ``□``. No error holds the t
 """
 
 import unicodedata
-from collections.abc import Callable
+from typing import Protocol
 
 from shared.errors import Malformed
 from shared.reasons import Reason
@@ -21,22 +21,32 @@ _IDEOGRAPHS = range(0x20000, 0x40000)
 """Planes 2 and 3 hold ideographs only, also those newer than this Python's tables."""
 
 
-def printable(text: str, has_glyph: Callable[[str], bool]) -> str:
+class Font(Protocol):
+    """What has glyphs."""
+
+    @property
+    def name(self) -> str: ...
+
+    def has_glyph(self, character: str) -> bool: ...
+
+
+def printable(text: str, font: Font) -> str:
     """``text`` as it is printed, on one line.
 
     Raises Malformed(GLYPH_MISSING); its detail is what a technician looks for in another font:
-    ``character 2 is U+20BB7``. One character is not a name.
+    ``character 2 is U+20BB7, which Noto Sans CJK SC Regular lacks``. One character is not a name.
     """
     printed: list[str] = []
     for position, character in enumerate(" ".join(text.split()), start=1):
         if _is_shapeless(character):
             continue
-        if not unicodedata.category(character).startswith("C") and has_glyph(character):
+        if not unicodedata.category(character).startswith("C") and font.has_glyph(character):
             printed.append(character)
         elif _is_writing(character):
-            if not has_glyph(character):
-                missing = f"character {position} is U+{ord(character):04X}"
-                raise Malformed(Reason.GLYPH_MISSING, missing)
+            if not font.has_glyph(character):
+                code = f"U+{ord(character):04X}"
+                detail = f"character {position} is {code}, which {font.name} lacks"
+                raise Malformed(Reason.GLYPH_MISSING, detail)
             printed.append(character)
         else:
             printed.append(REPLACEMENT)

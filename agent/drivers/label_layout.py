@@ -40,7 +40,7 @@ def draw_label(label: Label, typeface: Typeface) -> Drawing:
     pieces += [
         _place_text(area, printed, typeface)
         for area in template.areas
-        if (printed := printable(texts[area.field], typeface.has_glyph))
+        if (printed := printable(texts[area.field], typeface))
     ]
     drawing = Drawing(template.width, template.height, pieces)
     return drawing.turned() if template.along else drawing

@@ -76,7 +76,7 @@ class Typeface:
         self.has_glyph = lru_cache(_KNOWN_GLYPHS)(self._has_glyph)
         self._drawn = lru_cache(_KNOWN_TEXTS)(self._draw)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """As its maker calls it: ``Noto Sans CJK SC Regular``."""
         return " ".join(part for part in self._at(_PROBE_DOTS).getname() if part)

@@ -200,13 +200,13 @@ def test_a_drawing_knows_how_far_the_printer_feeds(template: str, encoder: ZplEn
 def test_a_name_the_font_cannot_write_is_refused(
     name: str, position: int, template: str, encoder: ZplEncoder
 ) -> None:
-    """Letters and ideographs without a glyph refuse the label; the error says which character,
-    and holds no other."""
+    """Letters and ideographs without a glyph refuse the label; the error says which character
+    of which font, and holds no other."""
     with pytest.raises(Malformed) as caught:
         encoder.encode(make_label(name=name, template=template))
     assert caught.value.reason is Reason.GLYPH_MISSING
     code = f"U+{ord(name[position - 1]):04X}"
-    assert str(caught.value).endswith(f"character {position} is {code}")
+    assert f"character {position} is {code}, which Noto Sans CJK SC" in str(caught.value)
     assert str(caught.value).isascii()
 
 
