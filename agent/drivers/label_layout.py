@@ -96,20 +96,17 @@ def _fit(area: Area, text: str, width: int, typeface: Typeface) -> tuple[list[st
 
 
 def wrap(text: str, size: int, width: int, typeface: Typeface, breaks: str = BREAKS) -> list[str]:
-    """Break after one of ``breaks`` where the line has one, else between characters."""
+    """Break after one of ``breaks`` where the line has one, else between characters; a space ends
+    no line."""
     lines: list[str] = []
     line = ""
     for character in text:
-        if typeface.width(line + character, size) <= width or not line:
-            line += character
-        elif character == " ":
-            lines.append(line)
-            line = ""
-        else:
-            cut = max((line.rfind(gap) for gap in breaks), default=-1) + 1 or len(line)
+        line += character
+        while len(line) > 1 and typeface.width(line.rstrip(), size) > width:
+            cut = max((line.rfind(gap, 0, -1) for gap in breaks), default=-1) + 1 or len(line) - 1
             lines.append(line[:cut].rstrip())
-            line = line[cut:] + character
-    return [*lines, line]
+            line = line[cut:]
+    return [*lines, line.rstrip()]
 
 
 def _shorten(line: str, size: int, width: int, typeface: Typeface) -> str:
