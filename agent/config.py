@@ -5,7 +5,7 @@ between the two. Nothing here touches records.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -87,6 +87,7 @@ class BoxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     register_deadline_ms: Milliseconds = 5000
     again_seconds: Annotated[int, msgspec.Meta(ge=0)] = 10
     medical_step: MedicalStep = MedicalStep.OTHER  # what this counter does for patients
+    label: Literal["50x30", "51x25", "25x279"] = "50x30"  # media, mm
     font: str = ""  # a font file; empty: the system's CJK font
     scanner: ScannerConfig = ScannerConfig()
     printer: PrinterConfig = PrinterConfig()

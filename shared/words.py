@@ -422,10 +422,10 @@ WORDS: dict[Reason, Words] = {
         "Have a technician turn REPRINT off at the printer",
     ),
     Reason.GLYPH_MISSING: Words(
-        "字体里没有姓名中的某个字",
-        "The font lacks a character of the name",
-        "请报技术员安装更全的字体",
-        "Have the technician install a fuller font",
+        "标签的字体里没有姓名中的某个字",
+        "The labels' font lacks a character of the name",
+        "请报技术员给标签换收字更全的字体",
+        "Have the technician give the labels a fuller font",
     ),
     Reason.FONT_MISSING: Words(
         "找不到中文字体",

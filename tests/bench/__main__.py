@@ -20,6 +20,7 @@ MEASUREMENTS = (
     ("box", "scan"),
     ("box", "asking"),
     ("box", "start"),
+    ("box", "labels"),
     ("box", "joining"),
     ("developer", "face"),
     ("developer", "api"),
