@@ -5,6 +5,7 @@ import sys
 from contextlib import aclosing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agent.config import PrinterConfig, ScannerConfig
@@ -84,3 +85,15 @@ print(*sorted({{"PIL", "segno", "usb", "evdev", "serial"}} & set(sys.modules)))
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.split() == ["serial"]
+
+
+@pytest.mark.parametrize("affix", ["]Q1", "<", "", " "])
+def test_prefix_and_suffix_are_visible_ascii(affix: str) -> None:
+    """What stands around each code is a setting of the box; a character that ends a frame, or
+    cannot be typed, is refused when the configuration is read."""
+    text = f"prefix = '{affix}'\nsuffix = '{affix}'"
+    config = msgspec.toml.decode(text, type=ScannerConfig)
+    assert (config.prefix, config.suffix) == (affix, affix)
+    for wrong in ("\\t", "\\r", "\\u4E00", "x" * 17):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.toml.decode(f'prefix = "{wrong}"', type=ScannerConfig)
