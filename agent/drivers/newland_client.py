@@ -7,6 +7,7 @@ the meantime is kept for the caller. It knows no port; ``SerialWire`` is one.
 import select
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, Self, TypeVar
 
 from agent.drivers.framing import Framer
@@ -39,6 +40,9 @@ TRIES = 3
 _STX, _ETX = ANSWER_PREFIX[:1], b"\x03"
 _MOST_BYTES = 512
 """A longer answer is none: those asked for here have at most 30."""
+
+
+Answer = tuple[Answered, ...]
 
 
 class Wire(Protocol):
@@ -169,7 +173,7 @@ class NewlandClient:
     def _set(self, *entries: Entry) -> None:
         self._talk(entries)
 
-    def _talk(self, entries: Sequence[Entry]) -> tuple[Answered, ...]:
+    def _talk(self, entries: Sequence[Entry]) -> Answer:
         command = build_command(entries, self._storage)
         for tries_left in reversed(range(TRIES)):
             try:
@@ -184,16 +188,17 @@ class NewlandClient:
                 raise Refused(Reason.SCANNER_SET_UP_REFUSED, each.entry.name)
         return answered
 
-    def _try(self, command: bytes, entries: Sequence[Entry]) -> tuple[Answered, ...]:
+    def _try(self, command: bytes, entries: Sequence[Entry]) -> Answer:
         self._wire.write(command)
         deadline = self._clock.monotonic_ns() + int(ANSWER_SECONDS * 1e9)
+        inbox = self._inbox
+        inbox.expect(partial(_belongs, entries))
         garbled = False
         while (left := deadline - self._clock.monotonic_ns()) > 0:
-            for answer in self._inbox.feed(self._wire.read(left / 1e9)):
-                if answer is None:
-                    garbled = True
-                elif _belongs(answer, entries):
+            for answer in inbox.feed(self._wire.read(left / 1e9)):
+                if answer is not None:
                     return answer
+                garbled = True
         raise Unavailable(Reason.DEVICE_FAULTY if garbled else Reason.DEVICE_SILENT, "scanner")
 
 
@@ -201,13 +206,18 @@ class _Inbox:
     """What comes from the scanner, sorted: answers here, scans there."""
 
     def __init__(self) -> None:
+        self._belongs: Callable[[Answer], bool] = bool
         self._answer = bytearray()  # from its STX on
         self._framer = Framer()
         self._scans: list[bytes] = []
 
-    def feed(self, data: bytes) -> list[tuple[Answered, ...] | None]:
-        """The answers that this completes; None for one that cannot be read."""
-        answers: list[tuple[Answered, ...] | None] = []
+    def expect(self, belongs: Callable[[Answer], bool]) -> None:
+        """Which answers are wanted from now on; late ones to something else are let go."""
+        self._belongs = belongs
+
+    def feed(self, data: bytes) -> list[Answer | None]:
+        """The wanted answers that this completes; None for one that cannot be read."""
+        answers: list[Answer | None] = []
         for byte in data:
             if byte == _STX[0]:
                 if self._answer:
@@ -218,8 +228,10 @@ class _Inbox:
             else:
                 self._answer.append(byte)
                 if byte == _ETX[0] or len(self._answer) > _MOST_BYTES:
-                    answers.append(self._read(bytes(self._answer)))
+                    answer = self._read(bytes(self._answer))
                     self._answer.clear()
+                    if answer is None or self._belongs(answer):
+                        answers.append(answer)
         return answers
 
     def take_scans(self) -> list[bytes]:
@@ -232,12 +244,12 @@ class _Inbox:
         pieces = self._framer.feed(data)
         self._scans += [piece for piece in pieces if isinstance(piece, bytes)]
 
-    def _read(self, answer: bytes) -> tuple[Answered, ...] | None:
+    def _read(self, answer: bytes) -> Answer | None:
         """An answer, with a scan that came into the middle of it taken out.
 
         Where a scan ends is known by its terminator, which no answer holds; where it began only if
-        the rest makes an answer in exactly one way. Else nothing is guessed: the command is sent
-        again and the bytes are kept.
+        the rest makes a wanted answer in exactly one way. Else nothing is guessed: the command is
+        sent again and the bytes are kept.
         """
         whole = _parse(answer)
         if whole is not None:
@@ -248,7 +260,7 @@ class _Inbox:
         ways = [
             (parsed, answer[start:end])
             for start in range(len(_STX), end)
-            if (parsed := _parse(answer[:start] + answer[end:])) is not None
+            if (parsed := _parse(answer[:start] + answer[end:])) and self._belongs(parsed)
         ]
         if len(ways) != 1:
             self._keep(answer)
@@ -258,14 +270,14 @@ class _Inbox:
         return parsed
 
 
-def _parse(answer: bytes) -> tuple[Answered, ...] | None:
+def _parse(answer: bytes) -> Answer | None:
     try:
         return parse_answer(answer)
     except Malformed:
         return None
 
 
-def _belongs(answer: tuple[Answered, ...], entries: Sequence[Entry]) -> bool:
+def _belongs(entries: Sequence[Entry], answer: Answer) -> bool:
     """Not the late answer to something else: it names what was asked and echoes what was set."""
     return len(answer) == len(entries) and all(
         got.entry.name == sent.name and sent.data in {CURRENT, got.entry.data}
