@@ -47,6 +47,7 @@ class Reason(StrEnum):
     SCANNER_LAYOUT = "scanner-layout"
     SCANNER_LOWER_CASE = "scanner-lower-case"
     SCANNER_TOO_FAST = "scanner-too-fast"
+    SCANNER_NOT_SERIAL = "scanner-not-serial"
     SCANNER_SET_UP_REFUSED = "scanner-set-up-refused"
     KEYBOARD_UNKNOWN = "keyboard-unknown"
     # a code's standing

@@ -151,6 +151,12 @@ WORDS: dict[Reason, Words] = {
         "请技术员扫设置码 @INTERF8（串口）",
         "Have the scanner set to serial: set-up code @INTERF8",
     ),
+    Reason.SCANNER_NOT_SERIAL: Words(
+        "扫码器不是串口模式，不能用命令设置",
+        "The scanner is not in serial mode and takes no commands",
+        "先扫设置码 @INTERF8（串口），再试一次",
+        "Scan set-up code @INTERF8 (serial) first, then try again",
+    ),
     Reason.SCANNER_SET_UP_REFUSED: Words(
         "扫码器不接受这个设置",
         "The scanner does not take this setting",

@@ -42,7 +42,7 @@ def set_all(client: NewlandClient) -> None:
 ALL_SET = SetUp(Interface.CDC, Terminator.CRLF, beep=False, volume=7, layout=8)
 
 
-@pytest.mark.parametrize(("portion", "seconds"), [(4096, 0.0), (1, 0.0), (1, 0.05), (7, 0.3)])
+@pytest.mark.parametrize(("portion", "seconds"), [(4096, 0.0), (1, 0.0), (1, 0.03), (7, 0.15)])
 def test_whole_set_up_over_any_wire(
     peer: NewlandPeer, clock: ManualClock, portion: int, seconds: float
 ) -> None:
