@@ -1,30 +1,26 @@
 """A typed client for a Newland scanner's set-up, over any wire that carries bytes.
 
 It asks, waits with a deadline and asks again: a setting made twice is made once. A code scanned in
-the meantime is kept for the caller. It knows no port; ``SerialWire`` is one.
+the meantime is kept for the caller. It knows no port.
 """
 
-import select
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, Self, TypeVar
+from typing import Self, TypeVar
 
-from agent.drivers.framing import Framer
 from agent.drivers.newland import (
-    ANSWER_PREFIX,
     CURRENT,
     LAYOUTS,
     VOLUMES,
-    Answered,
     Entry,
     Interface,
     Status,
     Storage,
     Terminator,
     build_command,
-    parse_answer,
 )
+from agent.drivers.newland_wire import Answer, Inbox, SerialWire, Wire
 from agent.drivers.serial_port import SerialPort
 from shared.clock import Clock
 from shared.errors import Malformed, Refused, Unavailable
@@ -36,40 +32,6 @@ ANSWER_SECONDS = 1.0
 """For one try; at 9,600 baud the longest answer here takes 30 ms."""
 
 TRIES = 3
-
-_STX, _ETX = ANSWER_PREFIX[:1], b"\x03"
-_MOST_BYTES = 512
-"""A longer answer is none: those asked for here have at most 30."""
-
-
-Answer = tuple[Answered, ...]
-
-
-class Wire(Protocol):
-    """A line to one scanner."""
-
-    def write(self, data: bytes) -> None:
-        """Raises Unavailable when the device is gone."""
-        ...
-
-    def read(self, seconds: float) -> bytes:
-        """What came within this time, as soon as anything did; empty if nothing. Raises
-        Unavailable when the device is gone."""
-        ...
-
-
-class SerialWire:
-    """A serial port as a wire."""
-
-    def __init__(self, port: SerialPort) -> None:
-        self._port = port
-
-    def write(self, data: bytes) -> None:
-        self._port.write(data)
-
-    def read(self, seconds: float) -> bytes:
-        readable, _, _ = select.select([self._port], [], [], max(seconds, 0.0))
-        return self._port.read() if readable else b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +59,7 @@ class NewlandClient:
         self._wire = wire
         self._clock = clock
         self._storage = storage
-        self._inbox = _Inbox()
+        self._inbox = Inbox()
 
     @classmethod
     def on_port(cls, port: SerialPort, clock: Clock, storage: Storage = Storage.KEPT) -> Self:
@@ -200,81 +162,6 @@ class NewlandClient:
                     return answer
                 garbled = True
         raise Unavailable(Reason.DEVICE_FAULTY if garbled else Reason.DEVICE_SILENT, "scanner")
-
-
-class _Inbox:
-    """What comes from the scanner, sorted: answers here, scans there."""
-
-    def __init__(self) -> None:
-        self._belongs: Callable[[Answer], bool] = bool
-        self._answer = bytearray()  # from its STX on
-        self._framer = Framer()
-        self._scans: list[bytes] = []
-
-    def expect(self, belongs: Callable[[Answer], bool]) -> None:
-        """Which answers are wanted from now on; late ones to something else are let go."""
-        self._belongs = belongs
-
-    def feed(self, data: bytes) -> list[Answer | None]:
-        """The wanted answers that this completes; None for one that cannot be read."""
-        answers: list[Answer | None] = []
-        for byte in data:
-            if byte == _STX[0]:
-                if self._answer:
-                    answers.append(None)
-                self._answer = bytearray(_STX)
-            elif not self._answer:
-                self._keep(bytes([byte]))
-            else:
-                self._answer.append(byte)
-                if byte == _ETX[0] or len(self._answer) > _MOST_BYTES:
-                    answer = self._read(bytes(self._answer))
-                    self._answer.clear()
-                    if answer is None or self._belongs(answer):
-                        answers.append(answer)
-        return answers
-
-    def take_scans(self) -> list[bytes]:
-        self._scans += [piece for piece in self._framer.gap() if isinstance(piece, bytes)]
-        taken, self._scans = self._scans, []
-        return taken
-
-    def _keep(self, data: bytes) -> None:
-        """What is no answer is a scan. A damaged answer's control characters are none."""
-        pieces = self._framer.feed(data)
-        self._scans += [piece for piece in pieces if isinstance(piece, bytes)]
-
-    def _read(self, answer: bytes) -> Answer | None:
-        """An answer, with a scan that came into the middle of it taken out.
-
-        Where a scan ends is known by its terminator, which no answer holds; where it began only if
-        the rest makes a wanted answer in exactly one way. Else nothing is guessed: the command is
-        sent again and the bytes are kept.
-        """
-        whole = _parse(answer)
-        if whole is not None:
-            return whole
-        end = max(answer.rfind(terminator) for terminator in b"\r\n\t") + 1
-        if end == 0:
-            return None
-        ways = [
-            (parsed, answer[start:end])
-            for start in range(len(_STX), end)
-            if (parsed := _parse(answer[:start] + answer[end:])) and self._belongs(parsed)
-        ]
-        if len(ways) != 1:
-            self._keep(answer)
-            return None
-        ((parsed, scan),) = ways
-        self._keep(scan)
-        return parsed
-
-
-def _parse(answer: bytes) -> Answer | None:
-    try:
-        return parse_answer(answer)
-    except Malformed:
-        return None
 
 
 def _belongs(entries: Sequence[Entry], answer: Answer) -> bool:

@@ -31,6 +31,10 @@ _UNTERMINATED = (
     "  扫码器不发结束符：建议设置结束符为 CR（onecode-agent scanner set terminator cr）。\n"
     "  The scanner sends no terminator: set it to CR (onecode-agent scanner set terminator cr)."
 )
+_HIDDEN = (
+    "  第四个字符以后只显示类别：A 大写，a 小写，0 数字；--show 显示全部。\n"
+    "  After the fourth character only kinds are shown: A capital, a small, 0 digit; --show: all."
+)
 _HELD = frozenset({Reason.DEVICE_DENIED, Reason.DEVICE_IN_USE})
 
 
@@ -44,6 +48,8 @@ def run_scan_test(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
         raise Malformed(Reason.CONFIG_MALFORMED, f"{config.kind} cannot be listened to")
     tell = _tell_machine if arguments.json else _tell_person
     listener = Listener(clock, tell, show=arguments.show)
+    if not (arguments.json or arguments.show):
+        print(_HIDDEN, flush=True)
     scanner.on_open = partial(_tap, listener, config.kind)
     with suppress(KeyboardInterrupt, TimeoutError):
         asyncio.run(_listen(scanner, listener, arguments))

@@ -155,6 +155,15 @@ def test_a_scan_without_terminator_is_kept_too(clock: ManualClock) -> None:
     assert client.take_scans() == [STATIC]
 
 
+def test_a_scan_behind_a_broken_answer_is_kept(clock: ManualClock) -> None:
+    """An answer whose end was lost does not swallow the code that comes after it."""
+    broken = ANSWER[:-1] + STATIC + b"\r"
+    client = NewlandClient(ScriptedWire(clock, [broken, ANSWER, ANSWER]), clock)
+    assert client.read_interface() is Interface.KEYBOARD
+    (scan,) = client.take_scans()
+    assert STATIC in scan
+
+
 class OneFault:
     """Damages one byte of all that passes, counted over both directions."""
 

@@ -157,3 +157,24 @@ async def test_a_wrong_set_up_is_told_and_forgotten_with_the_device(
         assert (await watcher.state())[0] is DeviceState.ABSENT
         terminal.plug_in()
         assert await watcher.state() == (DeviceState.READY, None)
+
+
+async def test_a_megabyte_without_end_stops_nothing(terminal: Pseudoterminal) -> None:
+    """A scanner gone mad: one event with its reason, and the next code comes exact."""
+    terminal.plug_in()
+    async with aclosing(Watcher(make_scanner(terminal, NEVER))) as watcher:
+        await watcher.ready()
+        writing = asyncio.create_task(asyncio.to_thread(write_all, terminal, b"A" * (1 << 20)))
+        event = await watcher.next()
+        assert isinstance(event, FrameDropped)
+        assert event.reason is Reason.CODE_TOO_LONG
+        coming = asyncio.create_task(watcher.frame())
+        await writing
+        await asyncio.to_thread(write_all, terminal, b"\r" + STATIC + b"\r")
+        assert await coming == STATIC
+
+
+def write_all(terminal: Pseudoterminal, data: bytes) -> None:
+    """More than the kernel takes at once."""
+    while data:
+        data = data[os.write(terminal.master, data) :]
