@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.drivers.evidence import list_layouts, read_code
-from agent.drivers.framing import TERMINATORS
-from agent.drivers.keymap import EV_KEY, KEYS, PRESSED, RELEASED, KeyEvent
+from agent.drivers.framing import LIMIT_BYTES, TERMINATORS
+from agent.drivers.keymap import EV_KEY, EV_SYN, KEYS, PRESSED, RELEASED, SYN_DROPPED, KeyEvent
 from agent.ports import DeviceChanged, FrameDropped, FrameScanned, ScannerEvent
 from shared.clock import Clock
 from shared.devices import DeviceState
@@ -56,11 +56,15 @@ class Listener:
                 self._end += (" " if self._end else "") + NAMES[byte].split()[0]
                 self._tell_byte(at_ms, byte, shown=True)
             else:
-                self._frame.append(byte)
+                if len(self._frame) < LIMIT_BYTES:
+                    self._frame.append(byte)
                 self._tell_byte(at_ms, byte, shown=len(self._frame) <= SHOWN)
 
     def hear_key(self, event: KeyEvent) -> None:
         """A keyboard scanner's event, before it is a character."""
+        if event.type == EV_SYN and event.code == SYN_DROPPED:
+            at_ms = self._offset_ms()
+            self._tell({"kind": "key", "at_ms": at_ms, "code": None, "state": "events lost"})
         if event.type != EV_KEY:
             return
         plain, _ = KEYS.get(event.code, ("", ""))

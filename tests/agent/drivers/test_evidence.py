@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.drivers.evidence import SHORTEST, find_fault, list_layouts, read_code
+from shared.badges import new_badge
 from shared.ehc import Code, DynamicCode, StaticCode, build_code
+from shared.joining import Invite, build_invite
 from shared.reasons import Reason
 from tests.agent.drivers.typist import (
     CZECH,
@@ -127,10 +129,15 @@ def test_a_payment_that_looks_like_a_code_is_not_glue() -> None:
     assert find_fault(text.encode(), typed=True) is None
 
 
-@pytest.mark.parametrize("text", FOREIGN)
+INVITE = Invite(bytes(16), bytes(32), "onecode.example.cn", 8443, 1_772_000_000_000_000, "a/b", "1")
+OURS_BUT_NO_CODES = [build_invite(INVITE), build_invite(INVITE).lower(), new_badge()]
+
+
+@pytest.mark.parametrize("text", [*FOREIGN, *OURS_BUT_NO_CODES])
 @pytest.mark.parametrize("way", [True, False])
 def test_foreign_texts_pass_untouched(text: str, way: bool) -> None:
-    """Payment, insurance and drug codes, links, small letters: none is blamed on the scanner."""
+    """Payment, insurance and drug codes, links, small letters, and what else a
+    counter scans, invites and badges: none is blamed on the scanner."""
     assert find_fault(text.encode(), typed=way) is None
 
 

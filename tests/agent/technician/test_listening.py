@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.drivers.framing import Framer
+from agent.drivers.framing import LIMIT_BYTES, Framer
 from agent.drivers.health import ScannerHealth
-from agent.drivers.keymap import KeyDecoder, KeyEvent
+from agent.drivers.keymap import EV_KEY, EV_SYN, SYN_DROPPED, KeyDecoder, KeyEvent
 from agent.ports import DeviceChanged, DeviceDescriptor
 from agent.technician.listening import Fact, Listener, picture
 from shared.clock import ManualClock
@@ -114,3 +114,27 @@ def test_times_count_from_a_frames_first_byte() -> None:
         listener.hear(data)
         clock.advance(10 * MILLISECOND)
     assert [fact["at_ms"] for fact in facts] == [0.0, 10.0, 20.0, 0.0]
+
+
+def test_lost_events_are_seen() -> None:
+    """A queue that ran over stands between the keys, where the code has its hole."""
+    facts: list[Fact] = []
+    listener = Listener(ManualClock(NOON), facts.append, show=False)
+    for event in (KeyEvent(EV_KEY, 10, 1), KeyEvent(EV_SYN, SYN_DROPPED, 0)):
+        listener.hear_key(event)
+    assert [fact["state"] for fact in facts] == ["down", "events lost"]
+
+
+def test_a_scanner_gone_mad_fills_no_memory() -> None:
+    """Bytes without an end are shown and not kept."""
+    shown = 0
+
+    def count(_: Fact) -> None:
+        nonlocal shown
+        shown += 1
+
+    listener = Listener(ManualClock(NOON), count, show=False)
+    for _ in range(10):
+        listener.hear(b"A" * LIMIT_BYTES)
+    assert shown == 10 * LIMIT_BYTES
+    assert len(listener._frame) == LIMIT_BYTES
