@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.drivers.evidence import SHORTEST, find_fault, list_layouts, read_code
-from shared.badges import new_badge
+from shared.badges import PREFIX
 from shared.ehc import Code, DynamicCode, StaticCode, build_code
 from shared.joining import Invite, build_invite
 from shared.reasons import Reason
@@ -130,7 +130,11 @@ def test_a_payment_that_looks_like_a_code_is_not_glue() -> None:
 
 
 INVITE = Invite(bytes(16), bytes(32), "onecode.example.cn", 8443, 1_772_000_000_000_000, "a/b", "1")
-OURS_BUT_NO_CODES = [build_invite(INVITE), build_invite(INVITE).lower(), new_badge()]
+OURS_BUT_NO_CODES = [
+    build_invite(INVITE),
+    build_invite(INVITE).lower(),
+    f"{PREFIX}ABCDEFGHIJ234567KLMN",
+]
 
 
 @pytest.mark.parametrize("text", [*FOREIGN, *OURS_BUT_NO_CODES])

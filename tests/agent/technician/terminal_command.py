@@ -1,6 +1,7 @@
 """``onecode-agent`` as a technician starts it, its lines read as they come."""
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,10 @@ class TerminalCommand:
     def read_facts(self) -> list[dict[str, Any]]:
         """The rest, as JSON lines."""
         return [json.loads(line) for line in self._lines]
+
+    def interrupt(self) -> None:
+        """Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
 
     def end(self) -> tuple[int, str, str]:
         """The exit code, and the rest of both outputs."""

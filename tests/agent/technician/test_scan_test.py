@@ -112,6 +112,17 @@ def test_no_terminator_is_advised_against(terminal: Pseudoterminal) -> None:
         assert command.end()[0] == Exit.HELD
 
 
+def test_ctrl_c_is_an_end_like_any_other(terminal: Pseudoterminal) -> None:
+    """What was scanned until then decides; no traceback."""
+    with scan_test(terminal) as command:
+        command.read_until("ready")
+        terminal.write(STATIC + b"\r")
+        command.read_until("A static health code")
+        command.interrupt()
+        code, _, errors = command.end()
+    assert (code, errors) == (Exit.HELD, "")
+
+
 def test_a_scanner_that_is_held_says_by_whom(terminal: Pseudoterminal) -> None:
     """While the agent has the port: no traceback, what to stop, exit 3."""
     holder = os.open(terminal.path, os.O_RDWR | os.O_NOCTTY)
