@@ -76,7 +76,7 @@ class Terminator(Enum):
 
 US_LAYOUT = 0
 LAYOUTS = range(29)
-"""KBWCTY: "the SubTag for the keyboard layout is CTY"; 0 to 28, 0 is the US keyboard."""
+"""KBWCTY: "the SubTag for the keyboard layout is CTY"; 0 to 28, of which 0 is the US keyboard."""
 
 VOLUMES = range(1, 21)
 """GRBVLL: the good-read beep from 1, soft, to 20."""
