@@ -76,6 +76,11 @@ class Template:
     rules: Sequence[Rule] = ()
     along: bool = False
 
+    @property
+    def feed_dots(self) -> int:
+        """How long the label is along the feed."""
+        return self.width if self.along else self.height
+
 
 class Captions(NamedTuple):
     """The label's own words in one language."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image, ImageChops, ImageFilter
 
-from agent.drivers.encoder import ZplEncoder
+from agent.drivers.encoder import LabelEncoder
 from agent.drivers.printer_language import PrinterLanguage
 from agent.drivers.templates import CAPTIONS, DOTS_PER_MM, DOTS_PER_MODULE, TEMPLATES
 from shared.qr import QUIET_MODULES, logo_modules
@@ -28,8 +28,8 @@ WITH_LOGO = [case for case, label in CASES.items() if TEMPLATES[label.template].
 
 
 @pytest.fixture(scope="module")
-def encoder() -> ZplEncoder:
-    return ZplEncoder()
+def encoder() -> LabelEncoder:
+    return LabelEncoder()
 
 
 def test_every_template_and_language_has_a_golden_label() -> None:
@@ -42,7 +42,7 @@ def test_every_template_and_language_has_a_golden_label() -> None:
 @pytest.mark.parametrize("language", PRINTERS)
 @pytest.mark.parametrize("case", CASES)
 def test_bytes_are_the_golden_ones(
-    case: str, language: PrinterLanguage, encoder: ZplEncoder
+    case: str, language: PrinterLanguage, encoder: LabelEncoder
 ) -> None:
     """Byte for byte, text included."""
     assert encoder.encode(CASES[case], language) == read_golden(case, language), ANEW
