@@ -69,6 +69,7 @@ class LabelView(msgspec.Struct, frozen=True):
 
     id: str
     state: PrintState
+    number: str = ""  # four digits, printed on the label: what a person is asked by
     advice: Advice | None = None
     conditions: tuple[str, ...] = ()
     copy: int = 1

@@ -87,12 +87,12 @@ class SimulatedPrinter:
         return PrinterStatus(DeviceState.FAULTY if conditions else DeviceState.READY, conditions)
 
     async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
-        return await self._print(label)
+        return await self._print(label, sent)
 
     async def print_slip(self, slip: Slip) -> PrintOutcome:
-        return await self._print(slip)
+        return await self._print(slip, lambda: None)
 
-    async def _print(self, label: Label | Slip) -> PrintOutcome:
+    async def _print(self, label: Label | Slip, sent: Callable[[], None]) -> PrintOutcome:
         data = await asyncio.to_thread(self._encoder.encode, label)
         async with self._writer:
             status = await self.read_status()
@@ -102,6 +102,7 @@ class SimulatedPrinter:
             await asyncio.to_thread(self._take, str(label.id), data[:cut])
         if cut is not None and cut < len(data):
             return PrintOutcome(PrintState.UNKNOWN, Reason.PRINT_CUT)
+        sent()
         return PrintOutcome(PrintState.SENT)
 
     def set_conditions(self, *conditions: PrinterCondition) -> None:
