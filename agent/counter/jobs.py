@@ -97,6 +97,7 @@ class Job:
         """The label as it is shown."""
         return LabelView(
             id=self.label.id.hex,
+            registration=self.registration.hex,
             number=label_number(self.label.id),
             state=self.outcome.state,
             advice=advise(self.outcome.reason),

@@ -143,7 +143,9 @@ class AskingBox(OneBox):
         self.answers: list[tuple[str, bool]] = []
 
     def labels(self) -> list[LabelView]:
-        sent = LabelView("2", PrintState.SENT, "0519", name="张*三", at="2026-11-22T12:00:00Z")
+        sent = LabelView(
+            "2", PrintState.SENT, number="0519", name="张*三", at="2026-11-22T12:00:00Z"
+        )
         unknown = msgspec.structs.replace(
             sent, id="1", state=PrintState.UNKNOWN, needs_answer=True, copy=2
         )

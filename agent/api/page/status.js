@@ -2,6 +2,7 @@
 
 import { duration, timeOfDay } from "./age.js";
 import { element, fill } from "./element.js";
+import { listScanners, WELL } from "./troubles.js";
 import { has, language, say } from "./words.js";
 
 const LINK = {
@@ -55,7 +56,7 @@ function facts(known) {
       }),
     },
     unsent(known, account),
-    device("scanner", known.state.scanner),
+    device("scanner", gravest(listScanners(known.state))),
     device("printer", known.state.printer),
     operatorCell(known),
   ];
@@ -69,11 +70,14 @@ function unsent(known, { holds }) {
   return { key: "unsent", level: "busy", value: say("unsentSome", { n: count }), note };
 }
 
-function device(key, { name, state, conditions }) {
+function device(key, { name, state, conditions, advice }) {
   if (!name) return { key, level: "unknown", value: say("noDevice") };
-  const level = { ready: "good", opening: "busy" }[state] ?? "bad";
+  const level = { ready: advice ? "busy" : "good", opening: "busy" }[state] ?? "bad";
   return { key, level, value: say(conditions[0] ?? state), note: name, verbatim: true };
 }
+
+// The scanner that most needs somebody.
+const gravest = (scanners) => scanners.find((each) => !WELL.has(each.state)) ?? scanners.find((each) => each.advice) ?? scanners[0];
 
 function operatorCell({ operator }) {
   if (!operator.id) return { key: "operator", level: "unknown", value: say("operatorNone"), note: say("operatorBadge") };
