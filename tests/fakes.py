@@ -153,13 +153,14 @@ class RecordingPrinter:
         self.labels: list[Label] = []
         self.slips: list[Slip] = []
         self.outcome: PrintOutcome | OneCodeError = PrintOutcome(PrintState.SENT)
+        self.status = PrinterStatus(DeviceState.READY)
         self.taking = asyncio.Event()
         self.taking.set()
         self.proving = asyncio.Event()
         self.proving.set()
 
     async def read_status(self) -> PrinterStatus:
-        return PrinterStatus(DeviceState.READY)
+        return self.status
 
     async def print_slip(self, slip: Slip) -> PrintOutcome:
         if isinstance(self.outcome, OneCodeError):

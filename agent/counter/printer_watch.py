@@ -13,7 +13,7 @@ from shared.devices import DeviceState
 
 REST_SECONDS = 1.0
 """Between two readings. A page shows a change within two seconds: so long it may go unread, half a
-second the slowest answer takes, and a tenth the page's own gathering of changes."""
+second is the longest wait for an answer, and a tenth the page's own gathering of changes."""
 
 
 class PrinterWatch:
@@ -28,9 +28,9 @@ class PrinterWatch:
         self.read_ms: int | None = None
 
     async def run(self, changed: Callable[[], None]) -> None:
-        """Read for ever, and tell what changes; what is read besides is no reason to read again."""
+        """Read for ever, and tell what changes. A reading that is under way is shared."""
         while True:
-            if await self.read(REST_SECONDS):
+            if await self.read():
                 changed()
             await asyncio.sleep(REST_SECONDS)
 

@@ -11,7 +11,7 @@ const LINK = {
   connecting: ["networkTrying", "busy"],
   "backing-off": ["networkDown", "bad"],
 };
-const MARK = { good: "✓", busy: "…", bad: "!", unknown: "?" };
+const MARK = { good: "✓", busy: "…", care: "!", bad: "!", unknown: "?" };
 
 export class StatusLine {
   #place = document.getElementById("status");
@@ -72,7 +72,7 @@ function unsent(known, { holds }) {
 
 function device(key, { name, state, conditions, advice }) {
   if (!name) return { key, level: "unknown", value: say("noDevice") };
-  const level = { ready: advice ? "busy" : "good", opening: "busy" }[state] ?? "bad";
+  const level = { ready: advice ? "care" : "good", opening: "busy" }[state] ?? "bad";
   return { key, level, value: say(conditions[0] ?? state), note: name, verbatim: true };
 }
 

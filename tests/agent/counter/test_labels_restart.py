@@ -66,6 +66,31 @@ async def test_a_label_ends_truthfully_after_a_restart(
     assert desk.printing.recent() == [view]
 
 
+async def test_a_restart_that_is_cut_short_itself_is_made_good_by_the_next() -> None:
+    """UNKNOWN is in the journal, and central has not been told: the next start tells it, once."""
+    desk = Desk()
+    desk.printer.proving.clear()
+    begun = asyncio.create_task(print_first(desk))
+    await until(lambda: bool(desk.printer.labels))
+    begun.cancel()
+    await asyncio.wait((begun,))
+
+    def observe(_: Edge) -> None:
+        raise ConnectionAbortedError
+
+    desk.edges = observe
+    desk.restart()
+    with pytest.raises(ConnectionAbortedError):
+        await desk.printing.recover()
+    desk.edges = lambda _: None
+    for _ in range(2):
+        desk.restart()
+        await desk.printing.recover()
+    assert desk.printing.recent()[0].needs_answer
+    states = [record.state for record in prints(desk)]
+    assert states == [PrintState.SENDING, PrintState.UNKNOWN]
+
+
 async def test_a_label_that_waited_failed_and_is_printed_by_hand() -> None:
     """QUEUED: not a byte left, so it is no copy, and nobody is asked."""
     desk = Desk()
