@@ -103,8 +103,9 @@ class Printing:
         """Print a registration's label once more, as another copy.
 
         Raises Refused: NOT_FOUND (not of today), PRINT_ANSWER_NEEDED (the last one may have come
-        out and nobody has looked); Malformed (REQUEST_MALFORMED) for a text too long, or none
-        where the reason is OTHER; what ``answer`` raises.
+        out and nobody has looked), STATE_STEP (NOT_OUT of an earlier copy); Malformed
+        (REQUEST_MALFORMED) for a text too long, or none where the reason is OTHER; what
+        ``answer`` raises.
         """
         text = " ".join(text.split())
         if len(text) > MOST_TEXT_CHARACTERS or (reason is ReprintReason.OTHER and not text):
@@ -112,6 +113,8 @@ class Printing:
         operator = self._registrar.operator  # who asks, whoever has come when it is printed
         job = self._labels.find(label_id)
         async with job.busy:
+            if reason is ReprintReason.NOT_OUT:
+                _check_latest(job, label_id)
             if job.needs_answer and reason is ReprintReason.NOT_OUT:
                 await self._answer(job, _NOT_SEEN, operator)
             if job.needs_answer:
@@ -123,12 +126,13 @@ class Printing:
     async def answer(self, label_id: str, out: bool) -> LabelView:
         """A person has looked whether a label came out.
 
-        Raises Refused: NOT_FOUND, STATE_STEP (nothing to answer); Unavailable, Damaged when the
+        Raises Refused: NOT_FOUND, STATE_STEP (nothing to answer, or of an earlier copy); Unavailable, Damaged when the
         answer cannot be kept.
         """
         operator = self._registrar.operator
         job = self._labels.find(label_id)
         async with job.busy:
+            _check_latest(job, label_id)
             if job.outcome.state not in ANSWERABLE:
                 raise Refused(Reason.STATE_STEP, "this label's outcome is known")
             await self._answer(job, _SEEN if out else _NOT_SEEN, operator)
@@ -200,7 +204,7 @@ class Printing:
     async def _send(self, printer: LabelPrinter, job: Job) -> PrintOutcome:
         try:
             outcome = await printer.print(job.label, partial(self._take_sent, job))
-        except (Refused, Malformed, Unavailable) as error:  # before any byte left: glyph or font
+        except (Refused, Unavailable) as error:  # before any byte left: glyph or font
             return PrintOutcome(PrintState.FAILED, error.reason)
         self._observe(Edge.ENDED)
         return outcome
@@ -221,6 +225,12 @@ class Printing:
             job.outcome = replace(outcome, reason=unsaved)
         self.changes.tell(job.view)
         return job.view
+
+
+def _check_latest(job: Job, label_id: str) -> None:
+    """What somebody saw of one copy says nothing of a later one. Raises Refused (STATE_STEP)."""
+    if job.label.id.hex != label_id:
+        raise Refused(Reason.STATE_STEP, "another copy has been printed since")
 
 
 _SEEN = PrintOutcome(PrintState.CONFIRMED)

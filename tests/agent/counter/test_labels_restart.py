@@ -10,7 +10,7 @@ from agent.counter.print_edges import Edge
 from agent.counter.printing import ReprintReason
 from agent.ports import PrintOutcome
 from shared.devices import PrintState
-from shared.errors import Unavailable
+from shared.errors import Refused, Unavailable
 from shared.reasons import Reason
 from tests.agent.counter.desk import Desk
 from tests.agent.counter.test_printing import print_first, prints, until
@@ -123,7 +123,9 @@ async def test_answers_and_reprints_work_on_labels_of_before() -> None:
     await desk.printing.recover()
     third = await desk.printing.reprint(first.id, ReprintReason.LOST)
     assert third.copy == 3
-    assert (await desk.printing.answer(second.id, out=True)).state is PrintState.CONFIRMED
+    with pytest.raises(Refused):
+        await desk.printing.answer(second.id, out=True)
+    assert (await desk.printing.answer(third.id, out=True)).state is PrintState.CONFIRMED
     desk.restart()
     await desk.printing.recover()
     assert [view.state for view in desk.printing.recent()] == [PrintState.CONFIRMED]

@@ -95,6 +95,20 @@ async def test_not_out_answers_and_prints_at_once() -> None:
     ]
 
 
+async def test_two_pages_that_say_not_out_print_one_copy() -> None:
+    """The second is of the label before: what was seen of one says nothing of the next."""
+    desk = Desk()
+    desk.printer.outcome = UNKNOWN
+    first = await print_first(desk)
+    desk.printer.outcome = PrintOutcome(PrintState.SENT)
+    said = await asyncio.gather(
+        *(desk.printing.reprint(first.id, ReprintReason.NOT_OUT) for _ in range(2)),
+        return_exceptions=True,
+    )
+    assert [isinstance(each, Refused) for each in said] == [False, True]
+    assert [label.copy for label in desk.printer.labels] == [1, 2]
+
+
 async def test_an_answer_that_cannot_be_kept_is_none() -> None:
     """The question stays."""
     desk = Desk()
