@@ -126,8 +126,8 @@ class Printing:
     async def answer(self, label_id: str, out: bool) -> LabelView:
         """A person has looked whether a label came out.
 
-        Raises Refused: NOT_FOUND, STATE_STEP (nothing to answer, or of an earlier copy); Unavailable, Damaged when the
-        answer cannot be kept.
+        Raises Refused: NOT_FOUND, STATE_STEP (nothing to answer, or of an earlier copy);
+        Unavailable, Damaged when the answer cannot be kept.
         """
         operator = self._registrar.operator
         job = self._labels.find(label_id)

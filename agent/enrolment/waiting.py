@@ -150,7 +150,7 @@ class Waiting:
         except OneCodeError as error:
             log.warning("no slip\n%s", describe(error))
             return
-        if outcome.state is not PrintState.SENT:
+        if outcome.state not in {PrintState.SENT, PrintState.CONFIRMED}:
             log.warning("no slip: %s %s", outcome.reason, " ".join(sorted(outcome.conditions)))
 
     def _kept_invite(self) -> str:

@@ -361,6 +361,7 @@ STATES |= {
     "label-queued": _label_in(PrintState.QUEUED),
     "label-sending": _label_in(PrintState.SENDING),
     "label-no-proof": _label_in(PrintState.SENT, Reason.PRINT_NO_PROOF),
+    "label-second-copy": _label_in(PrintState.SENT, Reason.PRINT_NO_PROOF, copy=2),
     "label-confirmed": _label_in(PrintState.CONFIRMED),
     "label-scanned-back": _label_in(PrintState.CONFIRMED, Reason.PRINT_SCANNED_BACK),
     "label-not-begun": _label_in(PrintState.FAILED, Reason.PRINT_NOT_BEGUN, copy=2),

@@ -24,6 +24,9 @@ function build(label) {
       label.number && element("span", { class: "number" }, say("labelNumber", { number: label.number })),
       label.copy > 1 && element("span", {}, say("copy", { n: label.copy })),
     ),
-    label.advice && element("p", { class: "label-why" }, element("span", {}, cause(label.advice)), element("b", {}, nextStep(label.advice))),
+    label.advice && element("p", { class: "label-why" }, element("span", {}, cause(label.advice)), element("b", {}, next(label))),
   ];
 }
+
+// A scan proves a first copy only: a later one has the same text as those before it.
+const next = ({ advice, copy }) => (advice.reason === "print-no-proof" && copy > 1 ? say("lookOnly") : nextStep(advice));

@@ -200,6 +200,7 @@ export const TABLE = {
   "label-confirmed": ["已印出", "Printed"],
   "label-unknown": ["不知道是否印出", "Not known whether it came out"],
   "label-failed": ["没有打印", "Not printed"],
+  lookOnly: ["看打印口，用最新的一张", "Look, and use the latest one"],
   askedLabel: ["标签 {number}", "Label {number}"],
   labelNumber: ["编号 {number}", "no. {number}"],
   cameOut: ["请看打印口：印出来了吗？", "Look at the printer: did it come out?"],
