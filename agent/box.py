@@ -224,8 +224,7 @@ class RunningBox:
 
     def labels(self) -> list[LabelView]:
         """Today's labels, the latest first."""
-        views = self._printing.recent()
-        return views if self._operators.may_see_names else [hide_label(view) for view in views]
+        return self._seen_labels(self._printing.recent())
 
     @property
     def operators(self) -> Operators:
@@ -278,7 +277,6 @@ class RunningBox:
         # Later readings are ``watch``'s: no page waits for a printer that is slow or at work.
         printer = self._printer_watch.status
         account = await self.read_account()
-        labels = self.labels()
         return StateView(
             box=str(self._box),
             counter=self._policy.counter,
@@ -306,8 +304,8 @@ class RunningBox:
             main=self._seen(self._display.main) if self._display.main else None,
             recent=tuple(self.recent()),
             unacknowledged=tuple(map(self._seen, self._display.unacknowledged)),
-            labels=tuple(labels[:_LABELS_ON_A_PAGE]),
-            questions=tuple(view for view in reversed(labels) if view.needs_answer),
+            labels=tuple(self._seen_labels(self._printing.recent(_LABELS_ON_A_PAGE))),
+            questions=tuple(self._seen_labels(self._printing.questions())),
             labels_advice=advise(self._printing.trouble),
         )
 
@@ -327,6 +325,9 @@ class RunningBox:
 
     def _seen(self, view: ScanView) -> ScanView:
         return view if self._operators.may_see_names else hide_scan(view)
+
+    def _seen_labels(self, views: list[LabelView]) -> list[LabelView]:
+        return views if self._operators.may_see_names else [hide_label(view) for view in views]
 
     def _look_after_printing(self) -> None:
         self._track(asyncio.create_task(self._look_at_printer(), name="printer status"))

@@ -3,6 +3,7 @@ somebody may come back for them, neither in memory nor in the journal.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 from agent.counter.birth import Registrar
 from agent.counter.jobs import Job
@@ -22,10 +23,12 @@ class DayLabels:
         self._registrar = registrar
         self._journal = journal
         self._jobs: dict[RecordId, Job] = {}
+        self._day: date | None = None  # all that is here is of this day; None: not known
 
     def add(self, job: Job) -> None:
         """A registration has a label."""
         self._jobs[job.registration] = job
+        self._day = None
         self._forget(tuple(self._jobs.values())[:-MOST_KEPT])
 
     def find(self, label_id: str) -> Job:
@@ -43,12 +46,18 @@ class DayLabels:
         self.forget_yesterday()
         return sorted(self._jobs.values(), key=lambda job: job.label.id, reverse=True)
 
+    def list_unproven(self) -> Sequence[Job]:
+        """Those that a scan may prove: looked through with every scan, so nothing is sorted."""
+        return [job for job in self._jobs.values() if job.may_be_scanned_back]
+
     def forget_yesterday(self) -> None:
         """By the counter's local day, which the label itself shows."""
         today = self._registrar.now().astimezone().date()
-        self._forget(
-            [job for job in self._jobs.values() if job.birth.at.astimezone().date() != today]
-        )
+        if today == self._day:
+            return
+        old = [job for job in self._jobs.values() if job.birth.at.astimezone().date() != today]
+        self._forget(old)
+        self._day = None if any(job.busy.locked() for job in old) else today
 
     def _forget(self, jobs: Iterable[Job]) -> None:
         """A label that somebody is at work on stays until that is done."""

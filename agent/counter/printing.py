@@ -141,7 +141,7 @@ class Printing:
     async def scanned_back(self, text: bytes) -> None:
         """A text was read by the box's own scanner: if it is exactly an unproven label's, that
         label is out. One still at the printer is proved when the printer is through with it."""
-        for job in self._labels.list_latest_first():
+        for job in self._labels.list_unproven():
             if not self._is_proved_by(job, text):
                 continue
             async with job.busy:
@@ -152,13 +152,17 @@ class Printing:
         """Whoever was here yesterday is nobody's business today."""
         self._labels.forget_yesterday()
 
-    def recent(self) -> list[LabelView]:
-        """Today's labels, the latest first."""
-        return [job.view for job in self._labels.list_latest_first()]
+    def recent(self, most: int | None = None) -> list[LabelView]:
+        """Today's labels, the latest first; all, or at most so many."""
+        return [job.view for job in self._labels.list_latest_first()[:most]]
+
+    def questions(self) -> list[LabelView]:
+        """Labels that a person must look for, the oldest first."""
+        latest = self._labels.list_latest_first()
+        return [job.view for job in reversed(latest) if job.needs_answer]
 
     def _is_proved_by(self, job: Job, text: bytes) -> bool:
-        young = self._registrar.age(job.birth) <= SCAN_BACK_FOR
-        if not young or not job.may_be_scanned_back:
+        if self._registrar.age(job.birth) > SCAN_BACK_FOR:
             return False
         # In the same time whatever was scanned: nobody learns a code by trying.
         return hmac.compare_digest(job.label.code.encode(), text)
