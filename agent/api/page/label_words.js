@@ -20,9 +20,13 @@ function build(label) {
       "p",
       { class: "label-state", "data-state": label.state },
       labelMark(label.state),
-      element("b", {}, say(`label-${label.state}`)),
-      label.number && element("span", { class: "number" }, say("labelNumber", { number: label.number })),
-      label.copy > 1 && element("span", {}, say("copy", { n: label.copy })),
+      element(
+        "span",
+        {},
+        element("b", {}, say(`label-${label.state}`)),
+        label.number && element("span", { class: "number" }, say("labelNumber", { number: label.number })),
+        label.copy > 1 && element("span", {}, say("copy", { n: label.copy })),
+      ),
     ),
     label.advice && element("p", { class: "label-why" }, element("span", {}, cause(label.advice)), element("b", {}, next(label))),
   ];
