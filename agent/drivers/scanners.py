@@ -90,7 +90,7 @@ class ScannerPark:
                     await self._tell_absent(place)
         for place, found in present.items():
             self._places[place] = replace(found.device, place=str(place))
-            if place not in self._readers:
+            if place not in self._readers or self._readers[place][1].done():
                 self._readers[place] = found, self._start(self._read(place, found))
         await self._report(seen)
 
@@ -115,6 +115,10 @@ class ScannerPark:
                     async with self._stirred:
                         self._states[place] = event.state
                         self._stirred.notify_all()
+                    if event.state is DeviceState.ABSENT:
+                        # Not opened again by its node: that may be another device's by now,
+                        # a clerk's keyboard even. The next look tells.
+                        return
 
     async def _let_notice(self, place: int) -> None:
         with suppress(TimeoutError):
