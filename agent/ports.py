@@ -164,6 +164,13 @@ class LabelPrinter(Protocol):
 
     async def read_status(self) -> PrinterStatus: ...
 
+    async def prepare(self, label: Label) -> None:
+        """Draw a label ahead of its turn, so that its printing need not wait for that.
+
+        Raises Malformed (GLYPH_MISSING), Unavailable (FONT_MISSING), as ``print`` would.
+        """
+        ...
+
     async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
         """Send one label once; ``sent`` is called in the loop when its last byte has left, the
         outcome follows when the printer's counter has proved it, or cannot.

@@ -168,6 +168,10 @@ class RecordingPrinter:
         self.slips.append(slip)
         return self.outcome
 
+    async def prepare(self, label: Label) -> None:
+        if isinstance(self.outcome, OneCodeError):
+            raise self.outcome
+
     async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
         await self.taking.wait()
         if isinstance(self.outcome, OneCodeError):

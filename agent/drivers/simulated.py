@@ -90,6 +90,9 @@ class SimulatedPrinter:
         conditions = self._read_conditions()
         return PrinterStatus(DeviceState.FAULTY if conditions else DeviceState.READY, conditions)
 
+    async def prepare(self, label: Label) -> None:
+        await asyncio.to_thread(self._encoder.draw, label)
+
     async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
         return await self._print(label, sent)
 

@@ -93,6 +93,10 @@ class PrinterSlot:
         printer = await self._at_work()
         return await printer.read_status() if printer else PrinterStatus(DeviceState.ABSENT)
 
+    async def prepare(self, label: Label) -> None:
+        if printer := await self._at_work():
+            await printer.prepare(label)
+
     async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
         printer = await self._at_work()
         return await printer.print(label, sent) if printer else _NO_PRINTER
