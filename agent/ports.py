@@ -139,6 +139,14 @@ class Slip:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """A technician's label: its edges, a ruler, lines to judge by."""
+
+    id: RecordId
+    template: str = "50x30"
+
+
+@dataclass(frozen=True, slots=True)
 class PrintOutcome:
     """How far a label got. FAILED only when no byte has left."""
 
@@ -181,7 +189,7 @@ class LabelPrinter(Protocol):
         """
         ...
 
-    async def print_slip(self, slip: Slip) -> PrintOutcome:
+    async def print_slip(self, slip: Slip | Calibration) -> PrintOutcome:
         """Send one slip once. Raises Unavailable (FONT_MISSING) before any byte leaves."""
         ...
 

@@ -19,7 +19,7 @@ from agent.drivers.printer_facts import Odometer
 from agent.drivers.printer_language import PrinterLanguage
 from agent.drivers.printer_wire import OpenWire, Wire
 from agent.drivers.printer_zpl import ZplTalk, begin_zpl
-from agent.ports import DeviceDescriptor, Label, PrinterStatus, PrintOutcome, Slip
+from agent.ports import Calibration, DeviceDescriptor, Label, PrinterStatus, PrintOutcome, Slip
 from shared.devices import DeviceState, PrintState
 from shared.errors import Unavailable
 from shared.ids import RecordId
@@ -109,14 +109,16 @@ class WiredPrinter:
     async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
         return await self._print(label, sent)
 
-    async def print_slip(self, slip: Slip) -> PrintOutcome:
+    async def print_slip(self, slip: Slip | Calibration) -> PrintOutcome:
         return await self._print(slip, lambda: None)
 
     async def aclose(self) -> None:
         """Let go of the printer, after the job that is at work."""
         await self._run(self._disconnect)
 
-    async def _print(self, label: Label | Slip, sent: Callable[[], None]) -> PrintOutcome:
+    async def _print(
+        self, label: Label | Slip | Calibration, sent: Callable[[], None]
+    ) -> PrintOutcome:
         encoded = self._ahead.pop(label.id, None)
         if encoded is None:
             encoded = await asyncio.to_thread(self._encode, label)
@@ -128,7 +130,7 @@ class WiredPrinter:
 
         return await self._run(lambda: self._send(drawing, data, language, tell))
 
-    def _encode(self, label: Label | Slip) -> "_Encoded":
+    def _encode(self, label: Label | Slip | Calibration) -> "_Encoded":
         """In whatever language the printer spoke last."""
         drawing, language = self._encoder.draw(label), self._language
         return drawing, self._encoder.build(drawing, language), language

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from agent.ports import (
+    Calibration,
     DeviceChanged,
     DeviceDescriptor,
     Label,
@@ -101,7 +102,7 @@ class PrinterSlot:
         printer = await self._at_work()
         return await printer.print(label, sent) if printer else _NO_PRINTER
 
-    async def print_slip(self, slip: Slip) -> PrintOutcome:
+    async def print_slip(self, slip: Slip | Calibration) -> PrintOutcome:
         printer = await self._at_work()
         return await printer.print_slip(slip) if printer else _NO_PRINTER
 
