@@ -65,9 +65,42 @@ def build_parser() -> argparse.ArgumentParser:
     paired = leaves.add_parser("workstations", help="who is paired with this box")
     paired.add_argument("--remove", default="", metavar="ID", help="end a pairing at once")
     paired.set_defaults(run=commands.workstations)
+    _add_scanner_commands(leaves)
     for leaf in (check, queue, verify, scan, issue, page, pair, paired):
         leaf.add_argument("--json", action="store_true", help="for machines")
     return parser
+
+
+def _add_scanner_commands(leaves: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """What a technician does with a scanner in hand."""
+    test = leaves.add_parser("scan-test", help="show live what a scanner sends, and the cure")
+    test.add_argument("--seconds", type=float, default=60.0, help="how long to listen")
+    test.add_argument("--count", type=int, default=0, help="end after so many scans")
+    test.add_argument("--show", action="store_true", help="whole codes, which are personal")
+    test.set_defaults(run=commands.scan_test)
+    scanner = leaves.add_parser("scanner", help="a Newland scanner's set-up, over its serial port")
+    acts = scanner.add_subparsers(required=True)
+    show = acts.add_parser("show", help="what it is set to")
+    show.set_defaults(run=commands.show_scanner)
+    change = acts.add_parser("set", help="set one thing")
+    change.add_argument("setting", choices=("interface", "terminator", "beep", "volume", "layout"))
+    change.add_argument(
+        "value",
+        help="keyboard, hid-pos, serial; none, cr, lf, crlf, tab; on, off; 1 to 20; us;"
+        " or a number of the scanner's manual",
+    )
+    change.add_argument("--temporary", action="store_true", help="until the power goes")
+    change.set_defaults(run=commands.set_scanner)
+    for leaf in (test, show, change):
+        leaf.add_argument("--scanner", default="", type=_device, help="serial:PATH, hid:PATH, auto")
+    for leaf in (test, show):
+        leaf.add_argument("--json", action="store_true", help="for machines")
+
+
+def _device(text: str) -> str:
+    if text != "auto" and not all(text.partition(":")):
+        raise argparse.ArgumentTypeError("a device is kind:path or auto")
+    return text
 
 
 def _add_machine(leaf: argparse.ArgumentParser) -> None:

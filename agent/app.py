@@ -207,7 +207,7 @@ def _build_box(
         registrar=registrar,
         outbox=parts.outbox,
         printer=printer,
-        site_name=lambda: settings.site_name,
+        policy=settings,
     )
     issuing = Issuing(
         registrar=registrar,

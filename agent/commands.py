@@ -167,6 +167,27 @@ def workstations(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     return Exit.HELD
 
 
+def scan_test(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """Show live what a scanner sends, and the cure for what is wrong with it."""
+    from agent.technician.scan_test import run_scan_test
+
+    return run_scan_test(files, arguments)
+
+
+def show_scanner(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """Show what a Newland scanner is set to."""
+    from agent.technician.scanner_set_up import show_set_up
+
+    return show_set_up(files, arguments)
+
+
+def set_scanner(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """Set one thing of a Newland scanner."""
+    from agent.technician.scanner_set_up import change_set_up
+
+    return change_set_up(files, arguments)
+
+
 def _read_text() -> str:
     """One code from standard input, without its end of line. Raises Malformed."""
     try:

@@ -5,7 +5,7 @@ between the two. Nothing here touches records.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -21,6 +21,8 @@ Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Number = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
 """What the ledger keeps in four bytes."""
 Milliseconds = Annotated[int, msgspec.Meta(ge=1)]
+Affix = Annotated[str, msgspec.Meta(pattern="^[ -~]{0,16}$")]
+"""What a scanner sends around each code: visible ASCII, for control characters end a frame."""
 Ancestor = Annotated[str, msgspec.Meta(pattern=r"^https?://[a-zA-Z0-9.-]+(:[0-9]{1,5})?$")]
 """An origin that may show the page in a frame."""
 
@@ -45,6 +47,8 @@ class ScannerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: str = "none"
     path: str = ""
     gap_ms: Milliseconds = 80  # silence that ends a half frame (hardware.md)
+    prefix: Affix = ""  # what the scanner is set up to send before each code, taken off
+    suffix: Affix = ""  # and behind it, before the terminator
 
 
 class PrinterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,6 +91,7 @@ class BoxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     register_deadline_ms: Milliseconds = 5000
     again_seconds: Annotated[int, msgspec.Meta(ge=0)] = 10
     medical_step: MedicalStep = MedicalStep.OTHER  # what this counter does for patients
+    label: Literal["50x30", "51x25", "25x279"] = "50x30"  # media, mm
     font: str = ""  # a font file; empty: the system's CJK font
     scanner: ScannerConfig = ScannerConfig()
     printer: PrinterConfig = PrinterConfig()

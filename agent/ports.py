@@ -105,7 +105,7 @@ class DocumentReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A label as data: what is on it, not how a printer says it (CONTRACTS §5: 50 × 30 mm)."""
+    """A label as data: what is on it, not how a printer says it."""
 
     id: RecordId
     code: str = field(repr=False)  # the text of the QR
@@ -114,6 +114,8 @@ class Label:
     site: str  # the hospital's name
     date: str  # YYYY-MM-DD
     copy: int = 1
+    template: str = "50x30"  # the paper, one of ``agent.drivers.templates``
+    language: str = "zh"  # of the label's own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ class Slip:
 
     id: RecordId
     lines: tuple[str, ...]
+    template: str = "50x30"
 
 
 @dataclass(frozen=True, slots=True)

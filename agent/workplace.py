@@ -14,6 +14,7 @@ from agent.counter.judge import Judge
 from agent.counter.service import Counter
 from agent.drivers.catalog import open_printer, open_scanner
 from agent.drivers.slots import PrinterSlot, ScannerSlot
+from agent.drivers.templates import TEMPLATES
 from agent.settings.effective import Effective
 from shared.clock import Clock
 from shared.errors import Malformed
@@ -81,6 +82,8 @@ def check_workplace(config: BoxConfig, directory: Path, clock: Clock, wanted: Ef
         printer = open_printer(wanted.printer, directory, config.font)
     except Malformed as error:
         raise Malformed(Reason.SETTING_IMPOSSIBLE, "printer") from error
+    if wanted.label not in TEMPLATES:
+        raise Malformed(Reason.SETTING_IMPOSSIBLE, "label")
     if printer is None or wanted.site_name == config.site_name:
         return
     from agent.drivers.encoder import ZplEncoder

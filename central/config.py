@@ -36,7 +36,8 @@ class WebConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     begins with https. ``proxies`` are the addresses of those who stand before us and whose
     X-Forwarded-For is believed; without them everybody behind one is one address.
     ``frame_ancestors`` are origins that may show our pages in a frame. Rates are requests a second
-    and a burst, of one token or user and of one address.
+    and a burst, of one token or user and of one address; the boxes' listener has its own, by
+    address: a region's boxes may share one behind a NAT.
     """
 
     host: str = "127.0.0.1"
@@ -50,6 +51,8 @@ class WebConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     address_burst: Annotated[float, msgspec.Meta(ge=1)] = 800.0
     box_host: str = "127.0.0.1"
     box_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8443
+    box_rate: Annotated[float, msgspec.Meta(gt=0)] = 2.0
+    box_burst: Annotated[float, msgspec.Meta(ge=1)] = 60.0
 
 
 class CentralConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

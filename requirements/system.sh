@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Makes sure of what no Python package brings: Mosquitto, a Chinese font for labels and pages, a
-# clock that the demonstration can move, and for the tests a browser and systemd's own judge of
-# units.
+# clock that the demonstration can move, and for the tests a browser, MQTT clients that are not
+# ours, and systemd's own judge of units.
 # Root gets them installed; anybody else gets one sentence with the cure, and exit code 3.
 set -euo pipefail
 
 have_mosquitto() { PATH="$PATH:/usr/sbin" command -v mosquitto >/dev/null; }
+have_clients() { command -v mosquitto_sub >/dev/null; }
 have_font() { [ -n "$(find /usr/share/fonts /usr/local/share/fonts -iname 'NotoSansCJK*' -print -quit 2>/dev/null)" ]; }
 
 have_browser() { command -v chromium >/dev/null; }
@@ -14,6 +15,7 @@ have_analyze() { command -v systemd-analyze >/dev/null; }
 
 missing=()
 have_mosquitto || missing+=(mosquitto)
+have_clients || missing+=(mosquitto-clients)
 have_font || missing+=(fonts-noto-cjk)
 have_browser || missing+=(chromium)
 have_analyze || missing+=(systemd)
@@ -34,4 +36,4 @@ log=$(mktemp)
     install "${missing[@]}" || { apt-get update -qq </dev/null && install "${missing[@]}"; }
 } >"$log" 2>&1 || cat "$log" >&2
 rm "$log"
-have_mosquitto && have_font && have_browser && have_analyze && have_faketime
+have_mosquitto && have_clients && have_font && have_browser && have_analyze && have_faketime

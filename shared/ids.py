@@ -46,6 +46,12 @@ def record_id(value: UUID) -> RecordId:
     return RecordId(value)
 
 
+def label_number(id: RecordId) -> str:
+    """Four digits that a person can compare: what the label of this id shows, and the question
+    whether it came out. From the id's random end; two labels of a day may share one."""
+    return f"{id.int % 10_000:04d}"
+
+
 class BoxId(NamedTuple):
     """A box's name, ``<site>/<box>``: the certificate's common name and part of every topic."""
 

@@ -5,9 +5,10 @@ symbol the label's or the page's.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from html import escape
 
 import segno
@@ -72,18 +73,16 @@ def render_bitmap(text: str, dots_per_module: int, level: Level, *, logo: bool =
     repairs is left for a worn label. Raises ValueError for another level.
     """
     modules = symbol(text, level)
-    rows = [
-        [module for module in row for _ in range(dots_per_module)]
-        for row in modules
-        for _ in range(dots_per_module)
-    ]
+    pens = ("0" * dots_per_module, "1" * dots_per_module)
+    rows = ["".join(pens[module] for module in row) for row in modules]
+    rows = [row for row in rows for _ in range(dots_per_module)]
     if logo:
         if level is not Level.H:
             raise ValueError("a logo needs level H")
         side = logo_modules(len(modules) - 2 * QUIET_MODULES) * dots_per_module
         start = (len(rows) - side) // 2
         for y, logo_row in enumerate(render_logo(side), start):
-            rows[y][start : start + side] = logo_row
+            rows[y] = rows[y][:start] + logo_row + rows[y][start + side :]
     return pack_bitmap(rows)
 
 
@@ -140,15 +139,13 @@ def _runs(row: tuple[bool, ...]) -> Iterator[tuple[int, int]]:
     return zip(edges[::2], edges[1::2], strict=True)
 
 
-def pack_bitmap(rows: list[list[bool]]) -> Bitmap:
-    """Rows of dots, all of one length, as a bitmap."""
+def pack_bitmap(rows: Sequence[str]) -> Bitmap:
+    """Rows of dots as digits, 1 is black, all of one length, as a bitmap."""
     width = len(rows[0])
     padding = -width % 8
-    packed = bytearray()
-    for row in rows:
-        bits = int("".join("1" if dot else "0" for dot in row), 2) << padding
-        packed += bits.to_bytes((width + padding) // 8, "big")
-    return Bitmap(width, len(rows), bytes(packed))
+    bytes_per_row = (width + padding) // 8
+    packed = (int(row, 2) << padding for row in rows)
+    return Bitmap(width, len(rows), b"".join(row.to_bytes(bytes_per_row, "big") for row in packed))
 
 
 # --- the logo ------------------------------------------------------------------------------------
@@ -164,15 +161,14 @@ def logo_modules(symbol_modules: int) -> int:
     return side if side % 2 else side - 1
 
 
-def render_logo(side: int) -> list[list[bool]]:
-    """One Code's mark, ``side`` × ``side`` dots: a rounded black tile with a white 1.
+@lru_cache(maxsize=4)
+def render_logo(side: int) -> tuple[str, ...]:
+    """One Code's mark, ``side`` × ``side`` dots, 1 is black: a rounded black tile with a white 1.
 
-    Drawn from its geometry, so that it is sharp at every resolution.
+    Drawn from its geometry, so that it is sharp at every resolution; the same for every label.
     """
-    return [
-        [_is_logo_black((x + 0.5) / side, (y + 0.5) / side) for x in range(side)]
-        for y in range(side)
-    ]
+    dots = [(number + 0.5) / side for number in range(side)]
+    return tuple("".join("01"[_is_logo_black(x, y)] for x in dots) for y in dots)
 
 
 def _is_logo_black(x: float, y: float) -> bool:

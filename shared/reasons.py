@@ -45,6 +45,9 @@ class Reason(StrEnum):
     SCANNER_CAPS_LOCK = "scanner-caps-lock"
     SCANNER_SHIFT_LOST = "scanner-shift-lost"
     SCANNER_LAYOUT = "scanner-layout"
+    SCANNER_LOWER_CASE = "scanner-lower-case"
+    SCANNER_TOO_FAST = "scanner-too-fast"
+    SCANNER_NOT_SERIAL = "scanner-not-serial"
     SCANNER_SET_UP_REFUSED = "scanner-set-up-refused"
     KEYBOARD_UNKNOWN = "keyboard-unknown"
     # a code's standing

@@ -130,14 +130,32 @@ WORDS: dict[Reason, Words] = {
     Reason.SCANNER_SHIFT_LOST: Words(
         "扫码器丢了上档键（Shift）",
         "The scanner lost its Shift key",
-        "再扫一次；仍不行请技术员扫设置码 @INTERF2（串口）",
-        "Scan again; else have the scanner set to serial: set-up code @INTERF2",
+        "再扫一次；仍不行请技术员扫设置码 @INTERF8（串口）",
+        "Scan again; else have the scanner set to serial: set-up code @INTERF8",
     ),
     Reason.SCANNER_LAYOUT: Words(
         "扫码器按外国键盘布局发送",
         "The scanner types for a foreign keyboard layout",
         "请技术员扫设置码 @KBWCTY0（美式键盘）",
         "Have set-up code @KBWCTY0 (US keyboard) scanned",
+    ),
+    Reason.SCANNER_LOWER_CASE: Words(
+        "扫码器把字母改成了小写",
+        "The scanner turns letters into lower case",
+        "请技术员关闭扫码器的大小写转换",
+        "Have case conversion turned off in the scanner's set-up",
+    ),
+    Reason.SCANNER_TOO_FAST: Words(
+        "扫码器按键太快，常有丢失",
+        "The scanner types too fast, and keys are often lost",
+        "请技术员扫设置码 @INTERF8（串口）",
+        "Have the scanner set to serial: set-up code @INTERF8",
+    ),
+    Reason.SCANNER_NOT_SERIAL: Words(
+        "扫码器不是串口模式，不能用命令设置",
+        "The scanner is not in serial mode and takes no commands",
+        "先扫设置码 @INTERF8（串口），再试一次",
+        "Scan set-up code @INTERF8 (serial) first, then try again",
     ),
     Reason.SCANNER_SET_UP_REFUSED: Words(
         "扫码器不接受这个设置",
@@ -422,10 +440,10 @@ WORDS: dict[Reason, Words] = {
         "Have a technician turn REPRINT off at the printer",
     ),
     Reason.GLYPH_MISSING: Words(
-        "字体里没有姓名中的某个字",
-        "The font lacks a character of the name",
-        "请报技术员安装更全的字体",
-        "Have the technician install a fuller font",
+        "标签的字体里没有姓名中的某个字",
+        "The labels' font lacks a character of the name",
+        "请报技术员给标签换收字更全的字体",
+        "Have the technician give the labels a fuller font",
     ),
     Reason.FONT_MISSING: Words(
         "找不到中文字体",

@@ -63,6 +63,8 @@ def _of_state(name: str, device: DeviceView) -> Finding:
         return warn(name, Reason.DEVICE_NOT_CONFIGURED)
     fact = " ".join((device.name, *device.conditions))
     reason = _REASONS.get(device.state)
+    if reason is None and device.advice:
+        return warn(name, device.advice.reason, fact)
     if reason is None:
         return held(name, f"{fact} {device.state}")
     return failed(name, Unavailable(device.advice.reason if device.advice else reason, fact))

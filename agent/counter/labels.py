@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from agent.counter.policy import Policy
 from agent.ports import Label
 from shared.ids import RecordId
 from shared.messages import Identity, RegisterReply
@@ -11,17 +12,20 @@ PRINTED_NUMBER = "outpatient"
 
 
 def build_label(
-    id: RecordId, reply: RegisterReply, site_name: str, at: datetime, copy: int = 1
+    id: RecordId, reply: RegisterReply, policy: Policy, at: datetime, copy: int = 1
 ) -> Label:
-    """The label of a resident's static code; the date is the counter's local day."""
+    """The label of a resident's static code, on the counter's paper and in its language; the date
+    is the counter's local day."""
     return Label(
         id=id,
         code=reply.code,
         name=reply.identity.name,
         record_number=_printed_number(reply.identity),
-        site=site_name,
+        site=policy.site_name,
         date=at.astimezone().date().isoformat(),
         copy=copy,
+        template=policy.label,
+        language=policy.language,
     )
 
 

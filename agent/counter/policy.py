@@ -1,4 +1,4 @@
-"""What central and ``box.toml`` say of a counter, as far as its page and its operators go.
+"""What central and ``box.toml`` say of a counter: of its page, its labels and its operators.
 
 A port: the effective settings implement it, and may change while the box runs, so nobody keeps
 a copy of what it says.
@@ -29,6 +29,11 @@ class Policy(Protocol):
         ...
 
     @property
+    def label(self) -> str:
+        """The paper in the printer: ``50x30``."""
+        ...
+
+    @property
     def operators_required(self) -> bool:
         """Whether issuing and whole masked names need a signed-in operator."""
         ...
@@ -51,6 +56,7 @@ class FixedPolicy:
     operators_required: bool = False
     idle_seconds: int = IDLE_SECONDS
     entries: tuple[OperatorEntry, ...] = ()
+    label: str = "50x30"
 
     def operators(self) -> Sequence[OperatorEntry]:
         return self.entries

@@ -9,13 +9,13 @@ is needed to print again is held in memory, for the day and for the last fifty p
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from agent.counter.birth import Birth, Registrar
 from agent.counter.changes import Listeners
 from agent.counter.labels import build_label
+from agent.counter.policy import Policy
 from agent.counter.views import LabelView, advise
 from agent.ports import Draft, Label, LabelPrinter, Outbox, PrintOutcome
 from shared.devices import PrintState
@@ -86,12 +86,12 @@ class Printing:
         registrar: Registrar,
         outbox: Outbox,
         printer: LabelPrinter | None,
-        site_name: Callable[[], str],
+        policy: Policy,
     ) -> None:
         self._registrar = registrar
         self._outbox = outbox
         self._printer = printer
-        self._site_name = site_name
+        self._policy = policy
         self.changes: Listeners[LabelView] = Listeners()
         self._kept: OrderedDict[RecordId, _Kept] = OrderedDict()
         self._one_at_a_time = asyncio.Lock()
@@ -100,7 +100,7 @@ class Printing:
         """The label of a registration just made; whatever becomes of it is data."""
         async with self._one_at_a_time:
             birth = self._registrar.birth(operator=registration.operator)
-            label = build_label(birth.id, reply, self._site_name(), birth.at)
+            label = build_label(birth.id, reply, self._policy, birth.at)
             sending = PrintOutcome(PrintState.SENDING)
             kept = self._kept[registration.id] = _Kept(registration.id, label, birth, sending)
             while len(self._kept) > _MOST_KEPT:
@@ -125,7 +125,12 @@ class Printing:
             if kept.needs_answer:
                 raise Refused(Reason.PRINT_ANSWER_NEEDED)
             kept.birth = self._registrar.birth(operator=operator)
-            kept.label = replace(kept.label, id=kept.birth.id, copy=kept.copies + 1)
+            kept.label = replace(
+                kept.label,
+                id=kept.birth.id,
+                copy=kept.copies + 1,
+                template=self._policy.label,  # the paper of now
+            )
             kept.reprint_reason = f"{reason}: {text}" if text else str(reason)
             return await self._print(kept)
 

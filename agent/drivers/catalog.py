@@ -5,6 +5,7 @@ chosen, so that a box loads what it uses.
 from pathlib import Path
 
 from agent.config import DocumentReaderConfig, PrinterConfig, ScannerConfig
+from agent.drivers.framing import Affixes
 from agent.ports import DeviceDescriptor, DocumentReader, LabelPrinter, Scanner
 from shared.clock import Clock
 from shared.errors import Malformed
@@ -18,17 +19,18 @@ def open_scanner(config: ScannerConfig, directory: Path, clock: Clock) -> Scanne
     """
     device = DeviceDescriptor(f"{config.kind} scanner", str(directory / config.path))
     gap_seconds = config.gap_ms / 1000
+    affixes = Affixes(config.prefix.encode(), config.suffix.encode())
     match config.kind:
         case "none":
             return None
         case "serial":
             from agent.drivers.scanner_serial import SerialScanner
 
-            return SerialScanner(device, gap_seconds, clock)
+            return SerialScanner(device, gap_seconds, clock, affixes)
         case "hid":
             from agent.drivers.scanner_hid import HidScanner
 
-            return HidScanner(device, gap_seconds, clock)
+            return HidScanner(device, gap_seconds, clock, affixes)
     raise Malformed(Reason.CONFIG_MALFORMED, f"scanner kind {config.kind!r}")
 
 

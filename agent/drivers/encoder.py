@@ -1,4 +1,4 @@
-"""A label into the bytes a printer takes. One encoder a printer.
+"""A label or a slip into the bytes a printer takes: drawn once, written in the printer's language.
 
 Drawing (Pillow, segno, a font) is loaded with the first label: a box must scan within a second of
 its start, and the first label comes later.
@@ -7,38 +7,44 @@ its start, and the first label comes later.
 from typing import TYPE_CHECKING
 
 from agent.drivers.fonts import find_font
+from agent.drivers.printer_language import PrinterLanguage
 from agent.ports import Label, Slip
 
 if TYPE_CHECKING:
-    from agent.drivers.raster import Typeface
+    from agent.drivers.raster import Drawing, Typeface
 
 
 class ZplEncoder:
-    """Labels as ZPL, 50 × 30 mm at 203 dpi."""
+    """Labels as bytes for a 203 dpi head."""
 
     def __init__(self, font: str = "") -> None:
         """``font`` is a font file; empty means the system's CJK font."""
         self._font = font
         self._typeface: Typeface | None = None
 
-    def encode(self, label: Label | Slip) -> bytes:
+    def encode(self, label: Label | Slip, language: PrinterLanguage = PrinterLanguage.ZPL) -> bytes:
         """Raises Malformed (GLYPH_MISSING, CODE_TOO_LONG) or Unavailable(FONT_MISSING)."""
-        from agent.drivers.label_layout import HEIGHT, WIDTH, draw_label
+        from agent.drivers import zpl
+
+        build_format = {PrinterLanguage.ZPL: zpl.build_format}[language]
+        drawing = self.draw(label)
+        return build_format(drawing.pieces, drawing.width, drawing.height)
+
+    def draw(self, label: Label | Slip) -> "Drawing":
+        """The dots, and how long the label is. Raises what ``encode`` raises."""
+        from agent.drivers.label_layout import draw_label
         from agent.drivers.slip_layout import draw_slip
-        from agent.drivers.zpl import build_format
 
         typeface = self._open()
         if isinstance(label, Slip):
-            pieces = draw_slip(label, typeface)
-        else:
-            pieces = draw_label(label, typeface)
-        return build_format(pieces, WIDTH, HEIGHT)
+            return draw_slip(label, typeface)
+        return draw_label(label, typeface)
 
     def check_text(self, text: str) -> None:
         """Whether the font can write a text. Raises Malformed (GLYPH_MISSING), Unavailable."""
         from agent.drivers.glyphs import printable
 
-        printable(text, self._open().has_glyph)
+        printable(text, self._open())
 
     def _open(self) -> "Typeface":
         from agent.drivers.raster import Typeface

@@ -1,10 +1,12 @@
 """Bytes of a scanner into frames, one frame a code. Pure: no I/O, no clock.
 
-It knows terminators and silence, not what a code looks like. Nothing is guessed: bytes that may
-not be one whole code are dropped with a reason, and the clerk scans again. Used by the serial
-and the keyboard scanner and by the simulator.
+It knows terminators, silence and what is set up around a code, not what a code looks like.
+Nothing is guessed: bytes that may not be one whole code are dropped with a reason, and the clerk
+scans again. Used by every scanner's driver and by the simulator.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from shared.reasons import Reason
@@ -18,6 +20,29 @@ LIMIT_BYTES = 3 * 1024
 
 Piece = bytes | Reason
 """A complete frame without its terminator, or why bytes were dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Affixes:
+    """What this scanner is set up to send before and behind each code.
+
+    A frame without them is not whole: keeping it as it is would be a guess.
+    """
+
+    prefix: bytes = b""
+    suffix: bytes = b""
+
+    def between(self, frame: bytes) -> bytes:
+        """What stands between, by count: the affixes themselves may have been typed wrongly."""
+        return frame[len(self.prefix) : len(frame) - len(self.suffix)]
+
+    def take_off(self, frame: bytes) -> Piece:
+        """The code alone; FRAME_CUT where an affix, or everything between them, is missing."""
+        code = self.between(frame)
+        return code if code and frame == self.prefix + code + self.suffix else Reason.FRAME_CUT
+
+
+NO_AFFIXES = Affixes()
 
 
 class _Habit(Enum):
@@ -38,6 +63,8 @@ class Framer:
     """
 
     def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
+        self.ear: Callable[[bytes], None] | None = None
+        """Hears every byte before it is framed, for a technician's test."""
         self._limit = limit_bytes
         self._buffer = bytearray()
         self._skipping = False  # the rest of a dropped frame, up to its end
@@ -46,6 +73,8 @@ class Framer:
 
     def feed(self, data: bytes) -> list[Piece]:
         """Take the next bytes; return what they complete."""
+        if data and self.ear is not None:
+            self.ear(data)
         pieces: list[Piece] = []
         for byte in data:
             if byte in TERMINATORS:

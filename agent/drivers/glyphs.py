@@ -1,13 +1,13 @@
 """Which characters of a text a label prints, given what its font can draw. Pure.
 
 A name must not be printed wrong: a letter, ideograph or digit without a glyph refuses the label
-before any byte leaves (GLYPH_MISSING). A symbol without one, such as an emoji, is printed as
-``□``, visible and countable. What has no shape of its own (variation selectors, joiners) is left
-out; controls print as ``□``. Nothing here, and no error, holds the text itself.
+before any byte leaves (GLYPH_MISSING), saying which and where. A symbol without one, such as an
+emoji, is printed as ``□``, visible and countable. What has no shape of its own (variation
+selectors, joiners) is left out; controls print as ``□``. No error holds the text itself.
 """
 
 import unicodedata
-from collections.abc import Callable
+from typing import Protocol
 
 from shared.errors import Malformed
 from shared.reasons import Reason
@@ -21,17 +21,32 @@ _IDEOGRAPHS = range(0x20000, 0x40000)
 """Planes 2 and 3 hold ideographs only, also those newer than this Python's tables."""
 
 
-def printable(text: str, has_glyph: Callable[[str], bool]) -> str:
-    """``text`` as it is printed, on one line. Raises Malformed(GLYPH_MISSING) with the position."""
+class Font(Protocol):
+    """What has glyphs."""
+
+    @property
+    def name(self) -> str: ...
+
+    def has_glyph(self, character: str) -> bool: ...
+
+
+def printable(text: str, font: Font) -> str:
+    """``text`` as it is printed, on one line.
+
+    Raises Malformed(GLYPH_MISSING); its detail is what a technician looks for in another font:
+    ``character 2 is U+20BB7, which Noto Sans CJK SC Regular lacks``. One character is not a name.
+    """
     printed: list[str] = []
     for position, character in enumerate(" ".join(text.split()), start=1):
         if _is_shapeless(character):
             continue
-        if not unicodedata.category(character).startswith("C") and has_glyph(character):
+        if not unicodedata.category(character).startswith("C") and font.has_glyph(character):
             printed.append(character)
         elif _is_writing(character):
-            if not has_glyph(character):
-                raise Malformed(Reason.GLYPH_MISSING, f"character {position} of a text")
+            if not font.has_glyph(character):
+                code = f"U+{ord(character):04X}"
+                detail = f"character {position} is {code}, which {font.name} lacks"
+                raise Malformed(Reason.GLYPH_MISSING, detail)
             printed.append(character)
         else:
             printed.append(REPLACEMENT)

@@ -10,16 +10,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import closing
 from functools import partial
-from typing import Protocol
+from typing import ClassVar, Protocol
 
-from agent.drivers.framing import Framer, Piece
-from agent.ports import (
-    DeviceChanged,
-    DeviceDescriptor,
-    FrameDropped,
-    FrameScanned,
-    ScannerEvent,
-)
+from agent.drivers.framing import NO_AFFIXES, Affixes, Framer, Piece
+from agent.drivers.health import ScannerHealth
+from agent.ports import DeviceChanged, DeviceDescriptor, ScannerEvent
 from shared.backoff import Backoff
 from shared.clock import Clock
 from shared.devices import DeviceState
@@ -55,25 +50,38 @@ class LineScanner:
     A driver says how its line is opened: ``open_line`` takes the device's path.
     """
 
+    typed: ClassVar[bool] = False
+    """Codes come as key presses, so that CapsLock, Shift and layouts matter."""
+
     def __init__(
         self,
         descriptor: DeviceDescriptor,
         gap_seconds: float,
         clock: Clock,
         open_line: Callable[[str], Line],
+        affixes: Affixes = NO_AFFIXES,
     ) -> None:
+        self.on_open: Callable[[Line], None] | None = None
+        """Told of each line that opens, for a technician's test."""
         self._descriptor = descriptor
         self._gap_seconds = gap_seconds
         self._clock = clock
         self._open_line = open_line
+        self._affixes = affixes
 
     @property
     def descriptor(self) -> DeviceDescriptor:
         return self._descriptor
 
     def events(self) -> AsyncIterator[ScannerEvent]:
-        open_line = partial(self._open_line, self._descriptor.location)
-        return watch(self._descriptor, open_line, self._gap_seconds, self._clock)
+        health = partial(ScannerHealth, self._descriptor, typed=self.typed, affixes=self._affixes)
+        return watch(self._descriptor, self._open, self._gap_seconds, self._clock, health)
+
+    def _open(self) -> Line:
+        line = self._open_line(self._descriptor.location)
+        if self.on_open is not None:
+            self.on_open(line)
+        return line
 
 
 async def watch(
@@ -81,8 +89,10 @@ async def watch(
     open_line: Callable[[], Line],
     gap_seconds: float,
     clock: Clock,
+    examine: Callable[[], ScannerHealth],
 ) -> AsyncIterator[ScannerEvent]:
-    """Frames and state changes of one device, for ever.
+    """Frames and state changes of one device, for ever. ``examine`` begins a new examination:
+    what was wrong with a scanner is forgotten when it leaves.
 
     ``open_line`` raises Unavailable: DEVICE_DENIED means it is there but may not be opened,
     anything else that it is absent. A state is told once, however often opening fails.
@@ -100,7 +110,7 @@ async def watch(
             told = None
             with closing(line):
                 yield DeviceChanged(device, DeviceState.READY)
-                reading = _Reading(line, gap_seconds, clock)
+                reading = _Reading(line, gap_seconds, clock, examine())
                 try:
                     while (event := await reading.next()) is not None:
                         yield event
@@ -118,8 +128,9 @@ class _Reading:
     """One line on the event loop: read when readable, so that times and silences are true even
     while whoever consumes the events is busy."""
 
-    def __init__(self, line: Line, gap_seconds: float, clock: Clock) -> None:
+    def __init__(self, line: Line, gap_seconds: float, clock: Clock, health: ScannerHealth) -> None:
         self._line = line
+        self._health = health
         self._gap_seconds = gap_seconds
         self._clock = clock
         self._loop = asyncio.get_running_loop()
@@ -182,8 +193,5 @@ class _Reading:
     def _queue(self, pieces: Iterable[Piece]) -> None:
         at = self._clock.now()
         for piece in pieces:
-            if isinstance(piece, Reason):
-                self._events.append(FrameDropped(piece, at))
-            else:
-                self._events.append(FrameScanned(piece, at))
+            self._events += self._health.judge(piece, at)
             self._stirred.set()

@@ -6,11 +6,12 @@ keys mean is ``keymap``'s business. ``descriptor.location`` should be a stable p
 """
 
 import errno
+from collections.abc import Callable
 from contextlib import ExitStack
 
 import evdev
 
-from agent.drivers.framing import Framer, Piece
+from agent.drivers.framing import NO_AFFIXES, Affixes, Framer, Piece
 from agent.drivers.keymap import LED_CAPSL, EventsLost, KeyDecoder, KeyEvent
 from agent.drivers.line import LineScanner
 from agent.ports import DeviceDescriptor
@@ -39,6 +40,8 @@ class HidLine:
                 raise _unavailable(error) from error
             undo.pop_all()
         self.framer = Framer()
+        self.ear: Callable[[KeyEvent], None] | None = None
+        """Hears every event before it is decoded, for a technician's test."""
 
     def fileno(self) -> int:
         return self._device.fileno()
@@ -47,7 +50,10 @@ class HidLine:
         pieces: list[Piece] = []
         try:
             for event in self._device.read():
-                typed = self._decoder.feed(KeyEvent(event.type, event.code, event.value))
+                key = KeyEvent(event.type, event.code, event.value)
+                if self.ear is not None:
+                    self.ear(key)
+                typed = self._decoder.feed(key)
                 if isinstance(typed, EventsLost):
                     # The rest of this batch goes too: asking for the state empties the kernel's
                     # queue of keys, so what follows here would have a hole.
@@ -86,5 +92,13 @@ def _unavailable(error: OSError) -> Unavailable:
 class HidScanner(LineScanner):
     """A source of frames from one keyboard device."""
 
-    def __init__(self, descriptor: DeviceDescriptor, gap_seconds: float, clock: Clock) -> None:
-        super().__init__(descriptor, gap_seconds, clock, HidLine)
+    typed = True
+
+    def __init__(
+        self,
+        descriptor: DeviceDescriptor,
+        gap_seconds: float,
+        clock: Clock,
+        affixes: Affixes = NO_AFFIXES,
+    ) -> None:
+        super().__init__(descriptor, gap_seconds, clock, HidLine, affixes)

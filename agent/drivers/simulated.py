@@ -59,6 +59,10 @@ class SimulatedScanner:
         """The device is there and open."""
         self._events.put_nowait(DeviceChanged(self._descriptor, DeviceState.READY))
 
+    def ail(self, reason: Reason) -> None:
+        """It works, and something about it needs a cure."""
+        self._events.put_nowait(DeviceChanged(self._descriptor, DeviceState.READY, reason))
+
     def unplug(self) -> None:
         """The device is pulled."""
         absent = DeviceChanged(self._descriptor, DeviceState.ABSENT, Reason.DEVICE_ABSENT)

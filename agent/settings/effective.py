@@ -46,7 +46,7 @@ def build_effective(config: BoxConfig, desired: Desired | None) -> Effective:
         ),
         idle_seconds=wanted.idle_seconds or IDLE_SECONDS,
         medical_step=wanted.medical_step or config.medical_step,
-        label=wanted.label or "50x30",
+        label=wanted.label or config.label,
         scanner=_scanner(wanted.scanner, config.scanner),
         printer=_printer(wanted.printer, config.printer),
         operators_required=bool(wanted.operators_required),

@@ -70,6 +70,10 @@ class Settings:
         return self.effective.language
 
     @property
+    def label(self) -> str:
+        return self.effective.label
+
+    @property
     def operators_required(self) -> bool:
         return self.effective.operators_required
 

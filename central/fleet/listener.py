@@ -34,8 +34,6 @@ _HEAD_SECONDS = 10.0
 """A connection that has not shaken hands, or sent a whole head of a request, by then is closed."""
 _REQUEST_SECONDS = 10.0
 _STOP_SECONDS = 3.0
-_RATE, _BURST = 2.0, 60.0
-"""Requests a second of one address, and at once: a region's boxes may share one behind a NAT."""
 _NONCE_BYTES = 16
 
 _log = logging.getLogger(__name__)
@@ -124,9 +122,8 @@ async def open_box_listener(
 
     Raises Unavailable (PORT_BUSY, CONFIG_MISSING).
     """
-    app = web.Application(
-        middlewares=[_bounded(clock, Buckets(_RATE, _BURST))], client_max_size=MOST_BODY_BYTES
-    )
+    buckets = Buckets(config.box_rate, config.box_burst)
+    app = web.Application(middlewares=[_bounded(clock, buckets)], client_max_size=MOST_BODY_BYTES)
     app.add_routes(desk.build_routes())
     runner = web.AppRunner(
         app,

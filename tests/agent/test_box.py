@@ -100,6 +100,28 @@ async def test_a_pulled_scanner_is_shown_with_its_cure(
     assert (await scanner_once(box, DeviceState.READY)).advice is None
 
 
+async def test_a_scanner_that_works_badly_is_shown_with_its_cure(
+    box: RunningBox, scanner: SimulatedScanner
+) -> None:
+    """READY, and what to set it to; once it is well the advice is gone."""
+    scanner.ail(Reason.SCANNER_LAYOUT)
+    for _ in range(100):  # turns of the loop
+        view = (await box.read_state()).scanner
+        if view.advice is not None:
+            break
+        await asyncio.sleep(0)
+    assert view.state is DeviceState.READY
+    assert view.advice is not None
+    assert "@KBWCTY0" in view.advice.next_en
+    scanner.plug_in()
+    for _ in range(100):
+        view = (await box.read_state()).scanner
+        if view.advice is None:
+            break
+        await asyncio.sleep(0)
+    assert view.advice is None
+
+
 async def test_scans_run_beside_each_other_and_are_finished(
     box: RunningBox, scanner: SimulatedScanner, desk: Desk
 ) -> None:

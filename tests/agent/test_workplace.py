@@ -134,6 +134,7 @@ async def test_an_unchanged_device_is_left_alone(place: Place) -> None:
             Reason.SETTING_IMPOSSIBLE,
             "printer",
         ),
+        (replace(NOW, label="90x90"), Reason.SETTING_IMPOSSIBLE, "label"),
         (
             replace(NOW, printer=PrinterConfig("simulated", "x"), site_name="\U0003134a医院"),
             Reason.GLYPH_MISSING,
@@ -144,7 +145,7 @@ async def test_an_unchanged_device_is_left_alone(place: Place) -> None:
 def test_what_this_box_cannot_do(
     tmp_path: Path, wanted: Effective, reason: Reason, setting: str
 ) -> None:
-    """A driver it has not, a name its font cannot write: refused by the setting's name."""
+    """A driver or a paper it has not, a name its font cannot write: refused by the setting."""
     with pytest.raises(Malformed) as caught:
         check_workplace(CONFIG, tmp_path, SystemClock(), wanted)
     assert (caught.value.reason, caught.value.detail) == (reason, setting)

@@ -18,7 +18,9 @@ PYTHON = {"box": Path(".venv-box/bin/python"), "developer": Path(sys.executable)
 MEASUREMENTS = (
     ("box", "enqueue"),
     ("box", "scan"),
+    ("box", "asking"),
     ("box", "start"),
+    ("box", "labels"),
     ("box", "joining"),
     ("developer", "face"),
     ("developer", "api"),

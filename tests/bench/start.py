@@ -18,7 +18,7 @@ from agent.api.client import LocalApi
 from agent.counter.views import IssueView, ScanView
 from shared.devices import PrintState
 from shared.messages import Verdict
-from tests.bench.site import Site, open_site, running
+from tests.bench.site import Site, name_devices, open_site, running
 from tests.bench.table import Figure, median, run, value_at_most
 
 STARTS = 5
@@ -51,12 +51,10 @@ def measure() -> list[Figure]:
 
 def _configure(site: Site, scanner: str) -> None:
     """Give the box a scanner, a printer, a free port and no again-window."""
-    file = site.boxes[0].config
-    text = re.sub(r"(?ms)^\[scanner\].*", "", file.read_text())
-    text = re.sub(r"(?m)^api_port.*", f"api_port = {site.api_port}\nagain_seconds = 0", text)
-    devices = f'[scanner]\nkind = "serial"\npath = "{scanner}"\n'
-    devices += '[printer]\nkind = "simulated"\npath = "labels"\n'
-    file.write_text(text + devices)
+    (files,) = site.boxes
+    name_devices(files, ("serial", scanner), ("simulated", "labels"))
+    text = re.sub(r"(?m)^api_port.*", f"api_port = {site.api_port}", files.config.read_text())
+    files.config.write_text(text)
 
 
 def _command(site: Site) -> list[object]:

@@ -124,6 +124,16 @@ async def devices_gone(box: ShownBox, page: Page) -> None:
     await expect(page.locator("#troubles p").first).to_be_visible()
 
 
+async def scanner_ails(box: ShownBox, page: Page) -> None:
+    box.show(
+        scanner=DeviceView(
+            "Newland NLS-FR20", DeviceState.READY, (), advise(Reason.SCANNER_SHIFT_LOST)
+        )
+    )
+    await expect(page.locator("#troubles p")).to_contain_text("@INTERF8")
+    await expect(page.locator("[data-cell='scanner'][data-level='busy']")).to_be_visible()
+
+
 async def drill(box: ShownBox, page: Page) -> None:
     box.show(drill=True)
     await expect(page.locator("#troubles p").first).to_be_visible()
@@ -281,6 +291,7 @@ STATES: dict[str, Arrange] = {
         half_a_frame,
         unsaved,
         devices_gone,
+        scanner_ails,
         account_broken,
         drill,
         crowded,

@@ -1,22 +1,31 @@
 """Labels as an independent renderer prints them and an independent reader reads them."""
 
 import itertools
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops
 
 from agent.drivers.encoder import ZplEncoder
-from agent.drivers.raster import write_picture
-from agent.drivers.zpl import parse_format
+from agent.drivers.fonts import find_font
+from agent.drivers.label_layout import ELLIPSIS, draw_label
+from agent.drivers.raster import Placed, Typeface, write_picture
+from agent.drivers.templates import CAPTIONS, TEMPLATES
+from agent.drivers.zpl import build_format, parse_format
+from agent.ports import Label
 from shared.errors import Malformed, Unavailable
+from shared.ids import label_number
+from shared.qr import Bitmap
 from shared.reasons import Reason
 from tests.agent.drivers.labels import SAMPLE, STATIC_TEXT, make_label
+from tests.golden.labels.cases import media_mm
 from tests.labels.renderer import ZplRenderer, read_codes
 
-GOLDEN = Path(__file__).parents[1] / "golden/labels/sample.zpl"
 MARGIN_DOTS = 8  # a millimetre: how far a label may lie beside the head
 LONG_SITE = "某某省某某自治州第一人民医院附属妇女儿童医疗中心东院区门诊部综合楼"
+DOTTED = "阿卜杜热合曼·买买提江吐尔逊古丽努尔·麦麦提艾力依明阿迪力·玉素甫江木合塔尔帕"
 MANY = "阿卜杜热合曼买买提江吐尔逊古丽努尔麦麦提艾力依明阿迪力玉素甫江木合塔尔帕尔哈提沙木沙克"
 
 NAMES = {
@@ -44,40 +53,69 @@ def encoder() -> ZplEncoder:
     return ZplEncoder()
 
 
-def ink(picture: Image.Image) -> tuple[int, int, int, int]:
-    """The box around everything black."""
+class RecordingTypeface(Typeface):
+    """Keeps what it is asked to draw."""
+
+    def __init__(self) -> None:
+        super().__init__(find_font())
+        self.drawn: list[str] = []
+
+    def draw(self, lines: Sequence[str], size: int) -> Bitmap:
+        self.drawn.append("".join(lines))
+        return super().draw(lines, size)
+
+
+def print_label(label: Label, encoder: ZplEncoder, renderer: ZplRenderer) -> Image.Image:
+    """As the printer prints it, its code read and its margins white."""
+    picture = renderer.render(encoder.encode(label), *media_mm(label))
+    template = TEMPLATES[label.template]
+    assert set(read_codes(picture)) == {label.code}
     box = ImageChops.invert(picture).getbbox()
     assert box is not None
-    return box
+    left, top, right, bottom = box
+    assert min(left, top, picture.width - right, picture.height - bottom) >= MARGIN_DOTS
+    size = (
+        (template.height, template.width) if template.along else (template.width, template.height)
+    )
+    assert picture.size == size
+    return picture
 
 
+@pytest.mark.parametrize("template", TEMPLATES)
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
 def test_every_name_prints_as_text_and_the_code_reads(
-    name: str, encoder: ZplEncoder, renderer: ZplRenderer
+    name: str, template: str, encoder: ZplEncoder, renderer: ZplRenderer
 ) -> None:
     """Whatever the name, one label is printed, inside its margins, and its code is the one that
     was issued; a format without field data holds no command but the label's own."""
-    zpl = encoder.encode(make_label(name=name))
-    picture = renderer.render(zpl)
-    assert picture.size == (400, 240)
-    assert read_codes(picture) == [STATIC_TEXT]
-    left, top, right, bottom = ink(picture)
-    assert min(left, top) >= MARGIN_DOTS
-    assert right <= 400 - MARGIN_DOTS
-    assert bottom <= 240 - MARGIN_DOTS
+    label = make_label(name=name, template=template)
+    print_label(label, encoder, renderer)
+    zpl = encoder.encode(label)
     assert zpl.count(b"^XA") == zpl.count(b"^XZ") == zpl.count(b"^JZN") == 1
     assert b"~" not in zpl
     assert b"^FD" not in zpl
 
 
-@pytest.mark.parametrize("length", range(1, 41))
-def test_names_of_1_to_40_characters_fit_whole(length: int, encoder: ZplEncoder) -> None:
-    """Up to 40 ideographs nothing is cut: each length prints more than the one before it could,
-    so a name is never mistaken for its beginning."""
-    zpl, shorter = (encoder.encode(make_label(name=MANY[:count])) for count in (length, length - 1))
-    assert zpl != shorter
+@pytest.mark.parametrize("language", CAPTIONS)
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("text", [MANY, DOTTED, "W" * 40, "Wm " * 14], ids=len)
+def test_names_of_1_to_40_characters_fit_whole(text: str, template: str, language: str) -> None:
+    """Each length is drawn to its last character, so a name is never mistaken for its beginning;
+    what is longer than its place ends in …, never unmarked."""
+    typeface = RecordingTypeface()
+    for length in range(1, 41):
+        name = text[:length].strip()
+        draw_label(make_label(name=name, template=template, language=language), typeface)
+        assert name.replace(" ", "") in [drawn.replace(" ", "") for drawn in typeface.drawn]
+        typeface.drawn.clear()
+    draw_label(make_label(name=MANY * 9, template=template, language=language), typeface)
+    cut = [drawn for drawn in typeface.drawn if drawn.startswith(MANY[:39])]
+    assert cut
+    assert all(drawn.endswith(ELLIPSIS) for drawn in cut)
 
 
+@pytest.mark.parametrize("language", CAPTIONS)
+@pytest.mark.parametrize("template", TEMPLATES)
 @pytest.mark.parametrize(
     "changes",
     [
@@ -91,40 +129,85 @@ def test_names_of_1_to_40_characters_fit_whole(length: int, encoder: ZplEncoder)
     ],
 )
 def test_every_field_fits_and_the_code_reads(
-    changes: dict[str, object], encoder: ZplEncoder, renderer: ZplRenderer
+    changes: dict[str, object],
+    template: str,
+    language: str,
+    encoder: ZplEncoder,
+    renderer: ZplRenderer,
 ) -> None:
     """Long, short and missing fields: nothing leaves the label, the code reads."""
-    picture = renderer.render(encoder.encode(make_label(**changes)))
-    assert read_codes(picture) == [STATIC_TEXT]
-    left, top, right, bottom = ink(picture)
-    assert min(left, top, 400 - right, 240 - bottom) >= MARGIN_DOTS
+    label = make_label(template=template, language=language, **changes)
+    print_label(label, encoder, renderer)
 
 
-def test_fields_do_not_touch_each_other(encoder: ZplEncoder) -> None:
+@pytest.mark.parametrize("language", CAPTIONS)
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_fields_do_not_touch_each_other(template: str, language: str, encoder: ZplEncoder) -> None:
     """Each piece's black stays out of every other piece's place, the quiet zone included."""
     worst = make_label(
-        name=MANY[:40], site=LONG_SITE, record_number="8" * 40, date="2026-12-28", copy=88
+        name=MANY[:40],
+        site=LONG_SITE,
+        record_number="8" * 40,
+        date="2026-12-28",
+        copy=88,
+        template=template,
+        language=language,
     )
-    _, _, pieces = parse_format(encoder.encode(worst))
-    boxes = [(x, y, x + b.width - 7, y + b.height) for x, y, b in pieces]
+    pieces = encoder.draw(worst).pieces
+    boxes = [(x, y, x + b.width, y + b.height) for x, y, b in pieces]
     for one, other in itertools.combinations(boxes, 2):
         apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
         assert apart, (one, other)
 
 
-def test_a_copy_says_so(encoder: ZplEncoder) -> None:
-    """A second label of a registration differs from the first, and from the third."""
-    labels = {encoder.encode(make_label(copy=copy)) for copy in (1, 2, 3)}
-    assert len(labels) == 3
+@pytest.mark.parametrize("language", CAPTIONS)
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_copy_and_the_short_number_are_on_the_label(template: str, language: str) -> None:
+    """A second label says so in its own language; a person can tell one label from another."""
+    typeface = RecordingTypeface()
+    label = make_label(template=template, language=language)
+    draw_label(label, typeface)
+    copy = f"{CAPTIONS[language].copy} 2"
+    assert copy not in typeface.drawn
+    assert f"#{label_number(label.id)}" in typeface.drawn
+    draw_label(replace(label, copy=2), typeface)
+    assert copy in typeface.drawn
 
 
-@pytest.mark.parametrize("name", ["\U00020000*", "ཀ*ཁ", "张*\ue000", "علي"])
-def test_a_name_the_font_cannot_write_is_refused(name: str, encoder: ZplEncoder) -> None:
-    """Letters and ideographs without a glyph refuse the label; the error does not hold them."""
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_drawing_knows_how_far_the_printer_feeds(template: str, encoder: ZplEncoder) -> None:
+    """The length of the paper: what the printer's own counter is compared with."""
+    label = make_label(template=template)
+    assert encoder.draw(label).length_mm == media_mm(label)[1]
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize(
+    ("name", "position"),
+    [
+        ("\U00020000*", 1),  # CJK extension B; C, D, E, F, G and H follow
+        ("王*\U0002a701", 3),
+        ("王*\U0002b741", 3),
+        ("王*\U0002b821", 3),
+        ("王*\U0002ceb1", 3),
+        ("王*\U00030001", 3),
+        ("王*\U00031351", 3),
+        ("ཀ*ཁ", 1),
+        ("张*\ue000", 3),
+        ("علي", 1),
+    ],
+)
+def test_a_name_the_font_cannot_write_is_refused(
+    name: str, position: int, template: str, encoder: ZplEncoder
+) -> None:
+    """Letters and ideographs without a glyph refuse the label; the error says which character
+    of which font, and holds no other."""
     with pytest.raises(Malformed) as caught:
-        encoder.encode(make_label(name=name))
+        encoder.encode(make_label(name=name, template=template))
     assert caught.value.reason is Reason.GLYPH_MISSING
-    assert not any(ord(character) > 127 for character in str(caught.value))
+    code = f"U+{ord(name[position - 1]):04X}"
+    assert f"character {position} is {code}, which Noto Sans CJK SC" in str(caught.value)
+    assert str(caught.value).isascii()
 
 
 def test_emoji_are_visible_and_countable(encoder: ZplEncoder) -> None:
@@ -138,10 +221,11 @@ def test_emoji_are_visible_and_countable(encoder: ZplEncoder) -> None:
     assert joined == encoder.encode(make_label(name="李*\u2764"))
 
 
-def test_a_code_too_large_for_the_label_is_refused(encoder: ZplEncoder) -> None:
-    """A text whose symbol is larger than 49 modules is not squeezed."""
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_code_too_large_for_the_label_is_refused(template: str, encoder: ZplEncoder) -> None:
+    """A text whose symbol is larger than its place is not squeezed."""
     with pytest.raises(Malformed) as caught:
-        encoder.encode(make_label(code=STATIC_TEXT * 3))
+        encoder.encode(make_label(code=STATIC_TEXT * 3, template=template))
     assert caught.value.reason is Reason.CODE_TOO_LONG
 
 
@@ -154,20 +238,25 @@ def test_a_missing_font_is_unavailable(tmp_path: Path) -> None:
         assert caught.value.reason is Reason.FONT_MISSING
 
 
+@pytest.mark.parametrize("template", TEMPLATES)
 def test_our_picture_is_the_printers(
-    encoder: ZplEncoder, renderer: ZplRenderer, tmp_path: Path
+    template: str, encoder: ZplEncoder, renderer: ZplRenderer, tmp_path: Path
 ) -> None:
     """The simulator's picture of a label equals the independent renderer's, dot for dot."""
-    zpl = encoder.encode(SAMPLE)
+    label = make_label(template=template)
+    zpl = encoder.encode(label)
     width, height, pieces = parse_format(zpl)
     write_picture(tmp_path / "label.png", width, height, pieces)
     ours = Image.open(tmp_path / "label.png").convert("L")
-    theirs = renderer.render(zpl)
+    theirs = renderer.render(zpl, *media_mm(label))
     assert ImageChops.difference(ours, theirs).getbbox() is None
 
 
-def test_golden_label(encoder: ZplEncoder) -> None:
-    """The sample label's bytes: field order, places, and the code's dots. Text is left out, whose
-    dots belong to the font's version."""
-    lines = encoder.encode(SAMPLE).splitlines()
-    assert lines[:3] + lines[-1:] == GOLDEN.read_bytes().splitlines()
+def test_compressed_graphics_are_the_printers_too(renderer: ZplRenderer, tmp_path: Path) -> None:
+    """Runs from one digit to a head's whole width mean to an independent reader what we mean."""
+    black = [bytes([0xFF] * count + [0x5A] + [0] * (103 - count)) for count in range(104)]
+    graphic = Bitmap(832, len(black), b"".join(black))
+    write_picture(tmp_path / "ours.png", 832, 104, [Placed(0, 0, graphic)])
+    theirs = renderer.render(build_format([Placed(0, 0, graphic)], 832, 104), 104, 13)
+    ours = Image.open(tmp_path / "ours.png").convert("L")
+    assert ImageChops.difference(ours, theirs).getbbox() is None

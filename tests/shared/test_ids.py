@@ -12,6 +12,7 @@ from shared.errors import Malformed
 from shared.ids import (
     RESERVED_SITES,
     BoxId,
+    label_number,
     new_record_id,
     parse_box_id,
     parse_record_id,
@@ -112,6 +113,15 @@ def test_what_is_no_box_id(text: str) -> None:
     with pytest.raises(Malformed) as refusal:
         parse_box_id(text)
     assert refusal.value.reason is Reason.ID_MALFORMED
+
+
+def test_a_labels_number_is_four_digits_of_its_random_end() -> None:
+    """What a clerk reads on the label and in the question: always four digits, and labels of one
+    moment seldom share them."""
+    assert label_number(record_id(UUID("019abcde-0000-7000-8000-000000000007"))) == "4727"
+    numbers = {label_number(new_record_id(BORN_AT)) for _ in range(50)}
+    assert all(re.fullmatch("[0-9]{4}", number) for number in numbers)
+    assert len(numbers) > 40
 
 
 @pytest.mark.parametrize("site", ["central", "lists"])

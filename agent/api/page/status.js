@@ -69,8 +69,9 @@ function unsent(known, { holds }) {
   return { key: "unsent", level: "busy", value: say("unsentSome", { n: count }), note };
 }
 
-function device(key, { name, state, conditions }) {
+function device(key, { name, state, conditions, advice }) {
   if (!name) return { key, level: "unknown", value: say("noDevice") };
+  if (state === "ready" && advice) return { key, level: "busy", value: say("readyBut"), note: name, verbatim: true };
   const level = { ready: "good", opening: "busy" }[state] ?? "bad";
   return { key, level, value: say(conditions[0] ?? state), note: name, verbatim: true };
 }

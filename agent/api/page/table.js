@@ -85,6 +85,7 @@ export const TABLE = {
   documentReader: ["证件阅读器", "Card reader"],
   noDevice: ["未配置", "Not set up"],
   ready: ["就绪", "Ready"],
+  readyBut: ["能用，要处理", "Works, see below"],
   absent: ["没有插上", "Not plugged in"],
   denied: ["不能打开", "May not be opened"],
   opening: ["正在打开", "Opening"],

@@ -36,8 +36,11 @@ function list({ account, scanner, printer, document_reader: documentReader, link
     troubles.push({ level: "bad", what: say("unsent"), why: say("notBalanced"), next: say("notBalancedNext") });
   }
   for (const [key, device] of [["scanner", scanner], ["printer", printer], ["documentReader", documentReader]]) {
-    if (device?.name && !["ready", "opening"].includes(device.state)) {
+    if (!device?.name) continue;
+    if (!["ready", "opening"].includes(device.state)) {
       troubles.push({ level: "bad", what: say(key), ...deviceTrouble(device) });
+    } else if (device.advice) {
+      troubles.push({ level: "busy", what: say(key), why: cause(device.advice), next: nextStep(device.advice) });
     }
   }
   if (operator.advice && !operator.asked_for_pin) {

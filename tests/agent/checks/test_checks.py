@@ -15,8 +15,9 @@ import pytest
 
 from agent.api.views import DeviceView
 from agent.checks.devices import look_at_scanner
-from agent.checks.finding import Box
+from agent.checks.finding import Box, Level
 from agent.config import BoxFiles, ScannerConfig, read_box_config
+from agent.counter.views import advise
 from shared.at_rest import CREDENTIAL, seal_secret
 from shared.clock import SystemClock
 from shared.devices import DeviceState
@@ -166,6 +167,10 @@ async def test_a_running_agents_devices_are_its_own_word(world: World, copy: Pat
         state = msgspec.structs.replace(await OneBox().read_state(), scanner=device)
         (found,) = await look_at_scanner(Box(BoxFiles(copy), SystemClock(), config, state))
         assert found.reason is (None if name else Reason.DEVICE_NOT_CONFIGURED)
+    ailing = DeviceView("scanner", DeviceState.READY, advice=advise(Reason.SCANNER_CAPS_LOCK))
+    state = msgspec.structs.replace(state, scanner=ailing)
+    (found,) = await look_at_scanner(Box(BoxFiles(copy), SystemClock(), config, state))
+    assert (found.level, found.reason) == (Level.WARNING, Reason.SCANNER_CAPS_LOCK)
 
 
 def test_layers_above_a_broken_one_are_not_judged(copy: Path) -> None:

@@ -86,7 +86,7 @@ class Desk:
             registrar=registrar,
             outbox=self.outbox,
             printer=self.printer,
-            site_name=lambda: SITE_NAME,
+            policy=FixedPolicy("c1", SITE_NAME),
         )
         self.issuing = Issuing(
             registrar=registrar,

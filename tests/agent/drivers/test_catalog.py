@@ -5,6 +5,7 @@ import sys
 from contextlib import aclosing
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from agent.config import PrinterConfig, ScannerConfig
@@ -17,6 +18,7 @@ from shared.clock import SystemClock
 from shared.devices import DeviceState
 from shared.errors import Malformed
 from shared.reasons import Reason
+from tests.agent.drivers.pseudoterminal import Pseudoterminal
 from tests.agent.drivers.watcher import Watcher
 
 
@@ -84,3 +86,29 @@ print(*sorted({{"PIL", "segno", "usb", "evdev", "serial"}} & set(sys.modules)))
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.split() == ["serial"]
+
+
+@pytest.mark.parametrize("affix", ["]Q1", "<", "", " "])
+def test_prefix_and_suffix_are_visible_ascii(affix: str) -> None:
+    """What stands around each code is a setting of the box; a character that ends a frame, or
+    cannot be typed, is refused when the configuration is read."""
+    text = f"prefix = '{affix}'\nsuffix = '{affix}'"
+    config = msgspec.toml.decode(text, type=ScannerConfig)
+    assert (config.prefix, config.suffix) == (affix, affix)
+    for wrong in ("\\t", "\\r", "\\u4E00", "x" * 17):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.toml.decode(f'prefix = "{wrong}"', type=ScannerConfig)
+
+
+async def test_a_configured_scanner_takes_its_prefix_off(tmp_path: Path) -> None:
+    """What ``box.toml`` says of a scanner reaches its frames."""
+    terminal = Pseudoterminal(tmp_path / "scanner")
+    terminal.plug_in()
+    config = ScannerConfig(kind="serial", path="scanner", prefix="<", suffix=">")
+    scanner = open_scanner(config, tmp_path, SystemClock())
+    assert scanner is not None
+    async with aclosing(Watcher(scanner)) as watcher:
+        await watcher.ready()
+        terminal.write(b"<AAA>\r")
+        assert await watcher.frame() == b"AAA"
+    terminal.close()

@@ -94,3 +94,39 @@ def test_portions_do_not_matter(codes: list[bytes], cuts: list[int]) -> None:
     for start, end in pairwise(edges):
         pieces += framer.feed(stream[start:end])
     assert pieces == codes
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n", b"\t"])
+@pytest.mark.parametrize("portion", [1, 7, 64])
+def test_two_hundred_scans_are_two_hundred_codes(end: bytes, portion: int) -> None:
+    """As fast as a clerk can hold codes before it, in whatever portions: each once, exact."""
+    codes = [b"%064X:1" % number for number in range(200)]
+    stream = b"".join(code + end for code in codes)
+    framer = Framer()
+    pieces: list[Piece] = []
+    for start in range(0, len(stream), portion):
+        pieces += framer.feed(stream[start : start + portion])
+    assert pieces == codes
+
+
+@pytest.mark.parametrize("end", [b"\r", b""])
+def test_a_megabyte_without_end_is_told_once_and_kept_nowhere(end: bytes) -> None:
+    """A scanner gone mad: one reason, no more memory than one frame, and the next code is right."""
+    framer = Framer()
+    pieces: list[Piece] = []
+    for _ in range(256):
+        pieces += framer.feed(b"A" * 4096)
+        assert len(framer._buffer) <= LIMIT_BYTES
+    assert pieces == [Reason.CODE_TOO_LONG]
+    assert framer.feed(end) + framer.gap() == []
+    assert framer.feed(STATIC + b"\r") == [STATIC]
+
+
+def test_the_ear_hears_every_byte() -> None:
+    """A technician's test hears what comes, terminators and dropped bytes too."""
+    framer = Framer()
+    heard = bytearray()
+    framer.ear = heard.extend
+    framer.feed(b"A" * (LIMIT_BYTES + 9) + b"\r\n")
+    framer.feed(STATIC)
+    assert heard == b"A" * (LIMIT_BYTES + 9) + b"\r\n" + STATIC

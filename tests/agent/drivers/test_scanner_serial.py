@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.drivers.framing import NO_AFFIXES, Affixes
 from agent.drivers.scanner_serial import SerialScanner
 from agent.ports import (
     DeviceChanged,
@@ -33,9 +34,11 @@ def terminal(tmp_path: Path) -> Iterator[Pseudoterminal]:
     made.close()
 
 
-def make_scanner(terminal: Pseudoterminal, gap_seconds: float) -> SerialScanner:
+def make_scanner(
+    terminal: Pseudoterminal, gap_seconds: float, affixes: Affixes = NO_AFFIXES
+) -> SerialScanner:
     device = DeviceDescriptor("scanner on a pty", str(terminal.path))
-    return SerialScanner(device, gap_seconds, SystemClock())
+    return SerialScanner(device, gap_seconds, SystemClock(), affixes)
 
 
 async def test_frames_come_whole_however_they_arrive(terminal: Pseudoterminal) -> None:
@@ -133,3 +136,45 @@ async def test_a_busy_counter_loses_nothing(terminal: Pseudoterminal) -> None:
         terminal.write(stream[-3:])
         await asyncio.sleep(3 * SOON)  # the consumer is busy for longer than the gap
         assert [await watcher.frame() for _ in codes[1:]] == codes[1:]
+
+
+async def test_a_wrong_set_up_is_told_and_forgotten_with_the_device(
+    terminal: Pseudoterminal,
+) -> None:
+    """Prefix and suffix come off; small letters are dropped and the scanner is READY with a
+    reason; another scanner in its place begins well."""
+    terminal.plug_in()
+    async with aclosing(Watcher(make_scanner(terminal, NEVER, Affixes(b"]Q1", b"#")))) as watcher:
+        await watcher.ready()
+        terminal.write(b"]Q1" + STATIC + b"#\r")
+        assert await watcher.frame() == STATIC
+        terminal.write(b"]Q1" + STATIC.lower() + b"#\r")
+        event = await watcher.next()
+        assert isinstance(event, FrameDropped)
+        assert event.reason is Reason.SCANNER_LOWER_CASE
+        assert await watcher.state() == (DeviceState.READY, Reason.SCANNER_LOWER_CASE)
+        terminal.pull()
+        assert (await watcher.state())[0] is DeviceState.ABSENT
+        terminal.plug_in()
+        assert await watcher.state() == (DeviceState.READY, None)
+
+
+async def test_a_megabyte_without_end_stops_nothing(terminal: Pseudoterminal) -> None:
+    """A scanner gone mad: one event with its reason, and the next code comes exact."""
+    terminal.plug_in()
+    async with aclosing(Watcher(make_scanner(terminal, NEVER))) as watcher:
+        await watcher.ready()
+        writing = asyncio.create_task(asyncio.to_thread(write_all, terminal, b"A" * (1 << 20)))
+        event = await watcher.next()
+        assert isinstance(event, FrameDropped)
+        assert event.reason is Reason.CODE_TOO_LONG
+        coming = asyncio.create_task(watcher.frame())
+        await writing
+        await asyncio.to_thread(write_all, terminal, b"\r" + STATIC + b"\r")
+        assert await coming == STATIC
+
+
+def write_all(terminal: Pseudoterminal, data: bytes) -> None:
+    """More than the kernel takes at once."""
+    while data:
+        data = data[os.write(terminal.master, data) :]

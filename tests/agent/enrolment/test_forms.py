@@ -8,9 +8,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from agent.config import BoxConfig, BoxFiles, BrokerAddress, CentralAddress, read_box_config
 from agent.drivers.fonts import find_font
-from agent.drivers.label_layout import HEIGHT, RIGHT, WIDTH
 from agent.drivers.raster import Typeface
-from agent.drivers.slip_layout import LEFT, draw_slip, fit_texts
+from agent.drivers.slip_layout import MARGIN, draw_slip, fit_texts
+from agent.drivers.templates import DEFAULT, TEMPLATES
 from agent.enrolment.box_toml import build_box_toml
 from agent.enrolment.drafts import Joined
 from agent.enrolment.slips import build_joined_slip, build_refused_slip
@@ -110,12 +110,15 @@ def test_every_slip_fits_its_paper(reason: Reason) -> None:
     slips = [build_refused_slip(Refused(reason, "this machine is SN-0123456789"), NOON)]
     slips.append(build_joined_slip(JOINED, NOON))
     typeface = Typeface(find_font())
+    paper = TEMPLATES[DEFAULT]
     for slip in slips:
         for text in slip.lines:
             assert all(typeface.has_glyph(character) for character in text), text
-        lines, size = fit_texts(slip.lines[1:], RIGHT - LEFT, HEIGHT - 70, typeface)
+        lines, size = fit_texts(
+            slip.lines[1:], paper.width - 2 * MARGIN, paper.height - 70, typeface
+        )
         assert "".join(lines).replace(" ", "") == "".join(slip.lines[1:]).replace(" ", "")
         assert size >= 14
-        for x, y, bitmap in draw_slip(slip, typeface):
-            assert x + bitmap.width <= WIDTH
-            assert y + bitmap.height <= HEIGHT
+        for x, y, bitmap in draw_slip(slip, typeface).pieces:
+            assert x + bitmap.width <= paper.width
+            assert y + bitmap.height <= paper.height

@@ -1,0 +1,1 @@
+"""Peers that stand where a device would, below the library that speaks to it."""
