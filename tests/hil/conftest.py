@@ -1,0 +1,76 @@
+"""One booted guest with one box for all tests here, in the order of their files."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.broker import free_ports
+from tests.devices.zebra import Zebra
+from tests.hil.centre import Centre
+from tests.hil.counter import Counter
+from tests.hil.devices import NEWLAND_VENDOR, Keyboard, PosScanner, Printer, SerialScanner
+from tests.hil.usb import Bus
+from tests.hil.vm import Disk, Image, Machine
+
+BUILT = Path(__file__).resolve().parents[2] / "build/hil"
+IMAGE = Image(BUILT / "base", BUILT / "box")
+API_PORT = 8700
+NEWLAND = "Newland Auto-ID"
+
+
+@dataclass(frozen=True)
+class Hil:
+    """Everything a test here touches."""
+
+    centre: Centre
+    counter: Counter
+    scanner: Keyboard
+    second_scanner: Keyboard
+    stranger: Keyboard
+    serial_scanner: SerialScanner
+    pos_scanner: PosScanner
+    printer: Printer
+    disk: Disk
+
+
+@pytest.fixture(scope="session")
+def hil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hil]:
+    """The counter of ``open_hil``."""
+    with open_hil(tmp_path_factory.mktemp("hil")) as opened:
+        yield opened
+
+
+@contextmanager
+def open_hil(directory: Path) -> Iterator[Hil]:
+    """The guest is up, the box is online, one keyboard scanner and the printer are plugged in."""
+    disk = Disk(directory / "state.img", directory / "state.log")
+    shutil.copyfile(IMAGE.box / "state.img", disk.image)
+    directory.joinpath("state.log").touch()
+    scanner = Keyboard("1-1", NEWLAND_VENDOR, 0x0003, manufacturer=NEWLAND, product="FR20", serial="SN1")
+    second = Keyboard("1-2", NEWLAND_VENDOR, 0x0003, manufacturer=NEWLAND, product="FR20", serial="SN2")
+    stranger = Keyboard("1-3", 0x046D, 0xC31C, manufacturer="Logitech", product="Keyboard K120")
+    serial = SerialScanner("1-4", NEWLAND_VENDOR, 0x8306, manufacturer=NEWLAND, product="FR20 CDC", serial="SN4")
+    pos = PosScanner("1-5", NEWLAND_VENDOR, 0x0010, manufacturer=NEWLAND, product="FR20 POS", serial="SN5")
+    printer = Printer("1-6", Zebra())
+    bus = Bus(scanner, second, stranger, serial, pos, printer)
+    ssh_port, api_port = free_ports(2)
+    centre = Centre(directory)
+    with bus, centre, Machine(IMAGE, directory / "vm", ssh_port, {api_port: API_PORT}, disk) as machine:
+        counter = Counter(machine, bus, directory, api_port)
+        machine.run("modprobe vhci_hcd")
+        counter.plug_in(scanner)
+        counter.plug_in(printer)
+        counter.furnish(
+            centre,
+            directory,
+            "hid:/dev/input/by-id/usb-Newland_Auto-ID_FR20_SN1-event-kbd",
+            "usb:0a5f:0080",
+        )
+        centre.start()
+        counter.start_agent()
+        counter.wait_state("online", lambda state: state["link"]["state"] == "up")
+        yield Hil(centre, counter, scanner, second, stranger, serial, pos, printer, disk)
