@@ -4,12 +4,16 @@ The guest reaches them at ``HOST``; central itself at loopback. Central is opene
 too, as a command line would, to issue codes.
 """
 
+import sqlite3
 import sys
+from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from central.app import open_central
+from central.cards.tokens import code_token
 from central.config import BrokerConfig, WebConfig
 from central.fleet.box import Place
 from central.fleet.certificates import read_authority
@@ -76,6 +80,20 @@ class Centre:
         self._supervisor.start("central", command)
         port = self._foundation.web.port
         self._supervisor.wait_ready("central", lambda: is_open(port))
+
+    def read_scans(self, texts: Iterable[str]) -> list[str | None]:
+        """The scans central has records of, in the order of their birth: each as the one of
+        ``texts`` that was scanned, letter for letter, or the box's reason where it is none of
+        them."""
+        with open_central(self.directory) as central:
+            known = {code_token(central.keys, text): text for text in texts}
+            file = central.files.directory / "central.db"
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+            rows = database.execute(
+                "SELECT code_token, box_reason FROM scan WHERE reported_at IS NOT NULL"
+                " ORDER BY born_at, id"
+            )
+            return [known.get(token, reason) for token, reason in rows]
 
     def issue_code(self) -> str:
         """A new dynamic code of the standard's sample person, as long-lived as one can be."""

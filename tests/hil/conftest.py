@@ -20,6 +20,7 @@ BUILT = Path(__file__).resolve().parents[2] / "build/hil"
 IMAGE = Image(BUILT / "base", BUILT / "box")
 API_PORT = 8700
 NEWLAND = "Newland Auto-ID"
+SCANNER = "/dev/input/by-id/usb-Newland_Auto-ID_FR20_SN1-event-kbd"
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def open_hil(directory: Path) -> Iterator[Hil]:
         counter.furnish(
             centre,
             directory,
-            "hid:/dev/input/by-id/usb-Newland_Auto-ID_FR20_SN1-event-kbd",
+            f"hid:{SCANNER}",
             "usb:0a5f:0080",
         )
         centre.start()

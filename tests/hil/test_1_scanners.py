@@ -1,12 +1,94 @@
-"""Scanners on a real kernel."""
+"""Scanners on a real kernel: what is typed, sent or reported there is what central gets."""
 
-from tests.hil.conftest import Hil
+from collections.abc import Iterable
+from pathlib import Path
+
+from shared.reasons import Reason
+from tests.hil.conftest import SCANNER, Hil
+
+GUEST = Path(__file__).with_name("guest")
+SCANS = 100
+FAST_SCANS = 60
 
 
-def test_a_scan_ends_as_a_record(hil: Hil) -> None:
-    """A code typed by a USB keyboard is judged by central and kept by the box."""
+def build_texts(letter: str, count: int) -> list[str]:
+    """Short texts that are damaged codes: refused, and each kept as a record of its own."""
+    return [f"{letter}{number:07d}:1" for number in range(count)]
+
+
+def wait_at_central(hil: Hil, count: int) -> None:
+    """Wait until the box has made so many records more than ... and central has them all."""
+    hil.counter.wait_created(count)
+    hil.counter.wait_state("all sent", lambda state: state["account"]["pending"] == 0)
+
+
+def recorded(hil: Hil, texts: Iterable[str], before: int) -> list[str | None]:
+    """What was scanned after the first ``before`` scans, as central has it."""
+    return hil.centre.read_scans(texts)[before:]
+
+
+def test_a_code_is_asked_about_and_accepted(hil: Hil) -> None:
+    """A patient's code, typed by a USB keyboard, is judged by central and kept by the box."""
     before = hil.counter.created()
     hil.scanner.type(hil.centre.issue_code() + "\r")
+    wait_at_central(hil, before + 1)
+    shown = hil.counter.wait_state("shown", lambda state: state["recent"][0]["verdict"])
+    assert (shown["recent"][0]["verdict"], shown["recent"][0]["decided_by"]) == (
+        "accepted",
+        "central",
+    )
+
+
+def test_the_scanner_is_the_agents_alone(hil: Hil) -> None:
+    """Another program that wants the scanner gets EBUSY, and of a scan it sees no event."""
+    script = "/root/second_reader.py"
+    hil.counter.machine.run(
+        f"cat >{script}", stdin=(GUEST / "second_reader.py").read_bytes()
+    )
+    reader = hil.counter.machine.start(f"python3 -I {script} {SCANNER}")
+    assert reader.stdin is not None
+    assert reader.stdout is not None
+    assert reader.stdout.readline() == "EBUSY\n"
+    before = hil.counter.created()
+    hil.scanner.type("A1B2C3D4:1\r")
     hil.counter.wait_created(before + 1)
-    print(hil.counter.state())
-    print(hil.counter.journal())
+    reader.stdin.close()
+    assert reader.stdout.readline() == "0\n"
+    reader.wait()
+
+
+def test_paced_scans_come_whole(hil: Hil) -> None:
+    """A hundred scans at a scanner's own pace are a hundred records, letter for letter."""
+    texts = build_texts("A", SCANS)
+    before, created = len(hil.centre.read_scans(())), hil.counter.created()
+    for text in texts:
+        hil.scanner.type(text + "\r")
+    wait_at_central(hil, created + SCANS)
+    assert recorded(hil, texts, before) == texts
+
+
+def test_what_the_kernel_drops_is_never_a_wrong_code(hil: Hil) -> None:
+    """Faster than the kernel's queue: a scan is recorded as it was, or as one whose events were
+    lost; no record has another text."""
+    texts = build_texts("B", FAST_SCANS)
+    before = len(hil.centre.read_scans(()))
+    for text in texts:
+        hil.scanner.type(text + "\r", report_seconds=0)
+    last = "B9999999:1"
+    hil.scanner.type("\r" + last + "\r")  # whatever was left half is over
+    hil.counter.wait_state("the queue is empty", lambda _: last in recorded(hil, [last], before))
+    came = recorded(hil, texts, before)[:-1]
+    assert Reason.FRAME_LOST in came, "nothing was dropped: this showed nothing"
+    assert set(came) <= {*texts, Reason.FRAME_LOST}
+
+
+def test_a_scanner_may_leave_and_come_back(hil: Hil) -> None:
+    """Unplugged it is absent; on another port it is the same scanner, and scans."""
+    hil.counter.pull(hil.scanner)
+    hil.counter.wait_state("absent", lambda state: state["scanner"]["state"] == "absent")
+    hil.counter.plug_in(hil.stranger)  # takes the port
+    hil.counter.plug_in(hil.scanner)
+    hil.counter.wait_state("ready", lambda state: state["scanner"]["state"] == "ready")
+    before = hil.counter.created()
+    hil.scanner.type("C0000001:1\r")
+    hil.counter.wait_created(before + 1)

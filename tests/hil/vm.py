@@ -98,10 +98,10 @@ class Machine:
         return out
 
     def start(self, command: str) -> subprocess.Popen[str]:
-        """Start a shell command as root; its output can be read line by line."""
+        """Start a shell command as root; its input and output are the caller's, line by line."""
         return subprocess.Popen(
             [*self._ssh, command],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
