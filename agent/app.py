@@ -202,7 +202,7 @@ def _build_box(
         hand_over=parts.door,
     )
     scanner = ScannerSlot(open_scanner(now.scanner, files.directory, parts.clock))
-    printer = PrinterSlot(open_printer(now.printer, files.directory, config.font))
+    printer = PrinterSlot(open_printer(now.printer, files.directory, config.font, now.label))
     printing = Printing(
         registrar=registrar,
         outbox=parts.outbox,

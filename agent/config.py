@@ -27,6 +27,10 @@ Ancestor = Annotated[str, msgspec.Meta(pattern=r"^https?://[a-zA-Z0-9.-]+(:[0-9]
 """An origin that may show the page in a frame."""
 
 
+DEFAULT_LABEL: Literal["50x30"] = "50x30"
+"""The labels in a printer of which nobody said otherwise."""
+
+
 class BrokerAddress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the broker's listener for boxes is; ``host`` must match its certificate."""
 
@@ -91,7 +95,7 @@ class BoxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     register_deadline_ms: Milliseconds = 5000
     again_seconds: Annotated[int, msgspec.Meta(ge=0)] = 10
     medical_step: MedicalStep = MedicalStep.OTHER  # what this counter does for patients
-    label: Literal["50x30", "51x25", "25x279"] = "50x30"  # media, mm
+    label: Literal["50x30", "51x25", "25x279"] = DEFAULT_LABEL  # media, mm
     font: str = ""  # a font file; empty: the system's CJK font
     scanner: ScannerConfig = ScannerConfig()
     printer: PrinterConfig = PrinterConfig()

@@ -168,6 +168,10 @@ class LabelPrinter(Protocol):
         """Send one slip once. Raises Unavailable (FONT_MISSING) before any byte leaves."""
         ...
 
+    async def aclose(self) -> None:
+        """Let go of the device, after the job at work; another may then take it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:

@@ -63,8 +63,8 @@ class Workplace:
         if wanted.scanner != before.scanner:
             scanner = open_scanner(wanted.scanner, self._directory, self._clock)
             self._scanner.exchange(scanner)
-        if wanted.printer != before.printer:
-            printer = open_printer(wanted.printer, self._directory, self._font)
+        if (wanted.printer, wanted.label) != (before.printer, before.label):
+            printer = open_printer(wanted.printer, self._directory, self._font, wanted.label)
             self._printer.exchange(printer)
 
 
@@ -86,9 +86,9 @@ def check_workplace(config: BoxConfig, directory: Path, clock: Clock, wanted: Ef
         raise Malformed(Reason.SETTING_IMPOSSIBLE, "label")
     if printer is None or wanted.site_name == config.site_name:
         return
-    from agent.drivers.encoder import ZplEncoder
+    from agent.drivers.encoder import LabelEncoder
 
     try:
-        ZplEncoder(config.font).check_text(wanted.site_name)
+        LabelEncoder(config.font).check_text(wanted.site_name)
     except Malformed as error:
         raise Malformed(error.reason, "site_name") from error

@@ -135,6 +135,9 @@ class RecordingPrinter:
         self.labels.append(label)
         return self.outcome
 
+    async def aclose(self) -> None:
+        """Nothing is held."""
+
 
 def noon_clock() -> ManualClock:
     """A manual clock at noon."""

@@ -46,6 +46,7 @@ async def look_at_printer(box: Box) -> list[Finding]:
         printer = open_printer(box.config.printer, box.files.directory, box.config.font)
         assert printer is not None
         status = await printer.read_status()
+        await printer.aclose()
     except OneCodeError as error:
         return [failed("printer", error)]
     conditions = tuple(sorted(status.conditions))

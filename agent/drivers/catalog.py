@@ -2,9 +2,10 @@
 chosen, so that a box loads what it uses.
 """
 
+from functools import partial
 from pathlib import Path
 
-from agent.config import DocumentReaderConfig, PrinterConfig, ScannerConfig
+from agent.config import DEFAULT_LABEL, DocumentReaderConfig, PrinterConfig, ScannerConfig
 from agent.drivers.framing import Affixes
 from agent.ports import DeviceDescriptor, DocumentReader, LabelPrinter, Scanner
 from shared.clock import Clock
@@ -34,22 +35,30 @@ def open_scanner(config: ScannerConfig, directory: Path, clock: Clock) -> Scanne
     raise Malformed(Reason.CONFIG_MALFORMED, f"scanner kind {config.kind!r}")
 
 
-def open_printer(config: PrinterConfig, directory: Path, font: str = "") -> LabelPrinter | None:
+def open_printer(
+    config: PrinterConfig, directory: Path, font: str = "", template: str = DEFAULT_LABEL
+) -> LabelPrinter | None:
     """The configured printer, None for kind ``none``; nothing is opened before it is used.
 
     ``path`` is ``vendor:product`` in hex for ``usb``, a folder for ``simulated``, relative to
-    ``directory`` if not absolute. Raises Malformed.
+    ``directory`` if not absolute; ``auto`` is whatever label printer is plugged in. ``template``
+    says which labels are in it. Raises Malformed.
     """
     if config.kind == "none":
         return None
-    from agent.drivers.encoder import ZplEncoder
+    from agent.drivers.encoder import LabelEncoder
 
-    encoder = ZplEncoder(font)
+    encoder = LabelEncoder(font)
     match config.kind:
-        case "usb":
-            from agent.drivers.printer_usb import UsbPrinter, parse_usb_path
+        case "auto" | "usb":
+            from agent.drivers.printer import WiredPrinter
+            from agent.drivers.printer_usb import ANY, open_usb, parse_usb_path
 
-            return UsbPrinter(parse_usb_path(config.path), encoder)
+            path = parse_usb_path(config.path) if config.kind == "usb" else ANY
+            device = DeviceDescriptor(
+                "label printer", f"usb {config.path}".strip(), "", path.vendor_id, path.product_id
+            )
+            return WiredPrinter(device, partial(open_usb, path), encoder, template)
         case "simulated":
             from agent.drivers.simulated import SimulatedPrinter
 

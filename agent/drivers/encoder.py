@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from agent.drivers.raster import Drawing, Typeface
 
 
-class ZplEncoder:
+class LabelEncoder:
     """Labels as bytes for a 203 dpi head."""
 
     def __init__(self, font: str = "") -> None:
@@ -24,11 +24,18 @@ class ZplEncoder:
 
     def encode(self, label: Label | Slip, language: PrinterLanguage = PrinterLanguage.ZPL) -> bytes:
         """Raises Malformed (GLYPH_MISSING, CODE_TOO_LONG) or Unavailable(FONT_MISSING)."""
-        from agent.drivers import zpl
+        return self.build(self.draw(label), language)
 
-        build_format = {PrinterLanguage.ZPL: zpl.build_format}[language]
-        drawing = self.draw(label)
-        return build_format(drawing.pieces, drawing.width, drawing.height)
+    def build(self, drawing: "Drawing", language: PrinterLanguage) -> bytes:
+        """A drawing in the printer's language."""
+        from agent.drivers import epl, zpl
+        from agent.drivers.raster import flatten
+
+        match language:
+            case PrinterLanguage.ZPL:
+                return zpl.build_format(drawing.pieces, drawing.width, drawing.height)
+            case PrinterLanguage.EPL2:
+                return epl.build_format(flatten(drawing))
 
     def draw(self, label: Label | Slip) -> "Drawing":
         """The dots, and how long the label is. Raises what ``encode`` raises."""

@@ -1,57 +1,56 @@
-"""A label printer on USB, device class 7, bulk both ways: the only importer of pyusb.
+"""A label printer's wire on USB, device class 7, bulk both ways: the only importer of pyusb.
 
-Each job opens the printer, takes it from the kernel's usblp, works and lets go, so a printer
-that was pulled and put back is simply there again. It knows bytes and status, not labels.
+It takes the printer from the kernel's usblp, knows endpoints and transfers, and neither languages
+nor labels. One wire, one thread.
 """
 
-import asyncio
 import errno
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import re
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import usb.backend  # type: ignore[import-untyped]
 import usb.core  # type: ignore[import-untyped]
 import usb.util  # type: ignore[import-untyped]
 
-from agent.drivers.encoder import ZplEncoder
-from agent.drivers.status import ASK_HOST_STATUS, HOST_STATUS_END, parse_host_status
-from agent.ports import DeviceDescriptor, Label, PrinterStatus, PrintOutcome, Slip
-from shared.devices import DeviceState, PrinterCondition, PrintState
+from agent.drivers.printer_wire import ANSWER_SECONDS
 from shared.errors import Malformed, Unavailable
 from shared.reasons import Reason
 
 PRINTER_CLASS = 7  # USB device class codes: 07h, printer
 PLAIN_PROTOCOLS = {1, 2}  # USB printer class 1.1 §4.2.1: uni- and bidirectional; 3 is IEEE 1284.4
+GET_DEVICE_ID = 0  # §4.2: "bRequest 0, GET_DEVICE_ID"; the answer's first two bytes are its length
+DEVICE_ID_BYTES = 1024
 WRITE_TIMEOUT_MS = 5000  # a printer that is busy or full does not take bytes
 CHUNK_BYTES = 4096
-STATUS_TIMEOUT_MS = 500
-STATUS_BYTES = 512
+ANSWER_BYTES = 8192  # ^HH is the longest, some 3 KiB
+READ_BYTES = 512
 DRAIN_TIMEOUT_MS = 5
 DRAIN_READS = 16
+RULES = "udev rule 70-onecode.rules and group lp"
 
 _REASONS = {
     errno.ENODEV: Reason.DEVICE_ABSENT,
     errno.ENOENT: Reason.DEVICE_ABSENT,
-    errno.EACCES: Reason.DEVICE_DENIED,
-    errno.EPERM: Reason.DEVICE_DENIED,
-    errno.EBUSY: Reason.DEVICE_DENIED,  # another program has claimed it
+    errno.EACCES: Reason.DEVICE_RULE_MISSING,
+    errno.EPERM: Reason.DEVICE_RULE_MISSING,
+    errno.EBUSY: Reason.DEVICE_IN_USE,
     errno.ETIMEDOUT: Reason.DEVICE_SILENT,
 }
-_STATES = {
-    Reason.DEVICE_ABSENT: DeviceState.ABSENT,
-    Reason.DEVICE_DENIED: DeviceState.DENIED,
-    Reason.DEVICE_SILENT: DeviceState.SILENT,
-}
-_T = TypeVar("_T")
 
 
 class UsbPath(NamedTuple):
-    """Which printer: a vendor and, where there is more than one of theirs, a product."""
+    """Which printer: a vendor and, where there is more than one of theirs, a product. Without a
+    vendor it is any label printer, a Zebra before others."""
 
-    vendor_id: int
+    vendor_id: int | None
     product_id: int | None
+
+
+ANY = UsbPath(None, None)
+ZEBRA = 0x0A5F
 
 
 def parse_usb_path(text: str) -> UsbPath:
@@ -63,88 +62,31 @@ def parse_usb_path(text: str) -> UsbPath:
         raise Malformed(Reason.CONFIG_MALFORMED, "printer path is vendor:product in hex") from error
 
 
-class UsbPrinter:
-    """One printer, one writer; implements ``agent.ports.LabelPrinter``.
+class UsbWire:
+    """A claimed printer's two bulk endpoints; implements ``printer_wire.Wire``."""
 
-    A label is sent only to a printer that has just answered that nothing stops it: one that is
-    silent or out of paper would keep the bytes and print them whenever it likes.
-    """
-
-    def __init__(
-        self, path: UsbPath, encoder: ZplEncoder, backend: usb.backend.IBackend | None = None
-    ) -> None:
-        """``backend`` is pyusb's; None means libusb."""
-        product = "" if path.product_id is None else f":{path.product_id:04x}"
-        location = f"usb {path.vendor_id:04x}{product}"
-        self._path = path
-        self._descriptor = DeviceDescriptor(
-            "label printer", location, vendor_id=path.vendor_id, product_id=path.product_id
-        )
-        self._encoder = encoder
-        self._backend = backend
-        # One thread is the one writer: a job whose caller went away still ends before the next.
-        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="printer")
-
-    @property
-    def descriptor(self) -> DeviceDescriptor:
-        return self._descriptor
-
-    async def read_status(self) -> PrinterStatus:
-        return await self._run(self._ask)
-
-    async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
-        return await self._print(label)
-
-    async def print_slip(self, slip: Slip) -> PrintOutcome:
-        return await self._print(slip)
-
-    async def _print(self, label: Label | Slip) -> PrintOutcome:
-        data = await asyncio.to_thread(self._encoder.encode, label)
-        return await self._run(lambda: self._send(data))
-
-    async def _run(self, job: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._writer, job)
-
-    def _ask(self) -> PrinterStatus:
-        try:
-            with _open(self._path, self._backend) as pipe:
-                return pipe.ask_status()
-        except Unavailable as error:
-            state = _STATES.get(error.reason, DeviceState.FAULTY)
-            return PrinterStatus(state, reason=error.reason)
-
-    def _send(self, data: bytes) -> PrintOutcome:
-        sent = 0
-        try:
-            with _open(self._path, self._backend) as pipe:
-                status = pipe.ask_status()
-                if status.conditions:
-                    return PrintOutcome(
-                        PrintState.FAILED, Reason.PRINT_CONDITION, status.conditions
-                    )
-                for count in pipe.write(data):
-                    sent = count
-        except Unavailable as error:
-            if sent == 0:
-                return PrintOutcome(PrintState.FAILED, error.reason)
-        if sent < len(data):
-            return PrintOutcome(PrintState.UNKNOWN, Reason.PRINT_CUT)
-        return PrintOutcome(PrintState.SENT)
-
-
-class _Pipe:
-    """A claimed printer's two bulk endpoints."""
-
-    def __init__(self, interface: Any) -> None:
+    def __init__(self, device: Any, interface: Any) -> None:
+        self._device = device
+        self._number = interface.bInterfaceNumber
         self._out = _endpoint(interface, usb.util.ENDPOINT_OUT)
         self._in = _endpoint(interface, usb.util.ENDPOINT_IN)
+        self._stale = True  # something may lie unread that answers nothing of ours
+
+    def read_device_id(self) -> str:
+        with _mapped():
+            try:
+                answer = self._device.ctrl_transfer(
+                    0xA1, GET_DEVICE_ID, 0, self._number << 8, DEVICE_ID_BYTES
+                )
+            except usb.core.USBError as error:
+                if error.errno == errno.ENODEV:
+                    raise
+                return ""  # a stall: it has none
+        return bytes(answer[2:]).decode("ascii", "replace")
 
     def write(self, data: bytes) -> Iterator[int]:
-        """Send ``data``; yields how many bytes have left so far.
-
-        The first transfer is one packet, which a device takes whole or not at all: when it
-        fails, no byte has left. Raises Unavailable where the printer stops taking bytes.
-        """
+        """The first transfer is one packet, which a device takes whole or not at all. A transfer
+        that times out is cancelled by libusb, so the rest of it never comes later."""
         sent = 0
         size = int(self._out.wMaxPacketSize)
         while sent < len(data):
@@ -153,41 +95,51 @@ class _Pipe:
             yield sent
             size = CHUNK_BYTES
 
-    def ask_status(self) -> PrinterStatus:
-        """~HS and its answer. Raises Unavailable: DEVICE_SILENT when none comes in time."""
-        self._drain()
+    def ask(self, question: bytes, end: re.Pattern[bytes]) -> bytes:
+        if self._stale:
+            self._drain()
+        self._stale = True
+        answer = b""
+        until = time.monotonic() + ANSWER_SECONDS
         with _mapped():
-            self._out.write(ASK_HOST_STATUS, STATUS_TIMEOUT_MS)
-            answer = b""
-            while not HOST_STATUS_END.search(answer) and len(answer) < STATUS_BYTES:
-                answer += bytes(self._in.read(STATUS_BYTES, STATUS_TIMEOUT_MS))
+            self._out.write(question, int(ANSWER_SECONDS * 1000))
+            while not end.search(answer):
+                left = until - time.monotonic()
+                if left <= 0 or len(answer) > ANSWER_BYTES:
+                    raise Unavailable(Reason.PRINTER_GARBLED, "an answer without its end")
+                try:
+                    answer += bytes(self._in.read(READ_BYTES, max(1, int(left * 1000))))
+                except usb.core.USBTimeoutError:
+                    if not answer:
+                        raise
+        self._stale = False
+        return answer
+
+    def close(self) -> None:
+        """Let go; a device that is gone has nothing to let go of."""
         try:
-            conditions = parse_host_status(answer).conditions
-        except Malformed:
-            conditions = frozenset({PrinterCondition.OTHER_FAULT})
-        return PrinterStatus(DeviceState.FAULTY if conditions else DeviceState.READY, conditions)
+            usb.util.dispose_resources(self._device)
+        except usb.core.USBError:
+            return
 
     def _drain(self) -> None:
         """Read away what the printer said to an earlier question that nobody waited for."""
         with _mapped():
             try:
                 for _ in range(DRAIN_READS):
-                    self._in.read(STATUS_BYTES, DRAIN_TIMEOUT_MS)
+                    self._in.read(READ_BYTES, DRAIN_TIMEOUT_MS)
             except usb.core.USBTimeoutError:
                 return
 
 
-@contextmanager
-def _open(path: UsbPath, backend: usb.backend.IBackend | None) -> Iterator[_Pipe]:
-    """Find, claim and in the end release the printer. Raises Unavailable with a device's reason."""
+def open_usb(path: UsbPath, backend: usb.backend.IBackend | None = None) -> UsbWire:
+    """Find and claim the printer; ``backend`` is pyusb's, None means libusb.
+
+    Raises Unavailable: DEVICE_ABSENT, DEVICE_RULE_MISSING, DEVICE_IN_USE, DEVICE_FAULTY,
+    DRIVER_MISSING.
+    """
     with _mapped():
-        device = usb.core.find(
-            backend=backend,
-            idVendor=path.vendor_id,
-            custom_match=lambda found: (
-                path.product_id in {None, found.idProduct} and _is_printer(found)
-            ),
-        )
+        device = _find(path, backend)
         if device is None:
             raise Unavailable(Reason.DEVICE_ABSENT, "no such printer on USB")
         try:
@@ -200,9 +152,24 @@ def _open(path: UsbPath, backend: usb.backend.IBackend | None) -> Iterator[_Pipe
             usb.util.claim_interface(device, number)
             if interface.bAlternateSetting:
                 interface.set_altsetting()
-            yield _Pipe(interface)
-        finally:
+        except (usb.core.USBError, Unavailable):
             usb.util.dispose_resources(device)
+            raise
+        return UsbWire(device, interface)
+
+
+def _find(path: UsbPath, backend: usb.backend.IBackend | None) -> Any:
+    """The printer that is meant, or None."""
+
+    def is_meant(found: Any) -> bool:
+        return (
+            path.vendor_id in {None, found.idVendor}
+            and path.product_id in {None, found.idProduct}
+            and _is_printer(found)
+        )
+
+    printers = usb.core.find(find_all=True, backend=backend, custom_match=is_meant)
+    return min(printers, key=lambda found: found.idVendor != ZEBRA, default=None)
 
 
 def _is_printer(device: Any) -> bool:
@@ -250,4 +217,5 @@ def _mapped() -> Iterator[None]:
         raise Unavailable(Reason.DRIVER_MISSING, "libusb-1.0 is not installed") from error
     except usb.core.USBError as error:
         reason = _REASONS.get(error.errno or 0, Reason.DEVICE_FAULTY)
-        raise Unavailable(reason, f"USB: {error.strerror}") from error
+        detail = RULES if reason is Reason.DEVICE_RULE_MISSING else f"USB: {error.strerror}"
+        raise Unavailable(reason, detail) from error

@@ -142,6 +142,15 @@ def invert(bitmap: Bitmap, margin: int) -> Bitmap:
     return _bitmap(image)
 
 
+def flatten(drawing: Drawing) -> Bitmap:
+    """The whole label as one bitmap."""
+    image = Image.new("1", (drawing.width, drawing.height))
+    for x, y, bitmap in drawing.pieces:
+        piece = _image(bitmap)
+        image.paste(1, (x, y), piece)
+    return _bitmap(image)
+
+
 def write_picture(path: Path, width: int, height: int, placed: Sequence[Placed]) -> None:
     """Save bitmaps at their places, black on white, as PNG."""
     picture = Image.new("1", (width, height), 1)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from agent.drivers.encoder import ZplEncoder
+from agent.drivers.encoder import LabelEncoder
 from agent.ports import (
     DeviceChanged,
     DeviceDescriptor,
@@ -72,7 +72,7 @@ class SimulatedScanner:
 class SimulatedPrinter:
     """A printer that is a folder; implements ``agent.ports.LabelPrinter``."""
 
-    def __init__(self, folder: Path, encoder: ZplEncoder) -> None:
+    def __init__(self, folder: Path, encoder: LabelEncoder) -> None:
         self._folder = folder
         self._encoder = encoder
         self._descriptor = DeviceDescriptor("simulated label printer", str(folder))
@@ -91,12 +91,12 @@ class SimulatedPrinter:
         return PrinterStatus(DeviceState.FAULTY if conditions else DeviceState.READY, conditions)
 
     async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
-        return await self._print(label)
+        return await self._print(label, sent)
 
     async def print_slip(self, slip: Slip) -> PrintOutcome:
-        return await self._print(slip)
+        return await self._print(slip, lambda: None)
 
-    async def _print(self, label: Label | Slip) -> PrintOutcome:
+    async def _print(self, label: Label | Slip, sent: Callable[[], None]) -> PrintOutcome:
         data = await asyncio.to_thread(self._encoder.encode, label)
         async with self._writer:
             status = await self.read_status()
@@ -106,7 +106,11 @@ class SimulatedPrinter:
             await asyncio.to_thread(self._take, str(label.id), data[:cut])
         if cut is not None and cut < len(data):
             return PrintOutcome(PrintState.UNKNOWN, Reason.PRINT_CUT)
-        return PrintOutcome(PrintState.SENT)
+        sent()
+        return PrintOutcome(PrintState.CONFIRMED)  # its picture is there
+
+    async def aclose(self) -> None:
+        """A folder is let go of by itself."""
 
     def set_conditions(self, *conditions: PrinterCondition) -> None:
         """What the printer says from now on; none means ready again."""

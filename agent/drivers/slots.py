@@ -77,26 +77,39 @@ class PrinterSlot:
 
     def __init__(self, printer: LabelPrinter | None) -> None:
         self._printer = printer
+        self._retired: list[LabelPrinter] = []
 
     @property
     def descriptor(self) -> DeviceDescriptor:
         return self._printer.descriptor if self._printer else _NOTHING
 
     def exchange(self, printer: LabelPrinter | None) -> None:
-        """Print the next label on this one."""
+        """Print the next label on this one; the old one is let go of before."""
+        if self._printer is not None:
+            self._retired.append(self._printer)
         self._printer = printer
 
     async def read_status(self) -> PrinterStatus:
-        if self._printer is None:
-            return PrinterStatus(DeviceState.ABSENT)
-        return await self._printer.read_status()
+        printer = await self._at_work()
+        return await printer.read_status() if printer else PrinterStatus(DeviceState.ABSENT)
 
     async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
-        if self._printer is None:
-            return PrintOutcome(PrintState.FAILED, Reason.DEVICE_ABSENT)
-        return await self._printer.print(label, sent)
+        printer = await self._at_work()
+        return await printer.print(label, sent) if printer else _NO_PRINTER
 
     async def print_slip(self, slip: Slip) -> PrintOutcome:
-        if self._printer is None:
-            return PrintOutcome(PrintState.FAILED, Reason.DEVICE_ABSENT)
-        return await self._printer.print_slip(slip)
+        printer = await self._at_work()
+        return await printer.print_slip(slip) if printer else _NO_PRINTER
+
+    async def aclose(self) -> None:
+        self.exchange(None)
+        await self._at_work()
+
+    async def _at_work(self) -> LabelPrinter | None:
+        """The one of now: two of them may mean one device, which has one holder."""
+        while self._retired:
+            await self._retired.pop().aclose()
+        return self._printer
+
+
+_NO_PRINTER = PrintOutcome(PrintState.FAILED, Reason.DEVICE_ABSENT)

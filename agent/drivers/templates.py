@@ -76,6 +76,11 @@ class Template:
     rules: Sequence[Rule] = ()
     along: bool = False
 
+    @property
+    def feed_dots(self) -> int:
+        """How long the label is along the feed."""
+        return self.width if self.along else self.height
+
 
 class Captions(NamedTuple):
     """The label's own words in one language."""
@@ -115,12 +120,12 @@ _51X25 = Template(
     rules=(Rule(16, 34, 382, 2),),
     areas=(
         Area(Field.SITE, 16, 8, 382, 26, (21, 20, 18, 16, 14, 12)),
-        Area(Field.NAME, 164, 44, 234, 76, (54, 46, 38, 34, 30, 26, 22, 18, 15)),
-        Area(Field.CAPTION, 164, 121, 100, 20, (16,)),
-        Area(Field.COPY, 312, 121, 86, 20, (16, 14, 12), flush_right=True, inverted=True),
-        Area(Field.NUMBER, 164, 139, 234, 34, (28, 26, 22, 18, 15)),
-        Area(Field.DATE, 164, 170, 124, 22, (18, 16)),
-        Area(Field.SHORT_NUMBER, 338, 170, 60, 22, (18, 16), flush_right=True),
+        Area(Field.NAME, 164, 41, 234, 76, (54, 46, 38, 34, 30, 26, 22, 18, 15)),
+        Area(Field.CAPTION, 164, 117, 100, 20, (16,)),
+        Area(Field.COPY, 312, 117, 86, 20, (16, 14, 12), flush_right=True, inverted=True),
+        Area(Field.NUMBER, 164, 137, 234, 34, (28, 26, 22, 18, 14)),
+        Area(Field.DATE, 164, 171, 124, 22, (18, 16)),
+        Area(Field.SHORT_NUMBER, 338, 171, 60, 22, (18, 16), flush_right=True),
     ),
 )
 

@@ -87,9 +87,11 @@ class Waiting:
         try:
             await self._join()
         finally:
-            # The scanner is the running box's next.
+            # Scanner and printer are the running box's next.
             reading.cancel()
             await asyncio.wait([reading])
+            if self.printer is not None:
+                await self.printer.aclose()
 
     async def _join(self) -> None:
         retry = Backoff(_FIRST_RETRY_SECONDS, _MOST_RETRY_SECONDS)
@@ -150,7 +152,7 @@ class Waiting:
         except OneCodeError as error:
             log.warning("no slip\n%s", describe(error))
             return
-        if outcome.state is not PrintState.SENT:
+        if outcome.state not in {PrintState.SENT, PrintState.CONFIRMED}:
             log.warning("no slip: %s %s", outcome.reason, " ".join(sorted(outcome.conditions)))
 
     def _kept_invite(self) -> str:

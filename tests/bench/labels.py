@@ -14,7 +14,7 @@ from hashlib import sha256
 
 from PIL import Image, ImageDraw, ImageFont
 
-from agent.drivers.encoder import ZplEncoder
+from agent.drivers.encoder import LabelEncoder
 from agent.drivers.fonts import find_font
 from agent.drivers.templates import TEMPLATES
 from agent.ports import Label
@@ -31,7 +31,7 @@ def measure() -> list[Figure]:
     """One template after the other; the bar is for 50 × 30 mm."""
     figures = []
     for template in TEMPLATES:
-        encoder = ZplEncoder()
+        encoder = LabelEncoder()
         first, *later = [_time_label(encoder, label) for label in _labels(template)]
         if template == "50x30":
             figures.append(shown("first label → bytes", first, "ms"))
@@ -61,7 +61,7 @@ def _name(number: int) -> str:
     return f"{chr(FIRST_IDEOGRAPH + 7 * number)}*{chr(FIRST_IDEOGRAPH + 11 * number + 3)}"
 
 
-def _time_label(encoder: ZplEncoder, label: Label) -> float:
+def _time_label(encoder: LabelEncoder, label: Label) -> float:
     begun = time.perf_counter()
     encoder.encode(label)
     return (time.perf_counter() - begun) * 1000

@@ -74,15 +74,19 @@ class Zebra:
     gap: float = 3.0  # between two labels on the roll
     unit: str = "cm"  # of the odometer: cm or in
     decimals: int = 0  # of the odometer
+    obeys_units: bool = True  # ^MA changes the odometer's unit
     old_firmware: bool = False  # no ~HQ
     obeys_reprint: bool = True  # ^JZN turns reprinting off
     thermal_transfer: bool = False
+    continuous: bool = False  # media without gaps
+    media_dots: int | None = None  # the labels it has sensed; None: what ^LL says
     voice: Voice = Voice.TRUE
     flags: Flags = field(default_factory=Flags)
     received: bytes = b""  # what is no question, as it came
     printed: list[bytes] = field(default_factory=list)  # formats that have come out, each whole
     moved: float = 217_443.0  # the odometer, millimetres
     reprints: bool = True  # ^JZ as it stands
+    _length_dots: int = 1245  # ^LL, as it comes from the factory
     _tail: bytes = b""
     _format: bytes = b""
     _waiting: deque[bytes] = field(default_factory=deque)
@@ -178,7 +182,9 @@ class Zebra:
     def _obey(self, whole: bytes) -> None:
         if match := _REPRINT.search(whole):
             self.reprints = match[1] == b"Y" or not self.obeys_reprint
-        if match := _UNITS.search(whole):
+        if match := _LENGTH.search(whole):
+            self._length_dots = int(match[1])
+        if (match := _UNITS.search(whole)) and self.obeys_units:
             self.unit = "cm" if match[1] == b"C" else "in"
         if b"^HH" in whole:
             self._say(self._configuration())
@@ -198,7 +204,7 @@ class Zebra:
         ``UQ`` ask."""
         self._format += data
         if b"^ee\r\n" in self._format:
-            self._format = self._format.replace(b"^ee\r\n", b"")
+            self._format = self._format.replace(b"\r\n^ee\r\n", b"")
             self._say(b"07\r\n" if self.flags.paper_out else b"00\r\n")
         while (end := self._format.find(b"\nP1\n")) >= 0:
             self._waiting.append(self._format[: end + 4])
@@ -240,22 +246,16 @@ class Zebra:
         flags = self.flags
         formats = len(self._waiting)
         partial = b"^XA" in self._format
+        length = f"{self.media_dots or self._length_dots:04d}"
         first = (
-            "030", flags.paper_out, flags.paused, "0240", f"{formats:03d}", flags.buffer_full,
+            "030", flags.paper_out, flags.paused, length, f"{formats:03d}", flags.buffer_full,
             flags.diagnostic, partial, "000", flags.corrupt, flags.cold, flags.hot,
         )  # fmt: skip
         second = (
-            "000", 0, flags.head_open, flags.ribbon_out, self.thermal_transfer, 2, 4, 0,
-            f"{formats:08d}", 1, "000",
+            f"{0x80 * self.continuous:03d}", False, flags.head_open, flags.ribbon_out,
+            self.thermal_transfer, "2", "4", False, f"{formats:08d}", "1", "000",
         )  # fmt: skip
-        return b"".join(
-            _STX
-            + ",".join(
-                str(int(each)) if isinstance(each, bool) else str(each) for each in line
-            ).encode()
-            + _ETX_CR_LF
-            for line in (first, second, ("1234", "0"))
-        )
+        return b"".join(map(_string, (first, second, ("1234", "0"))))
 
     def _errors(self) -> bytes:
         flags = self.flags
@@ -298,3 +298,9 @@ class Zebra:
 def _page(lines: tuple[str, ...]) -> bytes:
     """~HQ: "the printer responds with data similar to this", between STX and ETX."""
     return _STX + b"\r\n\r\n" + "\r\n".join(lines).encode() + b"\r\n" + _ETX_CR_LF
+
+
+def _string(fields: tuple[str | bool, ...]) -> bytes:
+    """One string of ~HS; a flag is 0 or 1."""
+    words = (field if isinstance(field, str) else str(int(field)) for field in fields)
+    return _STX + ",".join(words).encode() + _ETX_CR_LF

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 import pytest
 from PIL import Image, ImageChops, ImageFilter
 
-from agent.drivers.encoder import ZplEncoder
+from agent.drivers.encoder import LabelEncoder
 from agent.drivers.printer_language import PrinterLanguage
 from agent.drivers.templates import CAPTIONS, DOTS_PER_MM, DOTS_PER_MODULE, TEMPLATES
 from shared.qr import QUIET_MODULES, logo_modules
 from tests.golden.labels.cases import CASES, PRINTERS, media_mm, read_golden, read_picture
+from tests.labels.epl import print_epl
 from tests.labels.renderer import ZplRenderer, read_codes
 
 ANEW = "look at the change, then: python -m tests.golden.labels (dots belong to fonts-noto-cjk)"
@@ -28,8 +29,8 @@ WITH_LOGO = [case for case, label in CASES.items() if TEMPLATES[label.template].
 
 
 @pytest.fixture(scope="module")
-def encoder() -> ZplEncoder:
-    return ZplEncoder()
+def encoder() -> LabelEncoder:
+    return LabelEncoder()
 
 
 def test_every_template_and_language_has_a_golden_label() -> None:
@@ -42,18 +43,28 @@ def test_every_template_and_language_has_a_golden_label() -> None:
 @pytest.mark.parametrize("language", PRINTERS)
 @pytest.mark.parametrize("case", CASES)
 def test_bytes_are_the_golden_ones(
-    case: str, language: PrinterLanguage, encoder: ZplEncoder
+    case: str, language: PrinterLanguage, encoder: LabelEncoder
 ) -> None:
     """Byte for byte, text included."""
     assert encoder.encode(CASES[case], language) == read_golden(case, language), ANEW
 
 
+@pytest.mark.parametrize("language", PRINTERS)
 @pytest.mark.parametrize("case", CASES)
-def test_the_picture_is_the_golden_one(case: str, renderer: ZplRenderer) -> None:
-    """The golden ZPL, drawn by a renderer that is not ours, on paper of its size, dot for dot."""
+def test_the_picture_is_the_golden_one(
+    case: str, language: PrinterLanguage, renderer: ZplRenderer
+) -> None:
+    """The golden bytes, drawn by an eye that is not ours, on paper of its size, dot for dot: one
+    picture, whichever language the printer speaks."""
     width, length = media_mm(CASES[case])
-    picture = renderer.render(read_golden(case, PrinterLanguage.ZPL), width, length)
-    assert picture.size == (width * DOTS_PER_MM, length * DOTS_PER_MM)
+    dots = width * DOTS_PER_MM, length * DOTS_PER_MM
+    data = read_golden(case, language)
+    match language:
+        case PrinterLanguage.ZPL:
+            picture = renderer.render(data, width, length)
+        case PrinterLanguage.EPL2:
+            picture = print_epl(data, *dots)
+    assert picture.size == dots
     assert ImageChops.difference(picture, read_picture(case)).getbbox() is None, ANEW
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops
 
-from agent.drivers.encoder import ZplEncoder
+from agent.drivers.encoder import LabelEncoder
 from agent.drivers.fonts import find_font
 from agent.drivers.label_layout import ELLIPSIS, draw_label
 from agent.drivers.raster import Placed, Typeface, write_picture
@@ -49,8 +49,8 @@ NAMES = {
 
 
 @pytest.fixture(scope="module")
-def encoder() -> ZplEncoder:
-    return ZplEncoder()
+def encoder() -> LabelEncoder:
+    return LabelEncoder()
 
 
 class RecordingTypeface(Typeface):
@@ -65,7 +65,7 @@ class RecordingTypeface(Typeface):
         return super().draw(lines, size)
 
 
-def print_label(label: Label, encoder: ZplEncoder, renderer: ZplRenderer) -> Image.Image:
+def print_label(label: Label, encoder: LabelEncoder, renderer: ZplRenderer) -> Image.Image:
     """As the printer prints it, its code read and its margins white."""
     picture = renderer.render(encoder.encode(label), *media_mm(label))
     template = TEMPLATES[label.template]
@@ -84,7 +84,7 @@ def print_label(label: Label, encoder: ZplEncoder, renderer: ZplRenderer) -> Ima
 @pytest.mark.parametrize("template", TEMPLATES)
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
 def test_every_name_prints_as_text_and_the_code_reads(
-    name: str, template: str, encoder: ZplEncoder, renderer: ZplRenderer
+    name: str, template: str, encoder: LabelEncoder, renderer: ZplRenderer
 ) -> None:
     """Whatever the name, one label is printed, inside its margins, and its code is the one that
     was issued; a format without field data holds no command but the label's own."""
@@ -132,7 +132,7 @@ def test_every_field_fits_and_the_code_reads(
     changes: dict[str, object],
     template: str,
     language: str,
-    encoder: ZplEncoder,
+    encoder: LabelEncoder,
     renderer: ZplRenderer,
 ) -> None:
     """Long, short and missing fields: nothing leaves the label, the code reads."""
@@ -142,7 +142,9 @@ def test_every_field_fits_and_the_code_reads(
 
 @pytest.mark.parametrize("language", CAPTIONS)
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_fields_do_not_touch_each_other(template: str, language: str, encoder: ZplEncoder) -> None:
+def test_fields_do_not_touch_each_other(
+    template: str, language: str, encoder: LabelEncoder
+) -> None:
     """Each piece's black stays out of every other piece's place, the quiet zone included."""
     worst = make_label(
         name=MANY[:40],
@@ -175,7 +177,7 @@ def test_a_copy_and_the_short_number_are_on_the_label(template: str, language: s
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_a_drawing_knows_how_far_the_printer_feeds(template: str, encoder: ZplEncoder) -> None:
+def test_a_drawing_knows_how_far_the_printer_feeds(template: str, encoder: LabelEncoder) -> None:
     """The length of the paper: what the printer's own counter is compared with."""
     label = make_label(template=template)
     assert encoder.draw(label).length_mm == media_mm(label)[1]
@@ -198,7 +200,7 @@ def test_a_drawing_knows_how_far_the_printer_feeds(template: str, encoder: ZplEn
     ],
 )
 def test_a_name_the_font_cannot_write_is_refused(
-    name: str, position: int, template: str, encoder: ZplEncoder
+    name: str, position: int, template: str, encoder: LabelEncoder
 ) -> None:
     """Letters and ideographs without a glyph refuse the label; the error says which character
     of which font, and holds no other."""
@@ -210,7 +212,7 @@ def test_a_name_the_font_cannot_write_is_refused(
     assert str(caught.value).isascii()
 
 
-def test_emoji_are_visible_and_countable(encoder: ZplEncoder) -> None:
+def test_emoji_are_visible_and_countable(encoder: LabelEncoder) -> None:
     """An emoji prints as □; two print as two; joiners and selectors print as nothing."""
     one, two, box, joined = (
         encoder.encode(make_label(name=name))
@@ -222,7 +224,7 @@ def test_emoji_are_visible_and_countable(encoder: ZplEncoder) -> None:
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_a_code_too_large_for_the_label_is_refused(template: str, encoder: ZplEncoder) -> None:
+def test_a_code_too_large_for_the_label_is_refused(template: str, encoder: LabelEncoder) -> None:
     """A text whose symbol is larger than its place is not squeezed."""
     with pytest.raises(Malformed) as caught:
         encoder.encode(make_label(code=STATIC_TEXT * 3, template=template))
@@ -234,13 +236,13 @@ def test_a_missing_font_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "no.ttf").write_bytes(b"no font")
     for name in ("missing.ttf", "no.ttf"):
         with pytest.raises(Unavailable) as caught:
-            ZplEncoder(str(tmp_path / name)).encode(SAMPLE)
+            LabelEncoder(str(tmp_path / name)).encode(SAMPLE)
         assert caught.value.reason is Reason.FONT_MISSING
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_our_picture_is_the_printers(
-    template: str, encoder: ZplEncoder, renderer: ZplRenderer, tmp_path: Path
+    template: str, encoder: LabelEncoder, renderer: ZplRenderer, tmp_path: Path
 ) -> None:
     """The simulator's picture of a label equals the independent renderer's, dot for dot."""
     label = make_label(template=template)

@@ -10,7 +10,7 @@ import pytest
 
 from agent.config import PrinterConfig, ScannerConfig
 from agent.drivers.catalog import open_printer, open_scanner
-from agent.drivers.printer_usb import UsbPrinter
+from agent.drivers.printer import WiredPrinter
 from agent.drivers.scanner_hid import HidScanner
 from agent.drivers.scanner_serial import SerialScanner
 from agent.drivers.simulated import SimulatedPrinter
@@ -37,7 +37,7 @@ def test_kinds_of_scanners(tmp_path: Path) -> None:
 def test_kinds_of_printers(tmp_path: Path) -> None:
     """usb, simulated and none; nothing is made in the folder before the first label."""
     usb = open_printer(PrinterConfig(kind="usb", path="0a5f:0080"), tmp_path)
-    assert isinstance(usb, UsbPrinter)
+    assert isinstance(usb, WiredPrinter)
     assert usb.descriptor.location == "usb 0a5f:0080"
     simulated = open_printer(PrinterConfig(kind="simulated", path="labels"), tmp_path)
     assert isinstance(simulated, SimulatedPrinter)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from agent.drivers.encoder import ZplEncoder
+from agent.drivers.encoder import LabelEncoder
 from agent.drivers.simulated import SimulatedPrinter, SimulatedScanner
 from agent.ports import (
     DeviceChanged,
@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def printer(folder: Path) -> SimulatedPrinter:
-    return SimulatedPrinter(folder, ZplEncoder())
+    return SimulatedPrinter(folder, LabelEncoder())
 
 
 def list_suffixes(folder: Path) -> list[str]:
@@ -42,8 +42,8 @@ def list_suffixes(folder: Path) -> list[str]:
 
 async def test_label_becomes_bytes_and_a_picture(printer: LabelPrinter, folder: Path) -> None:
     """A label lies in the folder as sent and as printed; the picture's code reads."""
-    assert await printer.print(SAMPLE) == PrintOutcome(PrintState.SENT)
-    assert (folder / f"{SAMPLE.id}.zpl").read_bytes() == ZplEncoder().encode(SAMPLE)
+    assert await printer.print(SAMPLE) == PrintOutcome(PrintState.CONFIRMED)
+    assert (folder / f"{SAMPLE.id}.zpl").read_bytes() == LabelEncoder().encode(SAMPLE)
     with Image.open(folder / f"{SAMPLE.id}.png") as picture:
         assert picture.size == (400, 240)
         assert read_codes(picture.convert("L")) == [STATIC_TEXT]
@@ -61,7 +61,7 @@ async def test_conditions_fail_a_label(printer: SimulatedPrinter, folder: Path) 
     other_fault = frozenset({PrinterCondition.OTHER_FAULT})
     assert status == PrinterStatus(DeviceState.FAULTY, other_fault)
     printer.set_conditions()
-    assert (await printer.print(SAMPLE)).state is PrintState.SENT
+    assert (await printer.print(SAMPLE)).state is PrintState.CONFIRMED
     assert list_suffixes(folder) == [".png", ".zpl"]
 
 
@@ -73,7 +73,7 @@ async def test_cut_label_is_unknown_and_prints_nothing(
     assert await printer.print(SAMPLE) == PrintOutcome(PrintState.UNKNOWN, Reason.PRINT_CUT)
     assert len((folder / f"{SAMPLE.id}.zpl").read_bytes()) == 1000
     assert list_suffixes(folder) == [".zpl"]
-    assert (await printer.print(SAMPLE)).state is PrintState.SENT
+    assert (await printer.print(SAMPLE)).state is PrintState.CONFIRMED
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A printer as a peer below pyusb: it answers at the level of a USB backend, so everything of the
-driver and of pyusb above it is the real thing."""
+driver and of pyusb above it is the real thing. What it says is a Zebra's (``tests.devices.zebra``).
+"""
 
 import errno
 from array import array
@@ -9,14 +10,11 @@ from typing import Any
 import usb.backend  # type: ignore[import-untyped]
 import usb.core  # type: ignore[import-untyped]
 
+from tests.devices.zebra import Zebra
+
 VENDOR, PRODUCT = 0x0A5F, 0x0080
 OUT, IN = 0x01, 0x82
 PACKET = 64
-READY = (
-    b"\x02030,0,0,0240,000,0,0,0,000,0,0,0\x03\r\n"
-    b"\x02000,0,0,0,0,2,4,0,00000000,1,000\x03\r\n"
-    b"\x021234,0\x03\r\n"
-)
 
 
 def usb_error(number: int) -> usb.core.USBError:
@@ -26,11 +24,11 @@ def usb_error(number: int) -> usb.core.USBError:
 
 
 class UsbPeer(usb.backend.IBackend):  # type: ignore[misc]
-    """A ZPL printer with its conditions; ``received`` is what was sent, questions left out."""
+    """A label printer on USB, with its conditions."""
 
-    def __init__(self) -> None:
-        self.received = b""
-        self.answer: bytes | None = READY  # to ~HS; None is silence
+    def __init__(self, zebra: Zebra | None = None) -> None:
+        self.zebra = zebra or Zebra()
+        self.device_id = b"MFG:Zebra Technologies ;CMD:ZPL;MDL:GK888t;CLS:PRINTER;"
         self.plugged = True
         self.library = True
         self.open_error: int | None = None
@@ -41,7 +39,12 @@ class UsbPeer(usb.backend.IBackend):  # type: ignore[misc]
         self.configurations = 1  # it is a printer in the last one
         self.both_ways = True
         self.log: list[str] = []
-        self._waiting = b""
+        self._taken = 0
+        self._left_unread = b""
+
+    def fail_after(self, count: int, error: int) -> None:
+        """From now on ``count`` more bytes of labels are taken, then transfers fail."""
+        self.takes, self.fails_with, self._taken = count, error, 0
 
     # --- what it is ---
 
@@ -121,26 +124,44 @@ class UsbPeer(usb.backend.IBackend):  # type: ignore[misc]
 
     # --- bytes ---
 
+    def ctrl_transfer(  # noqa: PLR0917 - pyusb's signature
+        self, dev_handle: str, request_type: int, request: int, value: int, index: int,
+        data: Any, timeout: int,
+    ) -> int:  # fmt: skip
+        """GET_DEVICE_ID; a printer without one stalls."""
+        if not self.device_id:
+            raise usb_error(errno.EPIPE)
+        answer = (len(self.device_id) + 2).to_bytes(2, "big") + self.device_id
+        data[: len(answer)] = array("B", answer)
+        return len(answer)
+
     def bulk_write(self, dev_handle: str, ep: int, intf: int, data: Any, timeout: int) -> int:
+        if not self.plugged:
+            raise usb_error(errno.ENODEV)
         sent: bytes = data.tobytes()
-        if sent == b"~HS":
-            self._waiting = self.answer or b""
+        if sent.startswith(b"~") or b"^ee" in sent or self.takes is None:
+            self.zebra.feed(sent)
             return len(sent)
-        room = len(sent) if self.takes is None else self.takes - len(self.received)
-        taken = sent[: max(0, room)]
-        self.received += taken
+        taken = sent[: max(0, self.takes - self._taken)]
+        self._taken += len(taken)
+        self.zebra.feed(taken)
         # As libusb: a time-out after some bytes gives their count, every other error hides it.
         if len(taken) < len(sent) and not (taken and self.fails_with == errno.ETIMEDOUT):
+            self.plugged = self.plugged and self.fails_with != errno.ENODEV
             raise usb_error(self.fails_with)
         return len(taken)
 
     def bulk_read(self, dev_handle: str, ep: int, intf: int, buff: Any, timeout: int) -> int:
-        if not self._waiting:
+        if not self.plugged:
+            raise usb_error(errno.ENODEV)
+        self.zebra.advance()
+        part = self._left_unread[:PACKET] or self.zebra.take_answers(PACKET)
+        self._left_unread = self._left_unread[PACKET:]
+        if not part:
             raise usb_error(errno.ETIMEDOUT)
-        part, self._waiting = self._waiting[:PACKET], self._waiting[PACKET:]
         buff[: len(part)] = array("B", part)
         return len(part)
 
     def leave_unread(self, data: bytes) -> None:
         """An answer to an earlier question that nobody waited for."""
-        self._waiting = data
+        self._left_unread = data

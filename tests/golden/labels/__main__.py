@@ -3,14 +3,14 @@
 Look at the pictures before they are committed: they are what patients carry.
 """
 
-from agent.drivers.encoder import ZplEncoder
+from agent.drivers.encoder import LabelEncoder
 from tests.golden.labels.cases import CASES, LABELS, PRINTERS, media_mm
 from tests.labels.renderer import ZplRenderer
 
 
 def main() -> None:
     """Bytes by our encoder, pictures by the independent renderer."""
-    encoder = ZplEncoder()
+    encoder = LabelEncoder()
     with ZplRenderer() as renderer:
         for case, label in CASES.items():
             for language in PRINTERS:

@@ -21,6 +21,7 @@ class HostStatus:
     open or a hot head, so these flags count when they come, and their absence proves nothing."""
 
     conditions: frozenset[PrinterCondition]
+    continuous: bool
     label_length_dots: int
     formats_waiting: int
     labels_remaining: int
@@ -45,7 +46,7 @@ def parse_host_status(answer: bytes) -> HostStatus:
         raise Malformed(Reason.DEVICE_FAULTY, "host status has other fields")
     # "<STX>aaa,b,c,dddd,eee,f,g,h,iii,j,k,l<ETX><CR><LF>"
     # "<STX>mmm,n,o,p,q,r,s,t,uuuuuuuu,v,www<ETX><CR><LF>"
-    (_, b, c, dddd, eee, f, g, h, _, j, k, l_), (_, _, o, p, q, _, _, t, u, _, _), _ = strings
+    (_, b, c, dddd, eee, f, g, h, _, j, k, l_), (mmm, _, o, p, q, _, _, t, u, _, _), _ = strings
     # "q = thermal transfer mode flag (1 = Thermal Transfer Mode selected)": without it there is
     # no ribbon to be out.
     thermal_transfer = q != "0"
@@ -71,6 +72,8 @@ def parse_host_status(answer: bytes) -> HostStatus:
         conditions.add(PrinterCondition.OTHER_FAULT)
     return HostStatus(
         conditions=frozenset(conditions),
+        # "mmm = function settings": bit 7, "media type: 0 = die-cut, 1 = continuous".
+        continuous=bool(_number(mmm) & 0x80),
         label_length_dots=_number(dddd),  # "dddd = label length (value in number of dots)"
         formats_waiting=_number(eee),  # "eee = number of formats in receive buffer"
         labels_remaining=_number(u),  # "uuuuuuuu = labels remaining in batch"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.drivers.status import parse_errors, parse_host_status
+from agent.drivers.host_status import parse_errors, parse_host_status
 from shared.devices import PrinterCondition
 from shared.errors import Malformed
 
