@@ -12,7 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from central.app import open_central
+from central.app import Central, open_central
+from central.cards.card import Card
 from central.cards.tokens import code_token
 from central.config import BrokerConfig, WebConfig
 from central.fleet.box import Place
@@ -20,6 +21,7 @@ from central.fleet.certificates import read_authority
 from central.fleet.enrolment import Enrolment, save_roles
 from central.foundation import Foundation, found_central
 from central.patients.person import Registration
+from demo.residents import SAMPLE
 from demo.supervisor import Supervisor, is_open
 from shared.clock import SystemClock
 from shared.ids import BoxId
@@ -37,6 +39,7 @@ class Centre:
     def __init__(self, directory: Path) -> None:
         box_port, central_port, web_port, listener_port = free_ports(4)
         self.directory = directory / "central"
+        self.database = self.directory / "central.db"
         self._foundation = Foundation(
             BrokerConfig(host=HOST, box_port=box_port, central_port=central_port),
             web=WebConfig(port=web_port, box_port=listener_port),
@@ -58,7 +61,11 @@ class Centre:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._supervisor.__exit__(kind, error, traceback)
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop central, then the broker; its files stay."""
+        self._supervisor.__exit__(None, None, None)
         self._broker.stop()
 
     def add_box(self, box: BoxId, scanner: str, printer: str, out: Path) -> None:
@@ -87,8 +94,7 @@ class Centre:
         them."""
         with open_central(self.directory) as central:
             known = {code_token(central.keys, text): text for text in texts}
-            file = central.files.directory / "central.db"
-        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as database:
             rows = database.execute(
                 "SELECT code_token, box_reason FROM scan WHERE reported_at IS NOT NULL"
                 " ORDER BY born_at, id"
@@ -97,9 +103,18 @@ class Centre:
 
     def issue_code(self) -> str:
         """A new dynamic code of the standard's sample person, as long-lived as one can be."""
-        now = SystemClock().now()
-        registration = Registration("01", "11010020171225006X", "电子健康卡")
         with open_central(self.directory) as central, central.unit():
-            person, _ = central.patients.register(registration, now, TESTER)
-            card = central.cards.open_account(person, now, TESTER)
-            return central.cards.issue_dynamic(card, now, 255, signed=True)
+            now = SystemClock().now()
+            return central.cards.issue_dynamic(_open_card(central), now, 255, signed=True)
+
+    def static_code(self) -> str:
+        """The sample person's static code, which is on labels."""
+        with open_central(self.directory) as central, central.unit():
+            return central.cards.static_code(_open_card(central))
+
+
+def _open_card(central: Central) -> Card:
+    now = SystemClock().now()
+    registration = Registration("01", SAMPLE.number, SAMPLE.name)
+    person, _ = central.patients.register(registration, now, TESTER)
+    return central.cards.open_account(person, now, TESTER)

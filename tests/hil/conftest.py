@@ -27,6 +27,7 @@ SCANNER = "/dev/input/by-id/usb-Newland_Auto-ID_FR20_SN1-event-kbd"
 class Hil:
     """Everything a test here touches."""
 
+    bus: Bus
     centre: Centre
     counter: Counter
     scanner: Keyboard
@@ -74,4 +75,4 @@ def open_hil(directory: Path) -> Iterator[Hil]:
         centre.start()
         counter.start_agent()
         counter.wait_state("online", lambda state: state["link"]["state"] == "up")
-        yield Hil(centre, counter, scanner, second, stranger, serial, pos, printer, disk)
+        yield Hil(bus, centre, counter, scanner, second, stranger, serial, pos, printer, disk)

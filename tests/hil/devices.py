@@ -4,6 +4,7 @@ around the machine of ``tests.devices.zebra``.
 
 import threading
 import time
+from collections.abc import Callable
 from struct import pack
 
 from usbip import In, Interface, Out, Stall
@@ -122,7 +123,6 @@ class SerialScanner(Device):
 _GET_DEVICE_ID, _GET_PORT_STATUS, _SOFT_RESET = 0, 1, 2  # USB printer class 1.1 §4.2
 _TO_HOST, _TO_DEVICE = 0xA1, 0x21
 _PORT_FINE, _PORT_PAPER_OUT = 0x18, 0x20
-_TURN_SECONDS = 0.02
 
 
 class _PrinterInterface(Interface):  # type: ignore[misc]
@@ -145,7 +145,7 @@ class Printer(Device):
         )
         self.zebra = zebra
         self.lock = threading.RLock()
-        self._pull_after: int | None = None
+        self._alarm: tuple[int, Callable[[], None]] | None = None
         self._interface = self.add(_PrinterInterface())
         self._interface.on_control = self._control
         self.on_control(self._interface.interface_number, self._control)
@@ -154,10 +154,15 @@ class Printer(Device):
             if not endpoint.addr & 0x80:
                 endpoint.on_out = self._take
 
-    def pull_after(self, received: int) -> None:
-        """Pull the plug once so many more bytes of labels have come in."""
+    def after(self, received: int, act: Callable[[], None]) -> None:
+        """Do something once so many more bytes of labels have come in."""
         with self.lock:
-            self._pull_after = len(self.zebra.received) + received
+            self._alarm = (len(self.zebra.received) + received, act)
+
+    def set(self, flag: str, stands: bool) -> None:
+        """Set one of the machine's flags."""
+        with self.lock:
+            setattr(self.zebra.flags, flag, stands)
 
     @property
     def received(self) -> bytes:
@@ -176,13 +181,13 @@ class Printer(Device):
         with self.lock:
             self.zebra.feed(data)
             answer = self.zebra.take_answers()
-            enough = self._pull_after is not None and len(self.zebra.received) >= self._pull_after
-            if enough:
-                self._pull_after = None
+            act = None
+            if self._alarm is not None and len(self.zebra.received) >= self._alarm[0]:
+                act, self._alarm = self._alarm[1], None
         if answer:
             self._interface.bulk_in.write(answer)
-        if enough:
-            self.pull()
+        if act is not None:
+            act()
 
     def _control(self, setup: object, _data: bytes = b"") -> bytes:
         asked = (getattr(setup, "bmRequestType", None), getattr(setup, "bRequest", None))

@@ -84,6 +84,10 @@ class Machine:
 
     def run(self, command: str, *, check: bool = True, stdin: bytes = b"") -> str:
         """Run a shell command as root; its output. Asserts exit code 0 unless told otherwise."""
+        return self.read(command, check=check, stdin=stdin).decode(errors="replace")
+
+    def read(self, command: str, *, check: bool = True, stdin: bytes = b"") -> bytes:
+        """As ``run``; the output's bytes."""
         ended = subprocess.run(
             [*self._ssh, command],
             input=stdin,
@@ -91,11 +95,9 @@ class Machine:
             timeout=COMMAND_SECONDS,
             check=False,
         )
-        out = ended.stdout.decode(errors="replace")
-        if check:
-            error = ended.stderr.decode(errors="replace")
-            assert ended.returncode == 0, f"{command!r}: {ended.returncode}\n{out}\n{error}"
-        return out
+        said = (ended.stdout + ended.stderr).decode(errors="replace")
+        assert ended.returncode == 0 or not check, f"{command!r}: {ended.returncode}\n{said}"
+        return ended.stdout
 
     def start(self, command: str) -> subprocess.Popen[str]:
         """Start a shell command as root; its input and output are the caller's, line by line."""

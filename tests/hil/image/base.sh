@@ -35,6 +35,8 @@ mmdebstrap --quiet --variant=minbase --mode=root --format=directory \
     --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/lib/udev/hwdb*' \
+    --dpkgopt='path-exclude=/usr/share/fonts/*/*Bold*' \
+    --dpkgopt='path-exclude=/usr/share/fonts/*/*Serif*' \
     --customize-hook="$fetch_kernel" \
     "$suite" "$root" "${sources[@]}" </dev/null
 
