@@ -58,6 +58,12 @@ def build_parser() -> argparse.ArgumentParser:
         " document_type, number, name, and if known sex and phone",
     )
     issue.set_defaults(run=commands.issue)
+    labels = leaves.add_parser("labels", help="today's labels and what became of them")
+    labels.set_defaults(run=commands.labels)
+    answering = labels.add_subparsers().add_parser("answer", help="whether a label came out")
+    answering.add_argument("number", help="the four digits that the label shows")
+    answering.add_argument("out", choices=("yes", "no"), help="whether it is out")
+    answering.set_defaults(run=commands.answer_label)
     page = leaves.add_parser("page", help="a link that opens the counter page, good for a minute")
     page.set_defaults(run=commands.page)
     pair = leaves.add_parser("pair", help="open a pairing window for a workstation, two minutes")
@@ -66,7 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
     paired.add_argument("--remove", default="", metavar="ID", help="end a pairing at once")
     paired.set_defaults(run=commands.workstations)
     _add_scanner_commands(leaves)
-    for leaf in (check, queue, verify, scan, issue, page, pair, paired):
+    for leaf in (check, queue, verify, scan, issue, labels, answering, page, pair, paired):
         leaf.add_argument("--json", action="store_true", help="for machines")
     return parser
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from agent.box import RunningBox
 from agent.cache.answers import open_cache
+from agent.cache.labels import open_labels
 from agent.config import BoxConfig, BoxFiles
 from agent.counter.again import AgainWindow
 from agent.counter.birth import Registrar
@@ -27,6 +28,7 @@ from agent.counter.issuing import Issuing
 from agent.counter.judge import Judge
 from agent.counter.operators import Operators
 from agent.counter.pin_locks import PinLocks
+from agent.counter.print_edges import Edge as PrintEdge
 from agent.counter.printing import Printing
 from agent.counter.service import Counter
 from agent.counter.states import ScanState
@@ -38,7 +40,7 @@ from agent.enrolment.validity import read_validity
 from agent.handover.door import Door
 from agent.offline_queue.outbox import SqliteOutbox, open_outbox
 from agent.offline_queue.states import Edge as QueueEdge
-from agent.ports import Cache
+from agent.ports import Cache, LabelJournal
 from agent.settings.edges import Edge as SettingsEdge
 from agent.settings.reporting import Reporter
 from agent.settings.service import Settings
@@ -68,6 +70,7 @@ class Observers:
     queue: Callable[[QueueEdge], None] = lambda _: None
     line: Callable[[LineEdge], None] = lambda _: None
     settings: Callable[[SettingsEdge], None] = lambda _: None
+    printing: Callable[[PrintEdge], None] = lambda _: None
 
 
 WATCHED_BY_NOBODY = Observers()
@@ -111,12 +114,16 @@ async def open_box(
             )
         )
         cache = await stack.enter_async_context(open_cache(files.cache, files.cache_key, clock))
+        labels = await stack.enter_async_context(open_labels(files.labels, files.cache_key))
         uplink = open_uplink(config, files, outbox, clock, observers.line)
         check = partial(check_workplace, config, files.directory, clock)
         settings = Settings(config, files.desired, check, observers.settings)
         settings.load()
-        parts = Parts(clock, settings, outbox, cache, uplink, Door(config.lan, files, clock))
+        parts = Parts(
+            clock, settings, outbox, cache, labels, uplink, Door(config.lan, files, clock)
+        )
         box = _build_box(config, files, parts, observers)
+        await box.take_up_labels()
         async with asyncio.TaskGroup() as group:
             scanner = group.create_task(box.read_scanner(group), name="scanner")
             await box.wait_opened()
@@ -158,6 +165,7 @@ class Parts(NamedTuple):
     settings: Settings
     outbox: SqliteOutbox
     cache: Cache
+    labels: LabelJournal
     uplink: CentralUplink
     door: Door
 
@@ -206,8 +214,10 @@ def _build_box(
     printing = Printing(
         registrar=registrar,
         outbox=parts.outbox,
+        journal=parts.labels,
         printer=printer,
         policy=settings,
+        observe=observers.printing,
     )
     issuing = Issuing(
         registrar=registrar,

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from agent.api.views import DeviceView, LinkView, StateView, UnsentView, view_account
@@ -47,9 +48,6 @@ log = logging.getLogger(__name__)
 
 _WATCH_SECONDS = 1.0
 _LABELS_ON_A_PAGE = 10
-_PRINTER_SECONDS = 3.0
-"""How old a printer's state may be on a page."""
-
 _PRINTER_REPORT_SECONDS = 30.0
 
 T = TypeVar("T")
@@ -106,6 +104,10 @@ class RunningBox:
         self._opened = asyncio.Event()
         self._at_work: set[asyncio.Task[Any]] = set()
 
+    async def take_up_labels(self) -> None:
+        """Before anything is printed: end what a restart has interrupted, and ask about it."""
+        await self._printing.recover()
+
     async def read_scanner(self, work: asyncio.TaskGroup) -> None:
         """Take the scanner's events for ever; each scan is a task of its own in ``work``."""
         if self._scanner is None:
@@ -118,6 +120,8 @@ class RunningBox:
                 case FrameScanned():
                     self._operators.act()  # a clerk at work is not idle
                     self._track(work.create_task(self._counter.scan(event), name="scan"))
+                    proving = self._printing.scanned_back(event.data)
+                    self._track(work.create_task(proving, name="label scanned back"))
                 case FrameDropped():
                     self._track(work.create_task(self._counter.refuse_dropped(event)))
                 case DeviceChanged(state=state, reason=reason):
@@ -153,12 +157,14 @@ class RunningBox:
 
     async def watch(self) -> None:
         """Keep the printer's state fresh; end idle sign-ins; for ever."""
-        while True:
-            await asyncio.sleep(_WATCH_SECONDS)
-            self._operators.tell()
-            self._documents.drop_old()
-            if await self._printer_watch.read(_PRINTER_SECONDS):
-                self._changes.tell(None)
+        async with asyncio.TaskGroup() as group:
+            changed = partial(self._changes.tell, None)
+            group.create_task(self._printer_watch.run(changed), name="printer watch")
+            while True:
+                await asyncio.sleep(_WATCH_SECONDS)
+                self._operators.tell()
+                self._documents.drop_old()
+                self._printing.forget_yesterday()
 
     def subscribe(self, callback: Callable[[None], None]) -> Undo:
         """Tell when anything of the state has changed; until the returned undo is called."""
@@ -218,8 +224,7 @@ class RunningBox:
 
     def labels(self) -> list[LabelView]:
         """Today's labels, the latest first."""
-        views = self._printing.recent()
-        return views if self._operators.may_see_names else [hide_label(view) for view in views]
+        return self._seen_labels(self._printing.recent())
 
     @property
     def operators(self) -> Operators:
@@ -299,7 +304,9 @@ class RunningBox:
             main=self._seen(self._display.main) if self._display.main else None,
             recent=tuple(self.recent()),
             unacknowledged=tuple(map(self._seen, self._display.unacknowledged)),
-            labels=tuple(self.labels()[:_LABELS_ON_A_PAGE]),
+            labels=tuple(self._seen_labels(self._printing.recent(_LABELS_ON_A_PAGE))),
+            questions=tuple(self._seen_labels(self._printing.questions())),
+            labels_advice=advise(self._printing.trouble),
         )
 
     def _view_document_reader(self) -> DeviceView | None:
@@ -318,6 +325,9 @@ class RunningBox:
 
     def _seen(self, view: ScanView) -> ScanView:
         return view if self._operators.may_see_names else hide_scan(view)
+
+    def _seen_labels(self, views: list[LabelView]) -> list[LabelView]:
+        return views if self._operators.may_see_names else [hide_label(view) for view in views]
 
     def _look_after_printing(self) -> None:
         self._track(asyncio.create_task(self._look_at_printer(), name="printer status"))

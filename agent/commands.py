@@ -9,9 +9,9 @@ import msgspec
 
 from agent.config import BoxFiles, read_box_config
 from agent.counter.states import ScanState
-from agent.counter.views import Advice, IssueView, ScanView
+from agent.counter.views import Advice, IssueView, LabelView, ScanView
 from shared.clock import SystemClock
-from shared.errors import Malformed
+from shared.errors import Malformed, Refused
 from shared.exits import Exit
 from shared.messages import Identity
 from shared.reasons import Reason
@@ -124,6 +124,32 @@ def issue(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     return Exit.HELD if view.identity else Exit.CHECK_FAILED
 
 
+def labels(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """Show today's labels, the latest first."""
+    from agent.api.client import LocalApi
+
+    views = LocalApi(files).fetch("labels", list[LabelView])
+    print(_json(views) if arguments.json else "\n".join(map(_label_in_words, views)))
+    return Exit.HELD
+
+
+def answer_label(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """Say for somebody who has looked at the printer whether a label came out."""
+    from agent.api.client import LocalApi
+
+    api = LocalApi(files)
+    views = api.fetch("labels", list[LabelView])
+    of_number = [view for view in views if view.number == arguments.number]
+    # Two of a day may share a number: the one that is asked about is meant, else the latest.
+    asked = [view for view in of_number if view.needs_answer] or of_number
+    if not asked:
+        raise Refused(Reason.NOT_FOUND, f"label {arguments.number}")
+    answer = {"out": arguments.out == "yes"}
+    view = api.post(f"labels/{asked[0].id}/answer", answer, LabelView)
+    print(_json(view) if arguments.json else _label_in_words(view))
+    return Exit.HELD
+
+
 def page(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     """Print a link to the counter page, good once and for a minute."""
     from agent.api.client import LocalApi
@@ -204,9 +230,15 @@ def _scan_in_words(view: ScanView) -> str:
 def _issue_in_words(view: IssueView) -> str:
     lines = [view.outcome.value, *_identity_in_words(view.identity)]
     if view.label:
-        lines += [f"  label {view.label.id} {view.label.state}"]
+        lines += [f"  label {view.label.number} {view.label.state}"]
         lines += _advice_in_words(view.label.advice)
     return "\n".join(lines + _advice_in_words(view.advice))
+
+
+def _label_in_words(view: LabelView) -> str:
+    line = f"{view.number}  {view.state:<10} {view.at[:19]}  {view.name}  {view.record_number}"
+    copy = f"  copy {view.copy}" if view.copy > 1 else ""
+    return "\n".join([line + copy, *_advice_in_words(view.advice)])
 
 
 def _identity_in_words(identity: Identity | None) -> list[str]:

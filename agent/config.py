@@ -125,6 +125,7 @@ class BoxFiles:
         self.workstations = directory / "workstations.json"  # who is paired, tokens as hashes
         self.queue = directory / "queue.db"
         self.cache = directory / "cache.db"
+        self.labels = directory / "labels.db"  # today's, sealed with the cache's key
         self.desired = directory / "desired"  # the first configuration, as central signed it
         self.enrolment = directory / "enrolment"  # drafts of joining and renewing
 

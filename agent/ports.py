@@ -203,6 +203,11 @@ class Outbox(Protocol):
         """The record that used up a code at this box, also after a restart."""
         ...
 
+    async def find_record(self, id: RecordId) -> bool:
+        """Whether a record is in the queue. Looks at the newest first, and at all where it is not:
+        a question for a restart. Raises Unavailable, Damaged."""
+        ...
+
     async def read_account(self) -> Account: ...
 
     async def read_oldest_pending(self) -> datetime | None:
@@ -276,3 +281,47 @@ class Cache(Protocol):
     async def remember(self, token: bytes, answer: CachedAnswer) -> None: ...
 
     async def recall(self, token: bytes) -> CachedAnswer | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLabel:
+    """A registration's latest label as a restart finds it: enough to show it, to ask about it and
+    to print it again."""
+
+    registration: RecordId
+    label: Label
+    born_at: datetime
+    operator: str  # an id: whose act its state is
+    outcome: PrintOutcome
+    under_way: bool  # the printer may be at work on it
+    record: RecordId  # tells central of this state; of QUEUED, will tell of SENDING
+    recorded: bool = False  # known to be in the queue
+    reprint_reason: str = ""
+    copies: int = 0  # that may have come out
+    earlier: tuple[RecordId, ...] = ()  # labels of the same registration
+
+
+class LabelJournal(Protocol):
+    """Today's labels on the disk, sealed to the box. Losing it loses comfort, not records: nothing
+    here raises, and ``trouble`` says so."""
+
+    @property
+    def trouble(self) -> Reason | None:
+        """LABELS_LOST while labels are not kept, or after those of before were lost."""
+        ...
+
+    async def load(self) -> Sequence[KeptLabel]:
+        """All that is kept, the oldest first."""
+        ...
+
+    async def keep(self, kept: KeptLabel) -> None:
+        """The registration's label from now on; when this returns it survives a power cut."""
+        ...
+
+    def keep_soon(self, kept: KeptLabel) -> None:
+        """The same without waiting: before whatever is kept later."""
+        ...
+
+    def erase_soon(self, registrations: Sequence[RecordId]) -> None:
+        """Forget them: nothing of them stays in the file."""
+        ...

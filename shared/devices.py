@@ -56,3 +56,10 @@ PRINT_STEPS: dict[PrintState, frozenset[PrintState]] = {
     PrintState.FAILED: frozenset(),
 }
 """The one table of print states. No row leads back to SENDING: nothing is resent by itself."""
+
+
+def step_print(state: PrintState, to: PrintState) -> PrintState:
+    """The state after a step. One outside the table is a bug: KeyError ends the task tree."""
+    if to not in PRINT_STEPS[state]:
+        raise KeyError((state, to))
+    return to

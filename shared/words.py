@@ -415,6 +415,24 @@ WORDS: dict[Reason, Words] = {
         "看打印口：有标签就贴，没有再补打",
         "Look: use the label if it is there, else reprint",
     ),
+    Reason.PRINT_NOT_BEGUN: Words(
+        "盒子停过，这张标签还没有开始打印",
+        "The box stopped before this label was begun",
+        "患者还在就补打",
+        "If the patient is still here, print it again",
+    ),
+    Reason.PRINT_SCANNED_BACK: Words(
+        "扫到了这张标签，确认已印出",
+        "The label was scanned: it is out",
+        "贴好标签即可",
+        "Stick it on; nothing else to do",
+    ),
+    Reason.LABELS_LOST: Words(
+        "本机没能保存今天的标签记录",
+        "The box could not keep its list of today's labels",
+        "打印照常；重启后先看打印口再补打",
+        "Printing goes on; after a restart look before you reprint",
+    ),
     Reason.PRINT_CONDITION: Words(
         "打印机现在不能打印",
         "The printer cannot print now",

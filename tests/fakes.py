@@ -1,7 +1,7 @@
 """Fakes of the counter's ports, with their signatures; a test decides what they answer and when."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from agent.ports import (
@@ -9,6 +9,7 @@ from agent.ports import (
     Consumption,
     DeviceDescriptor,
     Draft,
+    KeptLabel,
     Label,
     PrinterStatus,
     PrintOutcome,
@@ -17,6 +18,7 @@ from agent.ports import (
 from shared.clock import ClockOffset, ManualClock, to_microseconds
 from shared.devices import DeviceState, PrintState
 from shared.errors import OneCodeError, Unavailable
+from shared.ids import RecordId
 from shared.ledger import Account, Row
 from shared.messages import Ask, Reply, ScanRecord
 from shared.reasons import Reason
@@ -87,6 +89,11 @@ class MemoryOutbox:
                 return Consumption(draft.id, draft.born_at, draft.record.verdict)
         return None
 
+    async def find_record(self, id: RecordId) -> bool:
+        if self.fail_finding_with is not None:
+            raise self.fail_finding_with
+        return any(draft.id == id for draft in self.drafts)
+
     async def read_account(self) -> Account:
         return Account(len(self.drafts), 0, len(self.drafts), 0)
 
@@ -110,8 +117,35 @@ class MemoryCache:
         return self._answers.get(token)
 
 
+class MemoryLabels:
+    """A journal that a restart of the counter finds again; ``lost`` keeps nothing more."""
+
+    def __init__(self) -> None:
+        self.kept: dict[RecordId, KeptLabel] = {}
+        self.lost = False
+
+    @property
+    def trouble(self) -> Reason | None:
+        return Reason.LABELS_LOST if self.lost else None
+
+    async def load(self) -> Sequence[KeptLabel]:
+        return tuple(self.kept.values())
+
+    async def keep(self, kept: KeptLabel) -> None:
+        self.keep_soon(kept)
+
+    def keep_soon(self, kept: KeptLabel) -> None:
+        if not self.lost:
+            self.kept[kept.registration] = kept
+
+    def erase_soon(self, registrations: Sequence[RecordId]) -> None:
+        for registration in registrations:
+            self.kept.pop(registration, None)
+
+
 class RecordingPrinter:
-    """Remembers labels; ``outcome`` may be an error that comes before any byte leaves."""
+    """Remembers labels; ``outcome`` may be an error that comes before any byte leaves. ``taking``
+    closed makes it wait before the first byte, ``proving`` closed after the last one."""
 
     descriptor = DeviceDescriptor("a printer that remembers", "memory")
 
@@ -119,9 +153,14 @@ class RecordingPrinter:
         self.labels: list[Label] = []
         self.slips: list[Slip] = []
         self.outcome: PrintOutcome | OneCodeError = PrintOutcome(PrintState.SENT)
+        self.status = PrinterStatus(DeviceState.READY)
+        self.taking = asyncio.Event()
+        self.taking.set()
+        self.proving = asyncio.Event()
+        self.proving.set()
 
     async def read_status(self) -> PrinterStatus:
-        return PrinterStatus(DeviceState.READY)
+        return self.status
 
     async def print_slip(self, slip: Slip) -> PrintOutcome:
         if isinstance(self.outcome, OneCodeError):
@@ -130,9 +169,14 @@ class RecordingPrinter:
         return self.outcome
 
     async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
+        await self.taking.wait()
         if isinstance(self.outcome, OneCodeError):
             raise self.outcome
-        self.labels.append(label)
+        if self.outcome.state is not PrintState.FAILED:
+            self.labels.append(label)
+        if self.outcome.state in {PrintState.SENT, PrintState.CONFIRMED}:
+            sent()
+        await self.proving.wait()
         return self.outcome
 
     async def aclose(self) -> None:

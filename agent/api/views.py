@@ -69,6 +69,8 @@ class StateView(msgspec.Struct, frozen=True, kw_only=True):
     recent: tuple[ScanView, ...] = ()  # the last ten, newest first
     unacknowledged: tuple[ScanView, ...] = ()  # refusals that nobody has seen yet, newest first
     labels: tuple[LabelView, ...] = ()  # the last ones, newest first
+    questions: tuple[LabelView, ...] = ()  # of the day: a person must look, oldest first
+    labels_advice: Advice | None = None  # why labels are not kept over a restart
 
 
 class TicketView(msgspec.Struct, frozen=True):

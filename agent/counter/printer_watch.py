@@ -5,10 +5,15 @@ day, between labels. Reads are shared and spaced instead, and the age of what is
 """
 
 import asyncio
+from collections.abc import Callable
 
 from agent.ports import LabelPrinter, PrinterStatus
 from shared.clock import Clock
 from shared.devices import DeviceState
+
+REST_SECONDS = 1.0
+"""Between two readings. A page shows a change within two seconds: so long it may go unread, half a
+second is the longest wait for an answer, and a tenth the page's own gathering of changes."""
 
 
 class PrinterWatch:
@@ -21,6 +26,13 @@ class PrinterWatch:
         initial = DeviceState.OPENING if printer else DeviceState.ABSENT
         self.status = PrinterStatus(initial)
         self.read_ms: int | None = None
+
+    async def run(self, changed: Callable[[], None]) -> None:
+        """Read for ever, and tell what changes. A reading that is under way is shared."""
+        while True:
+            if await self.read():
+                changed()
+            await asyncio.sleep(REST_SECONDS)
 
     async def read(self, not_older_than_seconds: float = 0.0) -> bool:
         """Make ``status`` at most this old; whether it changed. Who asks meanwhile shares it."""

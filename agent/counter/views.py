@@ -69,6 +69,8 @@ class LabelView(msgspec.Struct, frozen=True):
 
     id: str
     state: PrintState
+    registration: str = ""  # its id: one for all copies
+    number: str = ""  # four digits, printed on the label: what a person is asked by
     advice: Advice | None = None
     conditions: tuple[str, ...] = ()
     copy: int = 1

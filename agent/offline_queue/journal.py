@@ -174,6 +174,10 @@ class Journal:
         self._observe(Edge.ROWS_TOMBSTONED)
         return record
 
+    def find_record(self, id: bytes) -> bool:
+        """Whether a record is here. Raises Unavailable, Damaged."""
+        return self._store.find_record(id)
+
     def read_pending(self, limit: int, after: tuple[int, int] = (0, 0)) -> Pending | None:
         """The oldest pending rows of one epoch behind (epoch, seq). Raises Unavailable, Damaged."""
         for epoch, standing in sorted(self._durable.items()):

@@ -32,7 +32,7 @@ from shared.clock import Clock, SystemClock, to_microseconds
 from shared.codec import records
 from shared.crypto import Suite
 from shared.errors import Damaged, OneCodeError, Refused, Unavailable
-from shared.ids import BoxId, new_record_id
+from shared.ids import BoxId, RecordId, new_record_id
 from shared.ledger import Account, Lane, Row
 from shared.messages import Origin, ScanRecord, Settled, Tombstone, TombstoneRecord
 from shared.reasons import Reason
@@ -95,6 +95,10 @@ class SqliteOutbox:
         Read here, beside the writer: one look at an index costs less than a thread's wake-up.
         """
         return self._reading.find_consumption(token)
+
+    async def find_record(self, id: RecordId) -> bool:
+        """Whether a record is in the queue. Raises Unavailable, Damaged."""
+        return await self._submit(partial(self._journal.find_record, id.bytes))
 
     async def read_account(self) -> Account:
         """created = acknowledged + pending + tombstoned, as of the last commit told."""

@@ -41,6 +41,7 @@ _SELECT_ROW = 'SELECT id, hash, lane, state FROM "row" WHERE epoch = ? AND seq =
 _SELECT_LAST = 'SELECT epoch, seq, hash FROM "row" WHERE epoch = ? ORDER BY seq DESC LIMIT 1'
 _SELECT_HASH = 'SELECT hash FROM "row" WHERE epoch = ? AND seq = ?'
 _SELECT_CONSUMED = "SELECT id, born, verdict FROM consumed_code WHERE token = ?"
+_SELECT_ID = 'SELECT 1 FROM "row" WHERE id = ? ORDER BY epoch DESC, seq DESC LIMIT 1'
 _PENDING = 'FROM "row" WHERE epoch = ? AND seq > ? AND state = 0'
 _SELECT_PENDING = f"SELECT seq, id, lane, born, prev, body {_PENDING} ORDER BY seq LIMIT ?"
 _SELECT_FIRST_PENDING = f"SELECT seq, born {_PENDING} ORDER BY seq LIMIT 1"
@@ -176,6 +177,11 @@ class Store:
             return None
         id, born, verdict = found
         return Consumption(RecordId(UUID(bytes=id)), from_microseconds(born), Verdict(verdict))
+
+    def find_record(self, id: bytes) -> bool:
+        """Whether there is a row of this id; newest first, for no index has ids."""
+        with mapped_exceptions():
+            return self._connection.execute(_SELECT_ID, (id,)).fetchone() is not None
 
     def list_pending(self, epoch: int, floor: int, limit: int) -> tuple[Row, ...]:
         """The oldest pending rows of an epoch above its floor."""

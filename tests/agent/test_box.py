@@ -11,19 +11,20 @@ from agent.box import RunningBox
 from agent.counter.policy import FixedPolicy
 from agent.counter.views import ScanView
 from agent.drivers.simulated import SimulatedScanner
-from agent.ports import FrameScanned, PrinterStatus
+from agent.ports import FrameScanned, PrinterStatus, PrintOutcome
 from agent.transport.box_keys import BoxKeys
 from agent.transport.uplink import CentralUplink
 from shared.badges import badge_digest, new_badge
 from shared.crypto import STD
 from shared.desired import OperatorEntry
-from shared.devices import DeviceState
+from shared.devices import DeviceState, PrinterCondition, PrintState
 from shared.errors import Refused
 from shared.messages import Verdict
 from shared.passwords import hash_password
 from shared.reasons import Reason
 from tests.agent.counter.desk import Desk
 from tests.agent.counter.test_issuing import REQUEST
+from tests.agent.counter.test_printing import print_first
 from tests.agent.offline_queue.box import opened
 from tests.agent.transport.peer import BOX, PAIR_KEY, Peer
 from tests.factories import IDENTITY, STATIC_TEXT, accepted, other_static_text
@@ -199,6 +200,57 @@ async def test_no_page_waits_for_a_printer_at_work(
     answers.set_result(PrinterStatus(DeviceState.SILENT))
     assert (await looking).printer.state is DeviceState.SILENT
     assert (await box.read_state()).printer.state is DeviceState.SILENT
+
+
+async def test_a_label_that_is_scanned_at_the_counter_is_no_question_any_more(
+    box: RunningBox, desk: Desk, scanner: SimulatedScanner
+) -> None:
+    """The box's own scanner proves it; the scan is judged and shown as any other. The same text
+    by the API proves nothing: whoever sends it need not have the label."""
+    desk.printer.outcome = PrintOutcome(PrintState.UNKNOWN, Reason.PRINT_CUT)
+    asked = await print_first(desk)
+    frame = FrameScanned(STATIC_TEXT.encode(), desk.clock.now())
+    await box.scan(frame)
+    assert [view.id for view in (await box.read_state()).questions] == [asked.id]
+    proved = asyncio.Event()
+    desk.printing.changes.subscribe(lambda _: proved.set())
+    scanner.scan(STATIC_TEXT.encode())
+    await proved.wait()
+    state = await box.read_state()
+    assert state.questions == ()
+    assert state.labels[0].state is PrintState.CONFIRMED
+    await box.finish_work(PATIENCE_SECONDS)
+    assert len(box.recent()) == 2
+
+
+async def test_questions_are_of_the_whole_day_and_the_oldest_is_first(
+    box: RunningBox, desk: Desk
+) -> None:
+    """Also one that ten later labels have pushed off the page's list."""
+    desk.printer.outcome = PrintOutcome(PrintState.UNKNOWN, Reason.PRINT_CUT)
+    first = await print_first(desk)
+    desk.clock.advance(seconds(1))
+    second = await print_first(desk)
+    desk.printer.outcome = PrintOutcome(PrintState.SENT)
+    for _ in range(12):
+        desk.clock.advance(seconds(1))
+        await print_first(desk)
+    state = await box.read_state()
+    assert [view.id for view in state.questions] == [first.id, second.id]
+    assert {view.state for view in state.labels} == {PrintState.SENT}
+
+
+async def test_a_change_at_the_printer_is_told_by_itself(box: RunningBox, desk: Desk) -> None:
+    """Nobody asks and nothing is printed: the watch reads, shares what it read, and tells."""
+    assert (await box.read_state()).printer.state is DeviceState.READY
+    told = asyncio.Event()
+    box.subscribe(lambda _: told.set())
+    no_paper = frozenset({PrinterCondition.NO_PAPER})
+    desk.printer.status = PrinterStatus(DeviceState.FAULTY, no_paper)
+    watching = asyncio.create_task(box.watch())
+    await told.wait()
+    assert (await box.read_state()).printer.conditions == (PrinterCondition.NO_PAPER,)
+    watching.cancel()
 
 
 async def test_the_state_tells_what_is_unsent_and_since_when(box: RunningBox, desk: Desk) -> None:

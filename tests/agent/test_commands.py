@@ -9,18 +9,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
+import msgspec
 import pytest
 
 from agent.api.access import load_token
 from agent.api.server import LocalAccess, serve_api
 from agent.config import BoxFiles, read_box_config
 from agent.counter.states import ScanState
-from agent.counter.views import ScanView
+from agent.counter.views import LabelView, ScanView
 from agent.handover.certificate import load_identity
 from agent.ports import FrameScanned
 from shared.clock import SystemClock
 from shared.config import write_secret
 from shared.crypto import STD
+from shared.devices import PrintState
 from shared.errors import Malformed
 from shared.exits import Exit
 from shared.reasons import Reason
@@ -131,6 +133,47 @@ async def test_a_scan_that_was_not_kept_is_no_success(
         BoxFiles(directory).config.write_text(moved, encoding="utf-8")
         done = await asyncio.to_thread(run, directory, "scan", given=b"x\n")
     assert done.returncode == code
+
+
+class AskingBox(OneBox):
+    """Two labels of one number; the earlier one is asked about."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: list[tuple[str, bool]] = []
+
+    def labels(self) -> list[LabelView]:
+        sent = LabelView(
+            "2", PrintState.SENT, number="0519", name="张*三", at="2026-11-22T12:00:00Z"
+        )
+        unknown = msgspec.structs.replace(
+            sent, id="1", state=PrintState.UNKNOWN, needs_answer=True, copy=2
+        )
+        return [sent, unknown]
+
+    async def answer_label(self, label_id: str, out: bool) -> LabelView:
+        self.answers.append((label_id, out))
+        return await super().answer_label(label_id, out)
+
+
+async def test_labels_are_listed_and_answered_by_their_number(
+    directory: Path, busy_port: int
+) -> None:
+    """The one that is asked about is meant; a number of no label of today is refused."""
+    token, box = load_token(BoxFiles(directory).api_token), AskingBox()
+    async with serve_api(box, SystemClock(), LocalAccess(token)) as port:
+        text = BoxFiles(directory).config.read_text(encoding="utf-8")
+        moved = text.replace(f"api_port = {busy_port}", f"api_port = {port}")
+        BoxFiles(directory).config.write_text(moved, encoding="utf-8")
+        listed = await asyncio.to_thread(run, directory, "labels")
+        answered = await asyncio.to_thread(run, directory, "labels", "answer", "0519", "yes")
+        refused = await asyncio.to_thread(run, directory, "labels", "answer", "0520", "no")
+    first, second = listed.stdout.decode().splitlines()
+    assert first.startswith("0519  sent ")
+    assert second.startswith("0519  unknown ")
+    assert second.endswith("copy 2")
+    assert box.answers == [("1", True)]
+    assert (answered.returncode, refused.returncode) == (Exit.HELD, Exit.CHECK_FAILED)
 
 
 async def test_a_link_opens_the_page_once(directory: Path, busy_port: int) -> None:

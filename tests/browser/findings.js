@@ -77,7 +77,7 @@
   // --- words of the other language ------------------------------------------------------------
   const other = language === "en" ? "zh" : "en";
   const foreign = language === "en" ? /\p{Script=Han}/u : /[A-Za-z]{3,}/u;
-  const known = /\b(PIN|QR|EHC|USB|ZPL|HTTPS?|API|TOTP|CSV|JSON|PNG|One Code|English|EMPI|Enter|Esc|Tab|Space|Shift|Ctrl|HIS|MAC|UTC|SHA|Argon2id|TLS|MQTT|Ed25519|Chromium|INTERF\d|KBW[A-Z]{3}\d)\b/gu;
+  const known = /\b([A-Z]{6}[0-9]|EPL|udev|PIN|QR|EHC|USB|ZPL|HTTPS?|API|TOTP|CSV|JSON|PNG|One Code|English|EMPI|Enter|Esc|Tab|Space|Shift|Ctrl|HIS|MAC|UTC|SHA|Argon2id|TLS|MQTT|Ed25519|Chromium)\b/gu;
   const marked = (element) =>
     element.closest(`[data-verbatim], code, kbd, samp, [lang^="${other}"]:not(html)`);
   const judge = (text, element, where) => {

@@ -3,6 +3,7 @@ against what must be true of each.
 """
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -124,16 +125,6 @@ async def devices_gone(box: ShownBox, page: Page) -> None:
     await expect(page.locator("#troubles p").first).to_be_visible()
 
 
-async def scanner_ails(box: ShownBox, page: Page) -> None:
-    box.show(
-        scanner=DeviceView(
-            "Newland NLS-FR20", DeviceState.READY, (), advise(Reason.SCANNER_SHIFT_LOST)
-        )
-    )
-    await expect(page.locator("#troubles p")).to_contain_text("@INTERF8")
-    await expect(page.locator("[data-cell='scanner'][data-level='busy']")).to_be_visible()
-
-
 async def drill(box: ShownBox, page: Page) -> None:
     box.show(drill=True)
     await expect(page.locator("#troubles p").first).to_be_visible()
@@ -234,7 +225,57 @@ async def label_unknown(box: ShownBox, page: Page) -> None:
     told = label(PrintState.UNKNOWN, Reason.PRINT_CUT)
     box.issued = IssueView("1", RegistrationOutcome.NEW, PERSON, told)
     await issued_new(box, page)
-    await expect(page.locator(".question")).to_be_visible()
+    box.show(labels=(told,), questions=(told,))
+    await expect(page.locator("#asked")).to_contain_text("0519")
+    await expect(page.locator(".issued")).to_be_visible()
+
+
+async def label_asked(box: ShownBox, page: Page) -> None:
+    """After a restart, with the next person under way and other labels waiting behind."""
+    first = label(PrintState.UNKNOWN, Reason.PRINT_INTERRUPTED, name="买**·**逊")
+    box.show_scan(scan(Verdict.ACCEPTED, None, PERSON))
+    box.show(questions=(first, label(PrintState.UNKNOWN, Reason.PRINT_CUT, id="2")))
+    await issue(box, page)
+    await expect(page.locator("#asked")).to_be_visible()
+
+
+def _label_in(state: PrintState, reason: Reason | None = None, **changes: Any) -> Arrange:
+    """The panel of somebody just registered, with the label in a state."""
+
+    async def arrange(box: ShownBox, page: Page) -> None:
+        told = label(state, reason, **changes)
+        box.issued = IssueView("1", RegistrationOutcome.NEW, PERSON, told)
+        await issued_new(box, page)
+        await expect(page.locator(f".label-state[data-state='{state}']")).to_be_visible()
+
+    return arrange
+
+
+def _printer_is(condition: PrinterCondition) -> Arrange:
+    """The printer says what is wrong with it."""
+
+    async def arrange(box: ShownBox, page: Page) -> None:
+        printer = DeviceView("Zebra ZD421", DeviceState.FAULTY, (condition,))
+        box.show(printer=printer)
+        await expect(page.locator("[data-cell='printer'][data-level='bad']")).to_be_visible()
+        await expect(page.locator("#troubles .next")).to_be_visible()
+
+    return arrange
+
+
+async def scanner_needs_a_cure(box: ShownBox, page: Page) -> None:
+    """It is ready, and types capitals for small letters."""
+    advice = advise(Reason.SCANNER_CAPS_LOCK)
+    box.show(scanner=DeviceView("Newland NLS-FR20", DeviceState.READY, (), advice))
+    await expect(page.locator("#troubles p[data-level='busy']")).to_contain_text("@KBWCAP0")
+
+
+async def printer_silent(box: ShownBox, page: Page) -> None:
+    silent = DeviceView("Zebra ZD421", DeviceState.SILENT, (), advise(Reason.DEVICE_SILENT))
+    box.show(printer=silent, labels_advice=advise(Reason.LABELS_LOST))
+    await expect(page.locator("#troubles p")).to_have_count(
+        1 if page.viewport_size == {"width": 1024, "height": 600} else 2
+    )
 
 
 async def issue_refused(box: ShownBox, page: Page) -> None:
@@ -291,7 +332,6 @@ STATES: dict[str, Arrange] = {
         half_a_frame,
         unsaved,
         devices_gone,
-        scanner_ails,
         account_broken,
         drill,
         crowded,
@@ -308,12 +348,25 @@ STATES: dict[str, Arrange] = {
         issued_new,
         issued_found,
         label_unknown,
+        label_asked,
+        scanner_needs_a_cure,
+        printer_silent,
         issue_refused,
         reprint,
         reprint_none,
         pairing,
     )
 }
+STATES |= {
+    "label-queued": _label_in(PrintState.QUEUED),
+    "label-sending": _label_in(PrintState.SENDING),
+    "label-no-proof": _label_in(PrintState.SENT, Reason.PRINT_NO_PROOF),
+    "label-second-copy": _label_in(PrintState.SENT, Reason.PRINT_NO_PROOF, copy=2),
+    "label-confirmed": _label_in(PrintState.CONFIRMED),
+    "label-scanned-back": _label_in(PrintState.CONFIRMED, Reason.PRINT_SCANNED_BACK),
+    "label-not-begun": _label_in(PrintState.FAILED, Reason.PRINT_NOT_BEGUN, copy=2),
+}
+STATES |= {f"printer-{condition}": _printer_is(condition) for condition in PrinterCondition}
 
 
 @pytest.mark.parametrize("size", [DESK, SMALL_DESK], ids=lambda size: str(size.width))
@@ -334,7 +387,7 @@ async def test_each_state_is_shown_whole(
 async def _spilt(page: Page) -> list[str]:
     """Parts of the glance whose content is higher or wider than they are; the window's too."""
     spilt: list[str] = await page.evaluate(
-        """["html", "#status", "#troubles", "#verdict", "#person", "#refusal", "#keys"]
+        """["html", "#status", "#troubles", "#asked", "#verdict", "#person", "#refusal", "#keys"]
            .filter((each) => { const part = document.querySelector(each);
              return part.scrollHeight > part.clientHeight + 1
                  || part.scrollWidth > part.clientWidth + 1; })"""

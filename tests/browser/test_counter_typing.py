@@ -4,16 +4,16 @@ import asyncio
 
 from playwright.async_api import Browser, Page, expect
 
-from agent.counter.views import IssueView, LabelView, OperatorView
+from agent.counter.printing import ReprintReason
+from agent.counter.views import LabelView, OperatorView
 from shared.badges import new_badge
 from shared.devices import PrintState
-from shared.messages import RegistrationOutcome
+from shared.errors import Refused
 from shared.passwords import hash_password
 from shared.reasons import Reason
 from tests.broker import free_ports
 from tests.browser.chromium import open_context
 from tests.browser.shown_box import (
-    PERSON,
     ShownBox,
     face,
     label,
@@ -173,27 +173,62 @@ async def test_a_scanner_that_types_is_not_taken_for_a_person(browser: Browser) 
         assert box.requests == []
 
 
-async def test_a_label_that_may_be_out_is_asked_about(browser: Browser) -> None:
-    """UNKNOWN: the clerk looks and answers; the box is told."""
-    box = ShownBox()
-    asked: list[tuple[str, bool]] = []
+class AskingBox(ShownBox):
+    """Asks about labels until they are answered."""
 
-    async def answer(label_id: str, out: bool) -> LabelView:
-        asked.append((label_id, out))
-        return label(PrintState.CONFIRMED)
+    def __init__(self, *asked: LabelView) -> None:
+        super().__init__()
+        self.acts: list[tuple[str, object]] = []
+        self.show(questions=asked)
 
-    box.answer_label = answer  # type: ignore[method-assign]
-    unknown = label(PrintState.UNKNOWN, Reason.PRINT_CUT)
-    box.issued = IssueView("1", RegistrationOutcome.NEW, PERSON, unknown)
+    async def answer_label(self, label_id: str, out: bool) -> LabelView:
+        self.acts.append((label_id, out))
+        return self._settle(label_id)
+
+    async def reprint(self, label_id: str, reason: ReprintReason, text: str) -> LabelView:
+        self.acts.append((label_id, reason))
+        return self._settle(label_id)
+
+    def _settle(self, label_id: str) -> LabelView:
+        left = tuple(each for each in self.shown.questions if each.id != label_id)
+        self.show(questions=left)
+        return label(PrintState.CONFIRMED, id=label_id)
+
+
+async def test_a_label_that_may_be_out_is_answered_by_a_key(browser: Browser) -> None:
+    """UNKNOWN: F6 and F12, while the focus and the typing stay with the next person."""
+    first = label(PrintState.UNKNOWN, Reason.PRINT_INTERRUPTED)
+    box = AskingBox(first, label(PrintState.UNKNOWN, Reason.PRINT_CUT, id="2", number="7315"))
     async with serving(box) as address, open_context(browser) as context:
         page = await open_page(context, address)
+        await expect(page.locator("#asked")).to_contain_text("0519")
         await page.keyboard.press("F2")
-        await page.locator("#number").fill("11010020171225006X")
-        await page.locator("#name").fill("电子健康卡")
-        await page.locator("#name").press("Enter")
-        await page.locator(".question button").first.click()
-        await expect(page.locator(".label-state")).to_contain_text("已印出")
-    assert asked == [(unknown.id, True)]
+        await page.keyboard.type("1101", delay=25)
+        await page.keyboard.press("F6")
+        await expect(page.locator("#asked")).to_contain_text("7315")
+        await page.keyboard.type("00", delay=25)
+        await expect(page.locator("#number")).to_be_focused()
+        await expect(page.locator("#number")).to_have_value("110100")
+        await expect(page.locator("#asked button").first).to_be_enabled()
+        await page.keyboard.press("F12")
+        await expect(page.locator("#asked")).to_be_hidden()
+    assert box.acts == [(first.id, True), ("2", ReprintReason.NOT_OUT)]
+
+
+async def test_an_answer_that_the_box_refuses_is_said_where_it_was_asked(browser: Browser) -> None:
+    """Nobody is signed in: the question stays, and says what to do first."""
+
+    class Refusing(AskingBox):
+        async def answer_label(self, label_id: str, out: bool) -> LabelView:
+            raise Refused(Reason.OPERATOR_NEEDED)
+
+    box = Refusing(label(PrintState.UNKNOWN, Reason.PRINT_CUT))
+    async with serving(box) as address, open_context(browser) as context:
+        page = await open_page(context, address)
+        await page.keyboard.press("F6")
+        await expect(page.locator("#asked .ask")).to_contain_text(
+            Reason.OPERATOR_NEEDED.words.next_zh
+        )
 
 
 async def test_signing_in_by_badge_and_pin(browser: Browser) -> None:

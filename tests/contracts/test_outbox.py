@@ -54,6 +54,16 @@ async def test_the_account_counts_what_was_committed(outbox: Outbox) -> None:
     assert account.holds
 
 
+async def test_a_record_is_found_from_its_commit_on(outbox: Outbox) -> None:
+    """By its id alone, among others: what a restart asks of a label."""
+    draft = scan_draft()
+    await outbox.commit(scan_draft())
+    assert not await outbox.find_record(draft.id)
+    await outbox.commit(draft)
+    await outbox.commit(scan_draft())
+    assert await outbox.find_record(draft.id)
+
+
 async def test_a_consumption_is_known_from_its_commit_on(outbox: Outbox) -> None:
     """Who used up a code, born when, with which verdict."""
     assert await outbox.find_consumption(TOKEN) is None

@@ -49,7 +49,11 @@ def run_box(directory: Path, fault: Fault) -> None:
 
     files = BoxFiles(directory)
     observers = Observers(
-        fault.of("scan"), fault.of("queue"), fault.of("line"), fault.of("settings")
+        fault.of("scan"),
+        fault.of("queue"),
+        fault.of("line"),
+        fault.of("settings"),
+        fault.of("printing"),
     )
     asyncio.run(run(read_box_config(files), files, observers))
 

@@ -107,6 +107,17 @@ def verdicts(central_file: Path, id: bytes) -> tuple[str, str]:
         return row
 
 
+def label_states(central_file: Path, label: bytes) -> list[tuple[str, str | None]]:
+    """What central has been told of a label, in the order it was born: (state, reason)."""
+    with _snapshot(central_file) as database:
+        return list(
+            database.execute(
+                "SELECT state, reason FROM label_state WHERE label = ? ORDER BY born_at, id",
+                (label,),
+            )
+        )
+
+
 def parked(central_file: Path) -> list[tuple[str, str]]:
     """What central holds and cannot interpret: (box, reason)."""
     with _snapshot(central_file) as database:

@@ -50,6 +50,7 @@ class World:
         self.box_directory = directory / "box"
         self._log_begins: dict[str, int] = {}
         self._box_config = self.box_directory / "box.toml"
+        self.labels = directory / "labels"
         self.queue = self.box_directory / "queue.db"
         self.database = self.central_directory / "central.db"
         self.scanner = PtyScanner(directory / "scanner")
@@ -255,7 +256,7 @@ class World:
             "window 3",
             "示范医院",
             scanner=f"serial:{self.scanner.path}",
-            printer=f"simulated:{self._directory / 'labels'}",
+            printer=f"simulated:{self.labels}",
         )
         with open_central(self.central_directory) as central, central.unit():
             authority = read_authority(central.files.box_ca, central.files.box_ca_key)

@@ -1,6 +1,7 @@
 // The counter page put together: what the box says goes in on one side, keys and panels on the other.
 
 import { Announcer } from "./announcer.js";
+import { AskedBand, NO_KEY, YES_KEY } from "./asked.js";
 import { acknowledge, cancelPin, mayLook, signOut, takeDocument } from "./box.js";
 import { Draft } from "./draft.js";
 import { IssuePanel } from "./issue_panel.js";
@@ -41,6 +42,7 @@ const parts = [new StatusLine(), new TroubleStrip()];
 const verdict = new VerdictPanel();
 const refusal = new RefusalBand();
 const person = new PersonPanel();
+const asked = new AskedBand(() => show());
 let sounded = 0;
 
 const line = new Line({
@@ -61,6 +63,8 @@ const keys = new Keys(
     { key: "F2", label: "keyIssue", act: () => side.show(panels.issue), shown: () => true },
     { key: "F3", label: "keyAcknowledge", act: confirmRefusal, shown: () => known.stands && known.refusals.length > 0 },
     { key: "F4", label: "keyReprint", act: () => side.show(panels.reprint), shown: () => true },
+    { key: YES_KEY, label: "cameOutYes", act: () => asked.answer(true), shown: () => asked.open },
+    { key: NO_KEY, label: "cameOutNo", act: () => asked.answer(false), shown: () => asked.open },
     { key: "F7", label: "keySound", act: () => sound.toggle(), shown: () => true },
     { key: "F8", label: "otherLanguage", act: switchLanguage, shown: () => true },
     { key: "F9", label: "keyPairing", act: () => side.show(panels.pairing), shown: () => panels.pairing.available },
@@ -77,6 +81,7 @@ function show() {
   verdict.show(known, answerRefusal, key);
   refusal.show(known, main, answerRefusal, key);
   person.show(known, main);
+  asked.show(known);
   recent.show(known);
   for (const panel of Object.values(panels)) if (known.operator) panel.show(known);
   keys.show();

@@ -1,6 +1,6 @@
 // Registering and issuing: type, see what is wrong while typing, send, see found or new and the label.
 
-import { answerLabel, issue, reprint } from "./box.js";
+import { issue } from "./box.js";
 import { element, fill } from "./element.js";
 import { Form } from "./form.js";
 import { showLabel } from "./label_words.js";
@@ -122,22 +122,13 @@ export class IssuePanel {
     this.#issued = null;
   }
 
-  // The label as it stands now: the box tells its later states with its own.
+  // The label as it stands now, or the copy that was printed after it: the box tells its later
+  // states with its own.
   #standing() {
     const label = this.#issued?.label;
-    return label && (this.#known?.state?.labels.find((each) => each.id === label.id) ?? label);
-  }
-
-  async #answerLabel(out) {
-    const { id } = this.#issued.label;
-    try {
-      const label = await (out ? answerLabel(id, true) : reprint(id, "not-out"));
-      this.#issued = { ...this.#issued, label };
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      this.#wrong = error.words ?? silence();
-    }
-    this.#show();
+    const labels = this.#known?.state?.labels ?? [];
+    const later = label && labels.find((each) => each.registration === label.registration);
+    return later ?? label;
   }
 
   #show() {
@@ -154,7 +145,7 @@ export class IssuePanel {
         : [element("b", {}, wanted)],
     );
     fill(this.#outcome, { issued: this.#issued, language: language() }, () => (this.#issued ? outcome(this.#issued) : []));
-    showLabel(this.#label, this.#standing(), (out) => this.#answerLabel(out));
+    showLabel(this.#label, this.#standing());
   }
 }
 

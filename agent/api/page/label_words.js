@@ -1,34 +1,36 @@
-// A label's state in words and a mark, live; and the question that only a person can answer.
+// A label's state in words, a shape and a mark, live. Whether it came out is asked in asked.js.
 
 import { element, fill } from "./element.js";
 import { cause, language, nextStep, say } from "./words.js";
 
-const MARK = { confirmed: "✓", sent: "✓", unknown: "?", failed: "!", queued: "…", sending: "…" };
-const LEVEL = { confirmed: "good", sent: "good", unknown: "bad", failed: "bad", queued: "busy", sending: "busy" };
+const MARK = { confirmed: "✓", sent: "→", unknown: "?", failed: "!", queued: "…", sending: "↑" };
 
-// A place that shows one label; ``answer(out)`` when the clerk has looked.
-export function showLabel(place, label, answer) {
+// The mark alone; its shape is panel.css's, by the state.
+export const labelMark = (state) => element("i", { class: "label-mark", "data-state": state, "aria-hidden": "true" }, element("span", {}, MARK[state]));
+
+// A place that shows one label.
+export function showLabel(place, label) {
   place.hidden = !label;
-  fill(place, { label, language: language() }, () => (label ? build(label, answer) : []));
+  fill(place, { label, language: language() }, () => (label ? build(label) : []));
 }
 
-function build(label, answer) {
+function build(label) {
   return [
     element(
       "p",
-      { class: "label-state", "data-level": LEVEL[label.state] },
-      element("i", { "aria-hidden": "true" }, MARK[label.state]),
-      element("b", {}, say(`label-${label.state}`)),
-      label.copy > 1 && element("span", {}, say("copy", { n: label.copy })),
-    ),
-    label.advice && element("p", { class: "label-why" }, element("span", {}, cause(label.advice)), element("b", {}, nextStep(label.advice))),
-    label.needs_answer &&
+      { class: "label-state", "data-state": label.state },
+      labelMark(label.state),
       element(
-        "div",
-        { class: "question", role: "group", "aria-label": say("cameOut") },
-        element("p", {}, say("cameOut")),
-        element("button", { type: "button", click: () => answer(true) }, say("cameOutYes")),
-        element("button", { type: "button", click: () => answer(false) }, say("cameOutNo")),
+        "span",
+        {},
+        element("b", {}, say(`label-${label.state}`)),
+        label.number && element("span", { class: "number" }, say("labelNumber", { number: label.number })),
+        label.copy > 1 && element("span", {}, say("copy", { n: label.copy })),
       ),
+    ),
+    label.advice && element("p", { class: "label-why" }, element("span", {}, cause(label.advice)), element("b", {}, next(label))),
   ];
 }
+
+// A scan proves a first copy only: a later one has the same text as those before it.
+const next = ({ advice, copy }) => (advice.reason === "print-no-proof" && copy > 1 ? say("lookOnly") : nextStep(advice));

@@ -1,6 +1,6 @@
 // Printing a label once more, with a reason: the latest is chosen, arrows choose another.
 
-import { answerLabel, reprint } from "./box.js";
+import { reprint } from "./box.js";
 import { element, fill } from "./element.js";
 import { showLabel } from "./label_words.js";
 import { Problem, silence } from "./request.js";
@@ -105,9 +105,7 @@ export class ReprintPanel {
       this.#waits = false;
       this.#reason.focus();
     }
-    showLabel(this.#state, label, (out) =>
-      this.#do(() => (out ? answerLabel(label.id, true) : reprint(label.id, "not-out"))),
-    );
+    showLabel(this.#state, label);
     this.#problem.hidden = !this.#wrong;
     fill(this.#problem, { wrong: this.#wrong, language: language() }, () =>
       this.#wrong ? [element("b", {}, cause(this.#wrong)), element("span", {}, nextStep(this.#wrong))] : [],
@@ -115,4 +113,4 @@ export class ReprintPanel {
   }
 }
 
-const describe = (label) => [label.name, label.record_number].filter(Boolean).join(" ");
+const describe = (label) => [label.number, label.name, label.record_number].filter(Boolean).join(" ");

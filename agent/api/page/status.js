@@ -2,6 +2,7 @@
 
 import { duration, timeOfDay } from "./age.js";
 import { element, fill } from "./element.js";
+import { listScanners, WELL } from "./troubles.js";
 import { has, language, say } from "./words.js";
 
 const LINK = {
@@ -10,7 +11,7 @@ const LINK = {
   connecting: ["networkTrying", "busy"],
   "backing-off": ["networkDown", "bad"],
 };
-const MARK = { good: "✓", busy: "…", bad: "!", unknown: "?" };
+const MARK = { good: "✓", busy: "…", care: "!", bad: "!", unknown: "?" };
 
 export class StatusLine {
   #place = document.getElementById("status");
@@ -55,7 +56,7 @@ function facts(known) {
       }),
     },
     unsent(known, account),
-    device("scanner", known.state.scanner),
+    device("scanner", gravest(listScanners(known.state))),
     device("printer", known.state.printer),
     operatorCell(known),
   ];
@@ -71,10 +72,13 @@ function unsent(known, { holds }) {
 
 function device(key, { name, state, conditions, advice }) {
   if (!name) return { key, level: "unknown", value: say("noDevice") };
-  if (state === "ready" && advice) return { key, level: "busy", value: say("readyBut"), note: name, verbatim: true };
+  if (state === "ready" && advice) return { key, level: "care", value: say("readyBut"), note: name, verbatim: true };
   const level = { ready: "good", opening: "busy" }[state] ?? "bad";
   return { key, level, value: say(conditions[0] ?? state), note: name, verbatim: true };
 }
+
+// The scanner that most needs somebody.
+const gravest = (scanners) => scanners.find((each) => !WELL.has(each.state)) ?? scanners.find((each) => each.advice) ?? scanners[0];
 
 function operatorCell({ operator }) {
   if (!operator.id) return { key: "operator", level: "unknown", value: say("operatorNone"), note: say("operatorBadge") };

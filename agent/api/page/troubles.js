@@ -3,6 +3,7 @@
 import { element, fill } from "./element.js";
 import { cause, has, language, nextStep, say } from "./words.js";
 
+export const WELL = new Set(["ready", "opening"]);
 const low = matchMedia("(max-height: 660px)"); // room for one line only
 
 export class TroubleStrip {
@@ -29,35 +30,44 @@ function row({ level, what, why, next }, more) {
   );
 }
 
-function list({ account, scanner, printer, document_reader: documentReader, link, drill }, operator) {
+// A box may have several scanners; each is a device of its own.
+export const listScanners = ({ scanner, scanners }) => (scanners?.length ? scanners : [scanner]);
+
+function list(state, operator) {
+  const { account, printer, document_reader: documentReader, link, drill } = state;
   const troubles = [];
   if (drill) troubles.push({ level: "busy", what: say("drill"), why: say("drillWhy") });
   if (!account.holds) {
     troubles.push({ level: "bad", what: say("unsent"), why: say("notBalanced"), next: say("notBalancedNext") });
   }
-  for (const [key, device] of [["scanner", scanner], ["printer", printer], ["documentReader", documentReader]]) {
-    if (!device?.name) continue;
-    if (!["ready", "opening"].includes(device.state)) {
-      troubles.push({ level: "bad", what: say(key), ...deviceTrouble(device) });
-    } else if (device.advice) {
-      troubles.push({ level: "busy", what: say(key), why: cause(device.advice), next: nextStep(device.advice) });
-    }
+  const scanners = listScanners(state).map((each) => ["scanner", each]);
+  const devices = [...scanners, ["printer", printer], ["documentReader", documentReader]].filter(([, each]) => each?.name);
+  for (const [key, device] of devices) {
+    if (!WELL.has(device.state)) troubles.push({ level: "bad", what: say(key), ...deviceTrouble(device) });
   }
+  // It works, and something about it needs a cure.
+  for (const [key, { state: standing, advice }] of devices) {
+    if (standing === "ready" && advice) troubles.push({ level: "busy", what: say(key), ...told(advice) });
+  }
+  for (const { advice } of state.reports ?? []) troubles.push({ level: "busy", what: say("device"), ...told(advice) });
+  if (state.labels_advice) troubles.push({ level: "busy", what: say("label"), ...told(state.labels_advice) });
   if (operator.advice && !operator.asked_for_pin) {
-    troubles.push({ level: "bad", what: say("operator"), why: cause(operator.advice), next: nextStep(operator.advice) });
+    troubles.push({ level: "bad", what: say("operator"), ...told(operator.advice) });
   }
-  if (link.advice) troubles.push({ level: "bad", what: say("network"), why: cause(link.advice), next: nextStep(link.advice) });
+  if (link.advice) troubles.push({ level: "bad", what: say("network"), ...told(link.advice) });
   if (link.state !== "up") {
     troubles.push({ level: "busy", what: say("network"), why: say("networkTrouble"), next: say("networkTroubleNext") });
   }
   return troubles;
 }
 
+const told = (advice) => ({ why: cause(advice), next: nextStep(advice) });
+
 function deviceTrouble({ state, conditions, advice }) {
   const known = conditions.filter(has);
   const why = known.length ? known.map((each) => say(each)).join(language() === "zh" ? "、" : ", ") : say(state);
   const cures = known.map((each) => `${each}-next`).filter(has).map((each) => say(each));
   if (cures.length) return { why, next: cures.join(language() === "zh" ? "；" : "; ") };
-  if (advice) return { why: cause(advice), next: nextStep(advice) };
+  if (advice) return told(advice);
   return { why, next: say("deviceNext") };
 }

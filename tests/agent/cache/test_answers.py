@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.cache.answers import CacheState, open_cache
+from agent.cache.answers import open_cache
+from agent.cache.sealed_file import CacheState
 from agent.ports import CachedAnswer
 from shared.clock import ManualClock
 from shared.errors import Refused

@@ -10,6 +10,7 @@ from agent.counter.issuing import Issuing
 from agent.counter.judge import Judge
 from agent.counter.operators import Operators
 from agent.counter.policy import FixedPolicy
+from agent.counter.print_edges import Observe, ignore
 from agent.counter.printing import Printing
 from agent.counter.service import Counter
 from agent.counter.states import ScanState
@@ -24,6 +25,7 @@ from shared.passwords import verify_password
 from tests.factories import DOMAIN_KEY, DOMAIN_KID
 from tests.fakes import (
     MemoryCache,
+    MemoryLabels,
     MemoryOutbox,
     RecordingPrinter,
     ScriptedUplink,
@@ -42,6 +44,8 @@ class Desk:
     uplink: ScriptedUplink = field(default_factory=ScriptedUplink)
     outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
     cache: MemoryCache = field(default_factory=MemoryCache)
+    labels: MemoryLabels = field(default_factory=MemoryLabels)
+    edges: Observe = ignore
     printer: RecordingPrinter = field(default_factory=RecordingPrinter)
     states: list[ScanState] = field(default_factory=list)
     working: list[str] = field(default_factory=list)  # an operator's id, in place of a sign-in
@@ -85,8 +89,10 @@ class Desk:
         self.printing = Printing(
             registrar=registrar,
             outbox=self.outbox,
+            journal=self.labels,
             printer=self.printer,
-            policy=FixedPolicy("c1", SITE_NAME),
+            policy=self.policy,
+            observe=self.edges,
         )
         self.issuing = Issuing(
             registrar=registrar,
