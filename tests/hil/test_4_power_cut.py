@@ -18,7 +18,7 @@ from tests.broker import free_ports
 from tests.faults import oracle
 from tests.hil.conftest import API_PORT, IMAGE, Hil
 from tests.hil.counter import BOX, Counter
-from tests.hil.test_2_printer import FIRST_PACKET, formats, issue
+from tests.hil.test_2_printer import IN_THE_MIDDLE, formats, issue
 from tests.hil.vm import Disk, Machine
 from tests.hil.write_log import Replay, read_entries
 
@@ -27,6 +27,7 @@ ROUNDS = 5
 SCANS = 3
 STARTED_AGAIN = 4
 LOOK_SECONDS = 0.05
+FIRST_BYTE = 1
 
 # What a box's own system disk keeps, and this guest forgets: the key its secrets are sealed with.
 CREDENTIALS = "/etc/credstore.encrypted /var/lib/systemd/credential.secret"
@@ -92,7 +93,7 @@ def work_until_cut(hil: Hil, log: Path) -> tuple[int, list[Known], list[Known]]:
             for scan in range(SCANS):
                 hil.scanner.type(f"E{number:03d}{scan:04d}:1\r")
             hil.counter.wait_created(created + SCANS)
-            hil.printer.after(FIRST_PACKET, lambda: positions.append(log.stat().st_size))
+            hil.printer.after(FIRST_BYTE, lambda: positions.append(log.stat().st_size))
             label = issue(hil)
             labels.append(Known(UUID(label["id"]).bytes, positions[-1]))
     stopped = threading.Event()
@@ -102,7 +103,7 @@ def work_until_cut(hil: Hil, log: Path) -> tuple[int, list[Known], list[Known]]:
         hil.printer.hold()
         stopped.set()
 
-    hil.printer.after(FIRST_PACKET, stop)
+    hil.printer.after(IN_THE_MIDDLE, stop)
     known = {view["id"] for view in hil.counter.api.fetch("labels")}
     clerk = threading.Thread(target=_issue_in_vain, args=(hil,))
     clerk.start()
