@@ -83,7 +83,14 @@ class Centre:
         config = self.directory / "central.toml"
         config.write_text(config.read_text().replace(f'host = "{HOST}"', f'host = "{LOOPBACK}"'))
         self._broker.start()
-        command = [sys.executable, "-m", "central", "--dir", self.directory, "serve"]
+        command: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "central",
+            "--dir",
+            self.directory,
+            "serve",
+        ]
         self._supervisor.start("central", command)
         port = self._foundation.web.port
         self._supervisor.wait_ready("central", lambda: is_open(port))

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from struct import pack
 from typing import Any
 
-from usbip import In, Interface, Out, Stall
-from usbip.classes.device import hid
-from usbip.classes.device.cdc_acm import CDCACM
+from usbip import In, Interface, Out, Stall  # type: ignore[import-untyped]
+from usbip.classes.device import hid  # type: ignore[import-untyped]
+from usbip.classes.device.cdc_acm import CDCACM  # type: ignore[import-untyped]
 
 from tests.devices.zebra import Zebra
 from tests.hil.usb import OUT, Device

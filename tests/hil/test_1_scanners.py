@@ -11,6 +11,7 @@ from tests.hil.counter import SECONDS, UNIT
 GUEST = Path(__file__).with_name("guest")
 SCANS = 100
 FAST_SCANS = 60
+SERIAL = "/dev/serial/by-id/usb-Newland_Auto-ID_FR20_CDC_SN4-if00"
 LAST = "B9999999:1"
 
 
@@ -45,9 +46,7 @@ def test_a_code_is_asked_about_and_accepted(hil: Hil) -> None:
 def test_the_scanner_is_the_agents_alone(hil: Hil) -> None:
     """Another program that wants the scanner gets EBUSY, and of a scan it sees no event."""
     script = "/root/second_reader.py"
-    hil.counter.machine.run(
-        f"cat >{script}", stdin=(GUEST / "second_reader.py").read_bytes()
-    )
+    hil.counter.machine.run(f"cat >{script}", stdin=(GUEST / "second_reader.py").read_bytes())
     reader = hil.counter.machine.start(f"python3 -I {script} {SCANNER}")
     assert reader.stdin is not None
     assert reader.stdout is not None
@@ -78,11 +77,11 @@ def test_what_the_kernel_drops_is_never_a_wrong_code(hil: Hil) -> None:
     before, created = len(hil.centre.read_scans(())), hil.counter.created()
     agent = hil.counter.machine.run(f"systemctl show {UNIT} -p MainPID --value").strip()
     hil.counter.machine.run(f"kill -STOP {agent}")
-    for text in texts[:FAST_SCANS // 2]:
+    for text in texts[: FAST_SCANS // 2]:
         hil.scanner.type(text + "\r", report_seconds=0)
     hil.counter.machine.run(f"kill -CONT {agent}")
     hil.counter.wait_created(created + 1)  # it reads again
-    for text in texts[FAST_SCANS // 2:]:
+    for text in texts[FAST_SCANS // 2 :]:
         hil.scanner.type(text + "\r", report_seconds=0)
 
     def look() -> list[str | None] | None:
@@ -105,3 +104,23 @@ def test_a_scanner_may_leave_and_come_back(hil: Hil) -> None:
     before = hil.counter.created()
     hil.scanner.type("C0000001:1\r")
     hil.counter.wait_created(before + 1)
+
+
+def test_a_serial_scanner(hil: Hil) -> None:
+    """In CDC mode: scans come whole, also in pieces; pulled and plugged in it is the same one."""
+    hil.counter.plug_in(hil.serial_scanner)
+    hil.counter.choose_scanner("serial", SERIAL)
+    before, created = len(hil.centre.read_scans(())), hil.counter.created()
+    texts = build_texts("D", 3)
+    hil.serial_scanner.scan(f"{texts[0]}\r{texts[1][:5]}".encode())
+    hil.serial_scanner.scan(f"{texts[1][5:]}\r".encode())
+    hil.counter.wait_created(created + 2)
+    hil.counter.pull(hil.serial_scanner)
+    hil.counter.wait_state("absent", lambda state: state["scanner"]["state"] == "absent")
+    hil.counter.plug_in(hil.serial_scanner)
+    hil.counter.wait_state("ready", lambda state: state["scanner"]["state"] == "ready")
+    hil.serial_scanner.scan(f"{texts[2]}\r".encode())
+    wait_at_central(hil, created + 3)
+    assert recorded(hil, texts, before) == texts
+    hil.counter.pull(hil.serial_scanner)
+    hil.counter.choose_scanner("hid", SCANNER)

@@ -112,7 +112,9 @@ def test_a_printer_that_stops_in_the_middle_gets_no_rest_later(hil: Hil) -> None
     hil.printer.release()
     hil.counter.wait_state("asked", lambda state: state["printer"]["state"] != "silent")
     assert formats(hil.printer.received) == formats(received)
-    assert b"^PQ" not in hil.printer.received[len(received):], hil.printer.received[len(received):]
+    assert b"^PQ" not in hil.printer.received[len(received) :], hil.printer.received[
+        len(received) :
+    ]
     with hil.printer.lock:
         hil.printer.zebra.switch_off()  # as a person clears half a label away
     wait_ready(hil)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
-
 from tests.broker import free_ports
 from tests.faults import oracle
 from tests.hil.conftest import API_PORT, IMAGE, Hil
@@ -144,9 +143,7 @@ def judge(cut: Cut, rows: list[oracle.BoxRow], must: list[Known], central: Path)
             assert held[row.epoch, row.seq] == (row.id, row.hash)
 
 
-def test_nothing_heard_is_lost_and_nothing_prints_by_itself(
-    hil: Hil, tmp_path: Path
-) -> None:
+def test_nothing_heard_is_lost_and_nothing_prints_by_itself(hil: Hil, tmp_path: Path) -> None:
     """At every cut what was heard is there, and each label that had begun is known as begun; a box
     started on such a disk sends the printer nothing, and asks about the label that was cut."""
     log = hil.disk.log
@@ -199,5 +196,3 @@ def start_again(
                 assert states[begun[-1]]["needs_answer"]
             assert formats(hil.printer.received) == received
             machine.run("systemctl stop onecode-agent && umount /var/lib/onecode-box")
-
-

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from usbip import USBDevice, protocol
+from usbip import USBDevice, protocol  # type: ignore[import-untyped]
 
 OUT = 0  # a request's direction: from the host
 
@@ -21,7 +21,7 @@ _here = threading.local()
 """The connection that the running thread serves."""
 
 
-class Device(USBDevice):
+class Device(USBDevice):  # type: ignore[misc]
     """One device; it can be pulled, and made to take no bytes (NAK)."""
 
     def __init__(self, busid: str, vendor_id: int, product_id: int, **names: str) -> None:

@@ -70,7 +70,9 @@ class Replay:
 
     def cut_after(self, count: int, out: Path) -> None:
         """Write to ``out`` what is left when the power goes after so many entries."""
-        durable = [number for number in range(self._done, count) if self._entries[number].is_durable]
+        durable = [
+            number for number in range(self._done, count) if self._entries[number].is_durable
+        ]
         upto = durable[-1] + 1 if durable else self._done
         with self._log.open("rb") as log, self._image.open("r+b") as image:
             for entry in self._entries[self._done : upto]:

@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, "/usr/lib/onecode/box")
 
-import evdev  # noqa: E402 - from the installed box
+import evdev
 
 device = evdev.InputDevice(sys.argv[1])
 try:

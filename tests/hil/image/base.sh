@@ -109,3 +109,4 @@ chroot "$root" systemctl --quiet mask "${masked[@]}"
 rm -rf "$root"/{boot,var/cache/apt,var/lib/apt/lists}/* \
     "$root"/usr/share/{doc,man,locale,info,zoneinfo} "$root/lib/udev/hwdb.bin"
 rm -rf "$kernel" "$initrd" "$out/first-modules"
+echo "$SECONDS" >"$out/seconds"

@@ -11,13 +11,13 @@ mkdir -p "$out"
 out=$(cd "$out" && pwd)
 root=$out/root
 cp -a "$base/root" "$root"
-make install DESTDIR="$root" SIDES=box
+make install DESTDIR="$root" SIDES=box >/dev/null
 # What the installation does itself where it is not below a folder.
-systemd-sysusers --root="$root" /usr/lib/sysusers.d/onecode.conf 2>/dev/null ||
-    chroot "$root" systemd-sysusers /usr/lib/sysusers.d/onecode.conf
+chroot "$root" systemd-sysusers /usr/lib/sysusers.d/onecode.conf 2>/dev/null
 
 truncate -s 700M "$out/root.img"
 mke2fs -q -F -t ext4 -O ^has_journal -d "$root" "$out/root.img"
 truncate -s 64M "$out/state.img"
 mke2fs -q -F -t ext4 "$out/state.img"
 rm -rf "$root"
+echo "$SECONDS" >"$out/seconds"
