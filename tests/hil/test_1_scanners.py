@@ -26,6 +26,12 @@ def wait_at_central(hil: Hil, count: int) -> None:
     hil.counter.wait_state("all sent", lambda state: state["account"]["pending"] == 0)
 
 
+def scans_so_far(hil: Hil) -> int:
+    """How many scans central has, once it has every one."""
+    wait_at_central(hil, 0)
+    return len(hil.centre.read_scans(()))
+
+
 def recorded(hil: Hil, texts: Iterable[str], before: int) -> list[str | None]:
     """What was scanned after the first ``before`` scans, as central has it."""
     return hil.centre.read_scans(texts)[before:]
@@ -62,7 +68,7 @@ def test_the_scanner_is_the_agents_alone(hil: Hil) -> None:
 def test_paced_scans_come_whole(hil: Hil) -> None:
     """A hundred scans at a scanner's own pace are a hundred records, letter for letter."""
     texts = build_texts("A", SCANS)
-    before, created = len(hil.centre.read_scans(())), hil.counter.created()
+    before, created = scans_so_far(hil), hil.counter.created()
     for text in texts:
         hil.scanner.type(text + "\r")
     wait_at_central(hil, created + SCANS)
@@ -74,7 +80,7 @@ def test_what_the_kernel_drops_is_never_a_wrong_code(hil: Hil) -> None:
     the wire takes them: a scan is recorded as it was, or as one whose events were lost; no record
     has another text."""
     texts = build_texts("B", FAST_SCANS)
-    before, created = len(hil.centre.read_scans(())), hil.counter.created()
+    before, created = scans_so_far(hil), hil.counter.created()
     agent = hil.counter.machine.run(f"systemctl show {UNIT} -p MainPID --value").strip()
     hil.counter.machine.run(f"kill -STOP {agent}")
     for text in texts[: FAST_SCANS // 2]:
@@ -110,7 +116,7 @@ def test_a_serial_scanner(hil: Hil) -> None:
     """In CDC mode: scans come whole, also in pieces; pulled and plugged in it is the same one."""
     hil.counter.plug_in(hil.serial_scanner)
     hil.counter.choose_scanner("serial", SERIAL)
-    before, created = len(hil.centre.read_scans(())), hil.counter.created()
+    before, created = scans_so_far(hil), hil.counter.created()
     texts = build_texts("D", 3)
     hil.serial_scanner.scan(f"{texts[0]}\r{texts[1][:5]}".encode())
     hil.serial_scanner.scan(f"{texts[1][5:]}\r".encode())

@@ -29,7 +29,7 @@ suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 
 # The hook asks the new system's own lists, so that kernel and system are of one day.
 fetch_kernel='cd '$kernel' && export APT_CONFIG=$MMDEBSTRAP_APT_CONFIG &&
-    apt-get download -q "$(apt-cache depends linux-image-amd64 | sed -n "s/.*Depends: \(linux-image-[0-9].*\)/\1/p" | head -1)"'
+    apt-get download -qq -o APT::Sandbox::User=root "$(apt-cache depends linux-image-amd64 | sed -n "s/.*Depends: \(linux-image-[0-9].*\)/\1/p" | head -1)"'
 mmdebstrap --quiet --variant=minbase --mode=root --format=directory \
     --include="$(IFS=, && echo "${packages[*]}")" \
     --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
