@@ -19,12 +19,15 @@ from agent.counter.operators import Operators, is_like_badge
 from agent.counter.policy import Policy
 from agent.counter.printer_watch import PrinterWatch
 from agent.counter.printing import Printing, ReprintReason
+from agent.counter.scanner_states import ScannerStates
 from agent.counter.service import Counter
 from agent.counter.states import ScanState
 from agent.counter.views import Advice, IssueView, LabelView, OperatorView, ScanView, advise
 from agent.handover.door import Door
 from agent.ports import (
     DeviceChanged,
+    DeviceDescriptor,
+    DeviceReported,
     FrameDropped,
     FrameScanned,
     LabelPrinter,
@@ -99,8 +102,9 @@ class RunningBox:
             settings.subscribe(lambda _: self._changes.tell(None))
         self._documents.state_changes.subscribe(lambda _: self._changes.tell(None))
         self._link_since_ms = self._now_ms()
-        self._scanner_state = DeviceState.OPENING if scanner else DeviceState.ABSENT
-        self._scanner_reason: Reason | None = None
+        first = DeviceState.OPENING if scanner else DeviceState.ABSENT
+        name = scanner.descriptor if scanner else DeviceDescriptor("", "")
+        self._scanners = ScannerStates(DeviceChanged(name, first))
         self._opened = asyncio.Event()
         self._at_work: set[asyncio.Task[Any]] = set()
 
@@ -124,12 +128,16 @@ class RunningBox:
                     self._track(work.create_task(proving, name="label scanned back"))
                 case FrameDropped():
                     self._track(work.create_task(self._counter.refuse_dropped(event)))
-                case DeviceChanged(state=state, reason=reason):
-                    self._scanner_state, self._scanner_reason = state, reason
-                    log.info("scanner %s %s", state, reason or "")
+                case DeviceChanged(device=device, state=state, reason=reason):
+                    self._scanners.take(event)
+                    log.info("%s %s %s", device.name or "scanner", state, reason or "")
                     self._changes.tell(None)
                     if state is not DeviceState.OPENING:
                         self._opened.set()
+                case DeviceReported(device=device, reason=reason):
+                    self._scanners.take(event)
+                    log.warning("%s at %s: %s", device.name, device.port, reason or "has left")
+                    self._changes.tell(None)
 
     async def wait_opened(self) -> None:
         """Return once the scanner is ready, or known not to be."""
@@ -254,7 +262,7 @@ class RunningBox:
         await self._printer_watch.read(_PRINTER_REPORT_SECONDS)
         printer = self._printer_watch.status
         return Devices(
-            DeviceReport(_name(self._scanner), self._scanner_state),
+            DeviceReport(_name(self._scanner), self._scanners.together.state),
             DeviceReport(_name(self._printer), printer.state, tuple(sorted(printer.conditions))),
         )
 
@@ -288,8 +296,11 @@ class RunningBox:
             ),
             account=view_account(account),
             unsent=UnsentView(account.pending, await self._oldest_seconds()),
-            scanner=DeviceView(
-                _name(self._scanner), self._scanner_state, advice=advise(self._scanner_reason)
+            scanner=self._view_scanner(self._scanners.together),
+            scanners=tuple(map(self._view_scanner, self._scanners.each)),
+            reports=tuple(
+                DeviceView(device.name, DeviceState.FAULTY, advice=advise(reason))
+                for device, reason in self._scanners.reports
             ),
             printer=DeviceView(
                 _name(self._printer),
@@ -308,6 +319,10 @@ class RunningBox:
             questions=tuple(self._seen_labels(self._printing.questions())),
             labels_advice=advise(self._printing.trouble),
         )
+
+    def _view_scanner(self, changed: DeviceChanged) -> DeviceView:
+        name = changed.device.name or _name(self._scanner)
+        return DeviceView(name, changed.state, advice=advise(changed.reason))
 
     def _view_document_reader(self) -> DeviceView | None:
         documents = self._documents

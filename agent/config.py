@@ -46,7 +46,8 @@ class CentralAddress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ScannerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which scanner to use: ``serial`` (pyserial path), ``hid`` (evdev path) or ``none``."""
+    """Which scanner to use: ``auto`` (all that are plugged in), ``serial`` (pyserial path),
+    ``hid`` (evdev path), ``hid-pos`` (hidraw path) or ``none``."""
 
     kind: str = "none"
     path: str = ""
@@ -56,7 +57,8 @@ class ScannerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PrinterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which printer to use: ``usb`` (vendor:product), ``simulated`` (a folder) or ``none``."""
+    """Which printer to use: ``auto`` (the label printer that is plugged in), ``usb``
+    (vendor:product), ``simulated`` (a folder) or ``none``."""
 
     kind: str = "none"
     path: str = ""

@@ -28,6 +28,7 @@ class DeviceDescriptor:
     vendor_id: int | None = None
     product_id: int | None = None
     port: str = ""  # the USB port it hangs on, "1-1.2"; empty where that is not known
+    place: str = ""  # which of a box's scanners it is, wherever it is plugged in; empty: the one
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,16 @@ class DeviceChanged:
     reason: Reason | None = None
 
 
-ScannerEvent = FrameScanned | FrameDropped | DeviceChanged
+@dataclass(frozen=True, slots=True)
+class DeviceReported:
+    """A device that is not used, or not as it should be, for somebody to look at; told once. A
+    reason of None: it has left."""
+
+    device: DeviceDescriptor
+    reason: Reason | None
+
+
+ScannerEvent = FrameScanned | FrameDropped | DeviceChanged | DeviceReported
 
 
 class Scanner(Protocol):

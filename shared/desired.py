@@ -21,8 +21,8 @@ Milliseconds = Annotated[int, msgspec.Meta(ge=1, le=60_000)]
 Time = Annotated[int, msgspec.Meta(ge=0, lt=253_402_300_800_000_000)]
 Count = Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)]
 """With what is added to it, a database column holds it: a box that says more is not believed."""
-Device = Annotated[str, msgspec.Meta(pattern=r"^(none|[a-z][a-z0-9-]*:.{1,200})$")]
-"""``kind:path`` as in ``central box invite``: serial:/dev/ttyACM0, usb:0a5f:00d1, none."""
+Device = Annotated[str, msgspec.Meta(pattern=r"^(none|auto|[a-z][a-z0-9-]*:.{1,200})$")]
+"""``kind:path`` as in ``central box invite``: serial:/dev/ttyACM0, usb:0a5f:00d1, auto, none."""
 SCANNER_KINDS = ("auto", "serial", "hid", "hid-pos", "none")
 PRINTER_KINDS = ("auto", "usb", "simulated", "none")
 """What a box has drivers for."""

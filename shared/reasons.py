@@ -86,7 +86,6 @@ class Reason(StrEnum):
     NOT_ASKED = "not-asked"
     # devices and labels
     DEVICE_ABSENT = "device-absent"
-    DEVICE_DENIED = "device-denied"
     DEVICE_RULE_MISSING = "device-rule-missing"
     DEVICE_IN_USE = "device-in-use"
     DEVICE_AMBIGUOUS = "device-ambiguous"

@@ -349,12 +349,6 @@ WORDS: dict[Reason, Words] = {
         "检查线缆后重新插上",
         "Check the cable and plug it in again",
     ),
-    Reason.DEVICE_DENIED: Words(
-        "设备在，但不能打开：没有权限或被占用",
-        "The device is there but may not be opened, or is in use",
-        "关闭占用它的程序，或请技术员安装设备规则",
-        "Close the program that uses it, or have the device rules installed",
-    ),
     Reason.DEVICE_RULE_MISSING: Words(
         "没有权限打开设备：缺少 udev 规则",
         "No right to open the device: a udev rule is missing",

@@ -24,6 +24,7 @@ ONE_IMPORTER = {
     "evdev": {"agent/drivers/scanner_hid.py"},
     "serial": {"agent/drivers/serial_port.py"},
     "usb": {"agent/drivers/printer_usb.py"},
+    "pyudev": {"agent/drivers/hotplug.py"},
     "segno": {"shared/qr.py"},
     "cysystemd": {"shared/systemd.py"},
     "psycopg": set[str](),

@@ -60,7 +60,9 @@ class StateView(msgspec.Struct, frozen=True, kw_only=True):
     link: LinkView
     account: AccountView
     unsent: UnsentView = UnsentView()
-    scanner: DeviceView
+    scanner: DeviceView  # as the best of them is
+    scanners: tuple[DeviceView, ...] = ()  # each by itself
+    reports: tuple[DeviceView, ...] = ()  # devices that somebody should look at
     printer: DeviceView
     document_reader: DeviceView | None = None  # None: there is none
     workstations: int = 0  # how many are paired

@@ -3,19 +3,21 @@
 A scanner is never opened here: its one reader is the agent.
 """
 
+import asyncio
 import os
 from pathlib import Path
 
 from agent.api.views import DeviceView
 from agent.checks.finding import Box, Finding, failed, held, warn
 from agent.drivers.catalog import open_printer
+from agent.drivers.discovery import list_scanners
 from shared.devices import DeviceState
 from shared.errors import OneCodeError, Unavailable
 from shared.reasons import Reason
 
 _REASONS = {
     DeviceState.ABSENT: Reason.DEVICE_ABSENT,
-    DeviceState.DENIED: Reason.DEVICE_DENIED,
+    DeviceState.DENIED: Reason.DEVICE_RULE_MISSING,
     DeviceState.SILENT: Reason.DEVICE_SILENT,
     DeviceState.FAULTY: Reason.DEVICE_FAULTY,
 }
@@ -26,12 +28,25 @@ async def look_at_scanner(box: Box) -> list[Finding]:
     if box.config is None:
         return []
     if box.state is not None:  # by box.toml, or by central's settings
-        return [_of_state("scanner", box.state.scanner)]
+        scanners = box.state.scanners or (box.state.scanner,)
+        reports = [warn("scanner", _reason_of(each), each.name) for each in box.state.reports]
+        return [*(_of_state("scanner", each) for each in scanners), *reports]
     scanner = box.config.scanner
     if scanner.kind == "none":
         return [warn("scanner", Reason.DEVICE_NOT_CONFIGURED)]
-    path = box.files.directory / scanner.path
-    return [_of_state("scanner", DeviceView(str(path), _look_at_path(path)))]
+    if scanner.kind != "auto":
+        path = box.files.directory / scanner.path
+        return [_of_state("scanner", DeviceView(str(path), _look_at_path(path)))]
+    seen = await asyncio.to_thread(list_scanners)
+    found = [
+        _of_state(
+            "scanner", DeviceView(each.device.name, _look_at_path(Path(each.device.location)))
+        )
+        for each in seen.scanners
+    ]
+    suspects = [warn("scanner", each.reason, each.device.name) for each in seen.suspects]
+    absent = failed("scanner", Unavailable(Reason.DEVICE_ABSENT, "no scanner is plugged in"))
+    return [*(found or [absent]), *suspects]
 
 
 async def look_at_printer(box: Box) -> list[Finding]:
@@ -51,6 +66,10 @@ async def look_at_printer(box: Box) -> list[Finding]:
         return [failed("printer", error)]
     conditions = tuple(sorted(status.conditions))
     return [_of_state("printer", DeviceView(printer.descriptor.name, status.state, conditions))]
+
+
+def _reason_of(device: DeviceView) -> Reason:
+    return device.advice.reason if device.advice else Reason.DEVICE_FAULTY
 
 
 def _look_at_path(path: Path) -> DeviceState:

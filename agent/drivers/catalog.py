@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from agent.config import DEFAULT_LABEL, DocumentReaderConfig, PrinterConfig, ScannerConfig
+from agent.drivers.discovery import Found, Mode
 from agent.drivers.framing import Affixes
 from agent.ports import DeviceDescriptor, DocumentReader, LabelPrinter, Scanner
 from shared.clock import Clock
@@ -16,23 +17,45 @@ from shared.reasons import Reason
 def open_scanner(config: ScannerConfig, directory: Path, clock: Clock) -> Scanner | None:
     """The configured scanner, None for kind ``none``; nothing is opened before its events are read.
 
-    ``path`` is a device path, relative to ``directory`` if not absolute. Raises Malformed.
+    ``path`` is a device path, relative to ``directory`` if not absolute; ``auto`` is every scanner
+    that is plugged in. Raises Malformed.
     """
+    if config.kind == "none":
+        return None
+    if config.kind == "auto":
+        from agent.drivers.discovery import list_scanners
+        from agent.drivers.hotplug import watch_devices
+        from agent.drivers.scanners import ScannerPark
+
+        def open_found(found: Found) -> Scanner:
+            return _open_line_scanner(found.mode, found.device, config, clock)
+
+        return ScannerPark(list_scanners, watch_devices, open_found)
+    if config.kind not in set(Mode):
+        raise Malformed(Reason.CONFIG_MALFORMED, f"scanner kind {config.kind!r}")
     device = DeviceDescriptor(f"{config.kind} scanner", str(directory / config.path))
+    return _open_line_scanner(Mode(config.kind), device, config, clock)
+
+
+def _open_line_scanner(
+    mode: Mode, device: DeviceDescriptor, config: ScannerConfig, clock: Clock
+) -> Scanner:
+    """The driver of a mode, for one device."""
     gap_seconds = config.gap_ms / 1000
     affixes = Affixes(config.prefix.encode(), config.suffix.encode())
-    match config.kind:
-        case "none":
-            return None
-        case "serial":
+    match mode:
+        case Mode.SERIAL:
             from agent.drivers.scanner_serial import SerialScanner
 
             return SerialScanner(device, gap_seconds, clock, affixes)
-        case "hid":
+        case Mode.KEYBOARD:
             from agent.drivers.scanner_hid import HidScanner
 
             return HidScanner(device, gap_seconds, clock, affixes)
-    raise Malformed(Reason.CONFIG_MALFORMED, f"scanner kind {config.kind!r}")
+        case Mode.HID_POS:
+            from agent.drivers.scanner_hidpos import HidPosScanner
+
+            return HidPosScanner(device, gap_seconds, clock, affixes)
 
 
 def open_printer(

@@ -96,7 +96,8 @@ class SamDocumentReader:
 
 
 _STATES = {
-    Reason.DEVICE_DENIED: DeviceState.DENIED,
+    Reason.DEVICE_RULE_MISSING: DeviceState.DENIED,
+    Reason.DEVICE_IN_USE: DeviceState.DENIED,
     Reason.DEVICE_SILENT: DeviceState.SILENT,
 }
 

@@ -12,6 +12,7 @@ from contextlib import closing
 from functools import partial
 from typing import ClassVar, Protocol
 
+from agent.drivers.access import DENIED
 from agent.drivers.framing import NO_AFFIXES, Affixes, Framer, Piece
 from agent.drivers.health import ScannerHealth
 from agent.ports import DeviceChanged, DeviceDescriptor, ScannerEvent
@@ -94,8 +95,8 @@ async def watch(
     """Frames and state changes of one device, for ever. ``examine`` begins a new examination:
     what was wrong with a scanner is forgotten when it leaves.
 
-    ``open_line`` raises Unavailable: DEVICE_DENIED means it is there but may not be opened,
-    anything else that it is absent. A state is told once, however often opening fails.
+    ``open_line`` raises Unavailable: a reason of ``access.DENIED`` means it is there but may not
+    be opened, anything else that it is absent. A state is told once, however often opening fails.
     """
     backoff = Backoff(FIRST_WAIT_SECONDS, MOST_WAIT_SECONDS)
     told: Reason | None = None
@@ -119,7 +120,7 @@ async def watch(
                 lost = reading.lost()
         if told is not lost.reason:
             told = lost.reason
-            denied = told is Reason.DEVICE_DENIED
+            denied = told in DENIED
             yield DeviceChanged(device, DeviceState.DENIED if denied else DeviceState.ABSENT, told)
         await asyncio.sleep(backoff.next_seconds())
 

@@ -40,6 +40,7 @@ _STATES = {
     Reason.DEVICE_IN_USE: DeviceState.DENIED,
     Reason.DEVICE_SILENT: DeviceState.SILENT,
 }
+_SPEAKS_ZPL = re.compile(r"ZPL|ZEBRA", re.IGNORECASE)
 _SPEAKS_EPL = re.compile(r"(?:CMD|COMMAND SET):[^;]*EPL|\(EPL\)", re.IGNORECASE)
 _T = TypeVar("_T")
 
@@ -208,18 +209,21 @@ class WiredPrinter:
 
 
 def _begin(wire: Wire, feed_dots: int) -> Talk:
-    """ZPL first; EPL2 only where ~HI is not answered and the printer says that it speaks it.
+    """ZPL first; EPL2 only where ~HI is not answered and the printer says that it speaks it. One
+    that names other languages is asked nothing: it would print the question.
 
     Raises Unavailable: DEVICE_SILENT, PRINTER_UNKNOWN, PRINTER_GARBLED, or the wire's.
     """
     device_id = wire.read_device_id()
+    speaks_epl = _SPEAKS_EPL.search(device_id)
+    if device_id and not (speaks_epl or _SPEAKS_ZPL.search(device_id)):
+        raise Unavailable(Reason.PRINTER_UNKNOWN, "its device id names neither ZPL nor EPL")
     talk: Talk | None = begin_zpl(wire, feed_dots)
-    if talk is None and _SPEAKS_EPL.search(device_id):
+    if talk is None and speaks_epl:
         talk = begin_epl(wire, _read_model(device_id))
-    if talk is not None:
-        return talk
-    known = not device_id or "ZPL" in device_id.upper() or _SPEAKS_EPL.search(device_id)
-    raise Unavailable(Reason.DEVICE_SILENT if known else Reason.PRINTER_UNKNOWN, "label printer")
+    if talk is None:
+        raise Unavailable(Reason.DEVICE_SILENT, "label printer")
+    return talk
 
 
 def _read_model(device_id: str) -> str:

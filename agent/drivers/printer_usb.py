@@ -15,6 +15,7 @@ import usb.backend  # type: ignore[import-untyped]
 import usb.core  # type: ignore[import-untyped]
 import usb.util  # type: ignore[import-untyped]
 
+from agent.drivers.access import DENIED, explain
 from agent.drivers.printer_wire import ANSWER_SECONDS
 from shared.errors import Malformed, Unavailable
 from shared.reasons import Reason
@@ -29,7 +30,7 @@ ANSWER_BYTES = 8192  # ^HH is the longest, some 3 KiB
 READ_BYTES = 512
 DRAIN_TIMEOUT_MS = 5
 DRAIN_READS = 16
-RULES = "udev rule 70-onecode.rules and group lp"
+_GROUP = "lp"
 
 _REASONS = {
     errno.ENODEV: Reason.DEVICE_ABSENT,
@@ -217,5 +218,6 @@ def _mapped() -> Iterator[None]:
         raise Unavailable(Reason.DRIVER_MISSING, "libusb-1.0 is not installed") from error
     except usb.core.USBError as error:
         reason = _REASONS.get(error.errno or 0, Reason.DEVICE_FAULTY)
-        detail = RULES if reason is Reason.DEVICE_RULE_MISSING else f"USB: {error.strerror}"
-        raise Unavailable(reason, detail) from error
+        if reason in DENIED:
+            raise explain(error.errno, "label printer", _GROUP) from error
+        raise Unavailable(reason, f"USB: {error.strerror}") from error

@@ -5,12 +5,12 @@ keys mean is ``keymap``'s business. ``descriptor.location`` should be a stable p
 ``/dev/input/by-id/…-event-kbd``.
 """
 
-import errno
 from collections.abc import Callable
 from contextlib import ExitStack
 
 import evdev
 
+from agent.drivers.access import RULES, explain
 from agent.drivers.framing import NO_AFFIXES, Affixes, Framer, Piece
 from agent.drivers.keymap import LED_CAPSL, EventsLost, KeyDecoder, KeyEvent
 from agent.drivers.line import LineScanner
@@ -19,15 +19,15 @@ from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.reasons import Reason
 
-_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EBUSY})
-"""Not ours to open: no right, or another program has grabbed it (EBUSY)."""
+_GROUP = "input"
 
 
 class HidLine:
     """An open, grabbed keyboard."""
 
     def __init__(self, path: str) -> None:
-        """Open ``path``. Raises Unavailable: DEVICE_DENIED or DEVICE_ABSENT."""
+        """Open ``path``. Raises Unavailable: DEVICE_RULE_MISSING,
+        DEVICE_IN_USE (another program has grabbed it), DEVICE_ABSENT."""
         with ExitStack() as undo:
             try:
                 self._device: evdev.InputDevice[str] = evdev.InputDevice(path)
@@ -37,7 +37,7 @@ class HidLine:
                 self._decoder = KeyDecoder()
                 self._resync()
             except OSError as error:
-                raise _unavailable(error) from error
+                raise explain(error.errno, "keyboard", _GROUP) from error
             undo.pop_all()
         self.framer = Framer()
         self.ear: Callable[[KeyEvent], None] | None = None
@@ -63,7 +63,7 @@ class HidLine:
         except BlockingIOError:
             return pieces
         except OSError as error:
-            raise _unavailable(error) from error
+            raise explain(error.errno, "keyboard", _GROUP) from error
         return pieces
 
     def close(self) -> None:
@@ -78,15 +78,11 @@ class HidLine:
         try:
             self._device.set_led(LED_CAPSL, 0)
         except evdev.EvdevError as error:  # opened for reading only
-            raise Unavailable(Reason.DEVICE_DENIED, "keyboard is read-only") from error
+            detail = f"keyboard is read-only: udev rule {RULES}"
+            raise Unavailable(Reason.DEVICE_RULE_MISSING, detail) from error
 
     def _resync(self) -> None:
         self._decoder.resync(self._device.active_keys(), LED_CAPSL in self._device.leds())
-
-
-def _unavailable(error: OSError) -> Unavailable:
-    reason = Reason.DEVICE_DENIED if error.errno in _DENIED else Reason.DEVICE_ABSENT
-    return Unavailable(reason, f"keyboard: {error.strerror}")
 
 
 class HidScanner(LineScanner):

@@ -16,7 +16,7 @@ class SerialLine:
     """An open port and the frame its bytes build."""
 
     def __init__(self, path: str) -> None:
-        """Open ``path``. Raises Unavailable: DEVICE_DENIED or DEVICE_ABSENT."""
+        """Open ``path``. Raises Unavailable, as ``SerialPort``."""
         self._port = SerialPort(path, _BAUD)
         self.framer = Framer()
 

@@ -3,18 +3,16 @@
 pyserial sets the port up; after that a read and a write are one non-blocking call each.
 """
 
-import errno
 import os
 import termios
 
 import serial
 
+from agent.drivers.access import explain
 from shared.errors import Unavailable
 from shared.reasons import Reason
 
-_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EBUSY, errno.EAGAIN})
-"""Not ours to open: no right, or another program holds the port's lock."""
-
+_GROUP = "dialout"
 _READ_BYTES = 4096
 
 
@@ -22,13 +20,13 @@ class SerialPort:
     """8 data bits, no parity, one stop bit. On USB CDC the baud rate does not matter."""
 
     def __init__(self, path: str, baud: int) -> None:
-        """Open ``path``. Raises Unavailable: DEVICE_DENIED or DEVICE_ABSENT."""
+        """Open ``path``. Raises Unavailable: DEVICE_RULE_MISSING,
+        DEVICE_IN_USE (another program holds its lock), DEVICE_ABSENT."""
         try:
             self._port = serial.Serial(path, baudrate=baud, timeout=0, exclusive=True)
         except (OSError, termios.error) as error:
-            denied = error.args[0] in _DENIED
-            reason = Reason.DEVICE_DENIED if denied else Reason.DEVICE_ABSENT
-            raise Unavailable(reason, f"serial port: {error}") from error
+            number = error.args[0] if isinstance(error.args[0], int) else None
+            raise explain(number, "serial port", _GROUP) from error
 
     def fileno(self) -> int:
         """For the event loop."""

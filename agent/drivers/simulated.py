@@ -154,7 +154,7 @@ class SimulatedPrinter:
 
 _WHY = {
     DeviceState.ABSENT: Reason.DEVICE_ABSENT,
-    DeviceState.DENIED: Reason.DEVICE_DENIED,
+    DeviceState.DENIED: Reason.DEVICE_RULE_MISSING,
     DeviceState.SILENT: Reason.DEVICE_SILENT,
     DeviceState.OPENING: Reason.DEVICE_SILENT,
     DeviceState.FAULTY: Reason.PRINT_CONDITION,

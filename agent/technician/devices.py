@@ -3,7 +3,8 @@
 import msgspec
 
 from agent.config import BoxFiles, ScannerConfig, read_box_config
-from agent.enrolment.found import find_scanner, parse_scanner
+from agent.drivers.discovery import list_scanners
+from agent.enrolment.found import parse_scanner
 from shared.errors import Unavailable
 from shared.reasons import Reason
 
@@ -22,11 +23,12 @@ def choose_scanner(files: BoxFiles, named: str) -> ScannerConfig:
     """
     own = read_box_config(files).scanner if files.config.exists() else ScannerConfig(kind="auto")
     if named:
-        meant = ScannerConfig(kind="auto") if named == "auto" else parse_scanner(named)
+        meant = parse_scanner(named)
         own = msgspec.structs.replace(own, kind=meant.kind, path=meant.path)
     if own.kind == "auto":
-        found = find_scanner()
-        own = msgspec.structs.replace(own, kind=found.kind, path=found.path)
+        found = next(iter(list_scanners().scanners), None)
+        kind, path = (found.mode.value, found.device.location) if found else ("none", "")
+        own = msgspec.structs.replace(own, kind=kind, path=path)
     if own.kind == "none":
         raise Unavailable(Reason.DEVICE_NOT_CONFIGURED, "--scanner serial:/dev/ttyACM0")
     return own

@@ -11,6 +11,7 @@ from functools import partial
 import msgspec
 
 from agent.config import BoxFiles
+from agent.drivers.access import DENIED
 from agent.drivers.catalog import open_scanner
 from agent.drivers.line import Line, LineScanner
 from agent.technician.devices import HELD_BY_AGENT, choose_scanner
@@ -35,7 +36,7 @@ _HIDDEN = (
     "  第四个字符以后只显示类别：A 大写，a 小写，0 数字；--show 显示全部。\n"
     "  After the fourth character only kinds are shown: A capital, a small, 0 digit; --show: all."
 )
-_HELD = frozenset({Reason.DEVICE_DENIED, Reason.DEVICE_IN_USE})
+_HELD = DENIED
 
 
 def run_scan_test(files: BoxFiles, arguments: argparse.Namespace) -> Exit:

@@ -301,11 +301,11 @@ async def test_epl_is_the_fallback(peer: UsbPeer, printer: WiredPrinter) -> None
 
 
 async def test_a_printer_of_neither_language_is_said(peer: UsbPeer, printer: WiredPrinter) -> None:
-    """Silent to ~HI, and its device id names something else."""
-    peer.zebra.voice = Voice.SILENT
+    """Its device id names something else: it is asked nothing, or it would print the question."""
     peer.device_id = b"MFG:Acme;CMD:ESC/POS;MDL:Receipt 80;CLS:PRINTER;"
     status = await printer.read_status()
     assert (status.state, status.reason) == (DeviceState.FAULTY, Reason.PRINTER_UNKNOWN)
+    assert peer.zebra.received == b""
 
 
 async def test_pulled_and_put_back(peer: UsbPeer, printer: WiredPrinter) -> None:

@@ -118,7 +118,7 @@ async def test_port_of_another_program_is_denied(terminal: Pseudoterminal) -> No
         fcntl.flock(holder, fcntl.LOCK_EX)
         async with aclosing(Watcher(make_scanner(terminal, NEVER))) as watcher:
             assert (await watcher.state())[0] is DeviceState.OPENING
-            assert await watcher.state() == (DeviceState.DENIED, Reason.DEVICE_DENIED)
+            assert await watcher.state() == (DeviceState.DENIED, Reason.DEVICE_IN_USE)
     finally:
         os.close(holder)
 

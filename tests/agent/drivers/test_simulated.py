@@ -80,7 +80,7 @@ async def test_cut_label_is_unknown_and_prints_nothing(
     ("state", "reason"),
     [
         (DeviceState.ABSENT, Reason.DEVICE_ABSENT),
-        (DeviceState.DENIED, Reason.DEVICE_DENIED),
+        (DeviceState.DENIED, Reason.DEVICE_RULE_MISSING),
         (DeviceState.SILENT, Reason.DEVICE_SILENT),
     ],
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.config import PrinterConfig, ScannerConfig
-from agent.enrolment.found import find_machine, find_printer, find_scanner
+from agent.enrolment.found import find_machine
 from agent.enrolment.machine import PLACES, read_machine_serial
 from shared.errors import Malformed, Unavailable
 
@@ -18,52 +18,14 @@ def write(root: Path, name: str, text: str) -> Path:
     return path
 
 
-def plug_in_keyboard(root: Path, name: str, event: str, vendor: str) -> None:
-    """As udev and sysfs show a keyboard."""
-    device = write(root, f"dev/input/{event}", "")
-    link = root / "dev/input/by-id" / name
-    link.parent.mkdir(parents=True, exist_ok=True)
-    link.symlink_to(device)
-    write(root, f"sys/class/input/{event}/device/id/vendor", f"{vendor}\n")
-
-
-def plug_in_usb(root: Path, number: str, device_class: str, vendor: str, product: str) -> None:
-    """As sysfs shows a USB device with one interface."""
-    write(root, f"sys/bus/usb/devices/{number}/idVendor", f"{vendor}\n")
-    write(root, f"sys/bus/usb/devices/{number}/idProduct", f"{product}\n")
-    write(root, f"sys/bus/usb/devices/{number}:1.0/bInterfaceClass", f"{device_class}\n")
-
-
-def test_nothing_is_plugged_in(tmp_path: Path) -> None:
-    """Then nothing is found."""
-    assert find_scanner(tmp_path) == ScannerConfig()
-    assert find_printer(tmp_path) == PrinterConfig()
-
-
-def test_a_serial_scanner_goes_before_a_keyboard(tmp_path: Path) -> None:
-    """A clerk's keyboard is never taken for a scanner."""
-    plug_in_keyboard(tmp_path, "usb-A_Keyboard-event-kbd", "event0", "046d")
-    assert find_scanner(tmp_path).kind == "none"
-    plug_in_keyboard(tmp_path, "usb-Newland_FR20-event-kbd", "event3", "1EAB")
-    found = find_scanner(tmp_path)
-    assert (found.kind, Path(found.path).name) == ("hid", "usb-Newland_FR20-event-kbd")
-    write(tmp_path, "dev/serial/by-id/usb-Newland_FR20-if00", "")
-    found = find_scanner(tmp_path)
-    assert (found.kind, Path(found.path).name) == ("serial", "usb-Newland_FR20-if00")
-
-
-def test_a_label_printer_goes_before_others(tmp_path: Path) -> None:
-    """Of printers alone; another maker's is taken where there is no Zebra."""
-    plug_in_usb(tmp_path, "1-1", "03", "1eab", "8310")
-    assert find_printer(tmp_path) == PrinterConfig()
-    plug_in_usb(tmp_path, "1-2", "07", "04b8", "0202")
-    assert find_printer(tmp_path) == PrinterConfig("usb", "04b8:0202")
-    plug_in_usb(tmp_path, "1-3", "07", "0a5f", "0081")
-    assert find_printer(tmp_path) == PrinterConfig("usb", "0a5f:0081")
+def test_what_is_not_named_is_found() -> None:
+    """Whatever is plugged in, now or later: a technician need not know a path."""
+    machine = find_machine()
+    assert (machine.scanner, machine.printer) == (ScannerConfig("auto"), PrinterConfig("auto"))
 
 
 def test_what_is_named_is_not_looked_for() -> None:
-    """``kind:path`` or ``none``; anything else is a typing error."""
+    """``kind:path``, ``auto`` or ``none``; anything else is a typing error."""
     machine = find_machine("serial:/dev/ttyACM0", "none", 0)
     assert machine.scanner == ScannerConfig("serial", "/dev/ttyACM0")
     assert machine.printer == PrinterConfig("none", "")
