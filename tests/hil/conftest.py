@@ -105,8 +105,8 @@ def open_hil(directory: Path) -> Iterator[Hil]:
         counter.furnish(
             centre,
             directory,
-            f"hid:{SCANNER}",
-            "usb:0a5f:0080",
+            "auto",
+            "auto",
         )
         centre.start()
         counter.start_agent()

@@ -4,7 +4,6 @@ Scans are told by their texts' records: a text that no code is ends as a refusal
 record too, and the API shows it. Nothing here looks into the agent.
 """
 
-import re
 import shutil
 import tarfile
 from io import BytesIO
@@ -62,15 +61,6 @@ class Counter:
         self.machine.run(f"systemctl start {UNIT}")
         self.take_token()
         wait_until(self.api.is_ready, SECONDS, "the box answers")
-
-    def choose_scanner(self, kind: str, path: str) -> None:
-        """Name another scanner in ``box.toml`` and restart; return when it is ready."""
-        file = f"{STATE}/box.toml"
-        named = f'[scanner]\ngap_ms = {GAP_MILLISECONDS}\nkind = "{kind}"\npath = "{path}"\n'
-        text = re.sub(r"\[scanner\]\n(\w+ = .*\n)+", named, self.machine.run(f"cat {file}"))
-        self.machine.run(f"cat >{file} && systemctl restart {UNIT}", stdin=text.encode())
-        self.start_agent()
-        self.wait_state("scanner", lambda state: state["scanner"]["state"] == "ready")
 
     def take_token(self) -> None:
         """Read the API's token, as a program on the box would."""

@@ -53,6 +53,10 @@ class Keyboard(Device):
             )
         )
 
+    def scan(self, text: str) -> None:
+        """Type a code and Enter."""
+        self.type(text + "\r")
+
     def type(self, text: str, report_seconds: float = REPORT_SECONDS) -> None:
         """Type a text; 0 seconds: as fast as the wire takes it."""
         for report in build_reports(text):
@@ -93,8 +97,9 @@ class PosScanner(Device):
         super().__init__(busid, vendor_id, product_id, **names)
         self._interface = self.add(hid.HID(_pos_descriptor()))
 
-    def scan(self, data: bytes) -> None:
+    def scan(self, text: str) -> None:
         """Send a code, in as many reports as it takes."""
+        data = text.encode()
         for begin in range(0, len(data), _DATA_BYTES):
             part = data[begin : begin + _DATA_BYTES]
             continued = begin + _DATA_BYTES < len(data)
@@ -114,9 +119,11 @@ class SerialScanner(Device):
         self.heard = bytearray()
         self._port = self.add(CDCACM(on_rx=lambda _port, data: self.heard.extend(data)))
 
-    def scan(self, data: bytes) -> None:
-        """Send bytes as they are."""
-        self._port.write(data)
+    def scan(self, text: str) -> None:
+        """Send a code and CR, in two pieces."""
+        data = text.encode() + b"\r"
+        self._port.write(data[:5])
+        self._port.write(data[5:])
 
 
 # --- printer -------------------------------------------------------------------------------------

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from demo.supervisor import wait_until
 from shared.reasons import Reason
@@ -11,7 +14,7 @@ from tests.hil.counter import SECONDS, UNIT
 GUEST = Path(__file__).with_name("guest")
 SCANS = 100
 FAST_SCANS = 60
-SERIAL = "/dev/serial/by-id/usb-Newland_Auto-ID_FR20_CDC_SN4-if00"
+STRANGER = "/dev/input/by-id/usb-Logitech_Keyboard_K120-event-kbd"
 LAST = "B9999999:1"
 
 
@@ -49,20 +52,34 @@ def test_a_code_is_asked_about_and_accepted(hil: Hil) -> None:
     )
 
 
+class SecondReader:
+    """Another program in the guest that wants a keyboard."""
+
+    def __init__(self, hil: Hil, device: str) -> None:
+        script = "/root/second_reader.py"
+        machine = hil.counter.machine
+        machine.run(f"cat >{script}", stdin=(GUEST / "second_reader.py").read_bytes())
+        self._process = machine.start(f"python3 -I {script} {device}")
+
+    def grab(self) -> str:
+        """What grabbing it came to: ``grabbed``, or the error's name."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def seen(self) -> int:
+        """Ends it; how many events it has seen."""
+        out, _ = self._process.communicate()
+        return int(out)
+
+
 def test_the_scanner_is_the_agents_alone(hil: Hil) -> None:
     """Another program that wants the scanner gets EBUSY, and of a scan it sees no event."""
-    script = "/root/second_reader.py"
-    hil.counter.machine.run(f"cat >{script}", stdin=(GUEST / "second_reader.py").read_bytes())
-    reader = hil.counter.machine.start(f"python3 -I {script} {SCANNER}")
-    assert reader.stdin is not None
-    assert reader.stdout is not None
-    assert reader.stdout.readline() == "EBUSY\n"
+    reader = SecondReader(hil, SCANNER)
+    assert reader.grab() == "EBUSY"
     before = hil.counter.created()
     hil.scanner.type("A1B2C3D4:1\r")
     hil.counter.wait_created(before + 1)
-    reader.stdin.close()
-    assert reader.stdout.readline() == "0\n"
-    reader.wait()
+    assert reader.seen() == 0
 
 
 def test_paced_scans_come_whole(hil: Hil) -> None:
@@ -107,26 +124,47 @@ def test_a_scanner_may_leave_and_come_back(hil: Hil) -> None:
     hil.counter.plug_in(hil.stranger)  # takes the port
     hil.counter.plug_in(hil.scanner)
     hil.counter.wait_state("ready", lambda state: state["scanner"]["state"] == "ready")
+    assert len(hil.counter.state()["scanners"]) == 1
     before = hil.counter.created()
     hil.scanner.type("C0000001:1\r")
     hil.counter.wait_created(before + 1)
 
 
-def test_a_serial_scanner(hil: Hil) -> None:
-    """In CDC mode: scans come whole, also in pieces; pulled and plugged in it is the same one."""
-    hil.counter.plug_in(hil.serial_scanner)
-    hil.counter.choose_scanner("serial", SERIAL)
+def test_an_unknown_keyboard_is_left_alone_and_told_once(hil: Hil) -> None:
+    """What is somebody's keyboard is not grabbed, types into no record, and stands on the page
+    with a next step, once."""
+    reports = hil.counter.state()["reports"]
+    assert [each["advice"]["reason"] for each in reports] == [Reason.KEYBOARD_UNKNOWN]
+    reader = SecondReader(hil, STRANGER)
+    assert reader.grab() == "grabbed"
+    before = hil.counter.created()
+    hil.stranger.type("C0000002:1\r")
+    assert reader.seen() > 0
+    assert hil.counter.created() == before
+    hil.counter.pull(hil.stranger)
+    hil.counter.wait_state("gone", lambda state: not state["reports"])
+
+
+@pytest.mark.parametrize("name", ["second_scanner", "serial_scanner", "pos_scanner"])
+def test_a_second_scanner_works_beside_the_first(hil: Hil, name: str) -> None:
+    """Of the same kind, serial or HID-POS: both scan, the second also after it was pulled and
+    plugged in again, and nobody has configured anything."""
+    second = getattr(hil, name)
+    texts = build_texts("D", 4)
     before, created = scans_so_far(hil), hil.counter.created()
-    texts = build_texts("D", 3)
-    hil.serial_scanner.scan(f"{texts[0]}\r{texts[1][:5]}".encode())
-    hil.serial_scanner.scan(f"{texts[1][5:]}\r".encode())
-    hil.counter.wait_created(created + 2)
-    hil.counter.pull(hil.serial_scanner)
-    hil.counter.wait_state("absent", lambda state: state["scanner"]["state"] == "absent")
-    hil.counter.plug_in(hil.serial_scanner)
-    hil.counter.wait_state("ready", lambda state: state["scanner"]["state"] == "ready")
-    hil.serial_scanner.scan(f"{texts[2]}\r".encode())
-    wait_at_central(hil, created + 3)
-    assert recorded(hil, texts, before) == texts
-    hil.counter.pull(hil.serial_scanner)
-    hil.counter.choose_scanner("hid", SCANNER)
+    for text in texts[:2], texts[2:]:
+        hil.counter.plug_in(second)
+        hil.counter.wait_state("two are ready", two_are_ready)
+        second.scan(text[0])
+        hil.scanner.scan(text[1])
+        wait_at_central(hil, created + len(text))
+        created += len(text)
+        hil.counter.pull(second)
+        hil.counter.wait_state("one is left", lambda state: not two_are_ready(state))
+    assert set(recorded(hil, texts, before)) == set(texts)
+    assert hil.counter.state()["scanner"]["state"] == "ready"
+
+
+def two_are_ready(state: Any) -> bool:
+    """Whether two scanners on the page are ready."""
+    return [each["state"] for each in state["scanners"]].count("ready") == 2
