@@ -71,14 +71,14 @@ def build_parser() -> argparse.ArgumentParser:
     paired = leaves.add_parser("workstations", help="who is paired with this box")
     paired.add_argument("--remove", default="", metavar="ID", help="end a pairing at once")
     paired.set_defaults(run=commands.workstations)
-    _add_scanner_commands(leaves)
+    _add_technicians(leaves)
     for leaf in (check, queue, verify, scan, issue, labels, answering, page, pair, paired):
         leaf.add_argument("--json", action="store_true", help="for machines")
     return parser
 
 
-def _add_scanner_commands(leaves: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """What a technician does with a scanner in hand."""
+def _add_technicians(leaves: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """What a technician does with a scanner or a printer at hand."""
     test = leaves.add_parser("scan-test", help="show live what a scanner sends, and the cure")
     test.add_argument("--seconds", type=float, default=60.0, help="how long to listen")
     test.add_argument("--count", type=int, default=0, help="end after so many scans")
@@ -97,9 +97,16 @@ def _add_scanner_commands(leaves: "argparse._SubParsersAction[argparse.ArgumentP
     )
     change.add_argument("--temporary", action="store_true", help="until the power goes")
     change.set_defaults(run=commands.set_scanner)
+    printing = leaves.add_parser("print-test", help="print two labels, and what came out")
+    printing.add_argument("--printer", default="", type=_device, help="usb:VENDOR:PRODUCT, auto")
+    printing.add_argument("--label", default="", choices=("50x30", "51x25", "25x279"))
+    printing.add_argument(
+        "--answer", default="", choices=("whole", "shifted", "cut", "faint", "nothing")
+    )
+    printing.set_defaults(run=commands.print_test)
     for leaf in (test, show, change):
         leaf.add_argument("--scanner", default="", type=_device, help="serial:PATH, hid:PATH, auto")
-    for leaf in (test, show):
+    for leaf in (test, show, printing):
         leaf.add_argument("--json", action="store_true", help="for machines")
 
 

@@ -200,6 +200,13 @@ def scan_test(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     return run_scan_test(files, arguments)
 
 
+def print_test(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """Print a calibration and a sample label, and say what to do about what came out."""
+    from agent.technician.print_test import run_print_test
+
+    return run_print_test(files, arguments)
+
+
 def show_scanner(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     """Show what a Newland scanner is set to."""
     from agent.technician.scanner_set_up import show_set_up

@@ -139,6 +139,14 @@ class Slip:
 
 
 @dataclass(frozen=True, slots=True)
+class Calibration:
+    """A technician's label: its edges, a ruler, lines to judge by."""
+
+    id: RecordId
+    template: str = "50x30"
+
+
+@dataclass(frozen=True, slots=True)
 class PrintOutcome:
     """How far a label got. FAILED only when no byte has left."""
 
@@ -164,6 +172,13 @@ class LabelPrinter(Protocol):
 
     async def read_status(self) -> PrinterStatus: ...
 
+    async def prepare(self, label: Label) -> None:
+        """Draw a label ahead of its turn, so that its printing need not wait for that.
+
+        Raises Malformed (GLYPH_MISSING), Unavailable (FONT_MISSING), as ``print`` would.
+        """
+        ...
+
     async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
         """Send one label once; ``sent`` is called in the loop when its last byte has left, the
         outcome follows when the printer's counter has proved it, or cannot.
@@ -174,7 +189,7 @@ class LabelPrinter(Protocol):
         """
         ...
 
-    async def print_slip(self, slip: Slip) -> PrintOutcome:
+    async def print_slip(self, slip: Slip | Calibration) -> PrintOutcome:
         """Send one slip once. Raises Unavailable (FONT_MISSING) before any byte leaves."""
         ...
 

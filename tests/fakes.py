@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from agent.ports import (
     CachedAnswer,
+    Calibration,
     Consumption,
     DeviceDescriptor,
     Draft,
@@ -151,7 +152,7 @@ class RecordingPrinter:
 
     def __init__(self) -> None:
         self.labels: list[Label] = []
-        self.slips: list[Slip] = []
+        self.slips: list[Slip | Calibration] = []
         self.outcome: PrintOutcome | OneCodeError = PrintOutcome(PrintState.SENT)
         self.status = PrinterStatus(DeviceState.READY)
         self.taking = asyncio.Event()
@@ -162,11 +163,15 @@ class RecordingPrinter:
     async def read_status(self) -> PrinterStatus:
         return self.status
 
-    async def print_slip(self, slip: Slip) -> PrintOutcome:
+    async def print_slip(self, slip: Slip | Calibration) -> PrintOutcome:
         if isinstance(self.outcome, OneCodeError):
             raise self.outcome
         self.slips.append(slip)
         return self.outcome
+
+    async def prepare(self, label: Label) -> None:
+        if isinstance(self.outcome, OneCodeError):
+            raise self.outcome
 
     async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
         await self.taking.wait()

@@ -193,6 +193,10 @@ class Printing:
         if self._writer.locked():
             self.changes.tell(job.view)
             await self._journal.keep(job.kept)
+        try:
+            await self._printer.prepare(job.label)  # while another one prints
+        except (Refused, Unavailable) as error:  # no byte of it will ever leave: glyph or font
+            return await self._end(job, PrintOutcome(PrintState.FAILED, error.reason))
         async with self._writer:
             self._observe(Edge.BEGUN)
             outcome = await self._begin(job) or await self._send(self._printer, job)

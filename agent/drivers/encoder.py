@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from agent.drivers.fonts import find_font
 from agent.drivers.printer_language import PrinterLanguage
-from agent.ports import Label, Slip
+from agent.ports import Calibration, Label, Slip
 
 if TYPE_CHECKING:
     from agent.drivers.raster import Drawing, Typeface
@@ -22,7 +22,9 @@ class LabelEncoder:
         self._font = font
         self._typeface: Typeface | None = None
 
-    def encode(self, label: Label | Slip, language: PrinterLanguage = PrinterLanguage.ZPL) -> bytes:
+    def encode(
+        self, label: Label | Slip | Calibration, language: PrinterLanguage = PrinterLanguage.ZPL
+    ) -> bytes:
         """Raises Malformed (GLYPH_MISSING, CODE_TOO_LONG) or Unavailable(FONT_MISSING)."""
         return self.build(self.draw(label), language)
 
@@ -37,15 +39,20 @@ class LabelEncoder:
             case PrinterLanguage.EPL2:
                 return epl.build_format(flatten(drawing))
 
-    def draw(self, label: Label | Slip) -> "Drawing":
+    def draw(self, label: Label | Slip | Calibration) -> "Drawing":
         """The dots, and how long the label is. Raises what ``encode`` raises."""
+        from agent.drivers.calibration_layout import draw_calibration
         from agent.drivers.label_layout import draw_label
         from agent.drivers.slip_layout import draw_slip
 
         typeface = self._open()
-        if isinstance(label, Slip):
-            return draw_slip(label, typeface)
-        return draw_label(label, typeface)
+        match label:
+            case Label():
+                return draw_label(label, typeface)
+            case Slip():
+                return draw_slip(label, typeface)
+            case Calibration():
+                return draw_calibration(label, typeface)
 
     def check_text(self, text: str) -> None:
         """Whether the font can write a text. Raises Malformed (GLYPH_MISSING), Unavailable."""

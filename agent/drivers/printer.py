@@ -19,15 +19,16 @@ from agent.drivers.printer_facts import Odometer
 from agent.drivers.printer_language import PrinterLanguage
 from agent.drivers.printer_wire import OpenWire, Wire
 from agent.drivers.printer_zpl import ZplTalk, begin_zpl
-from agent.ports import DeviceDescriptor, Label, PrinterStatus, PrintOutcome, Slip
+from agent.ports import Calibration, DeviceDescriptor, Label, PrinterStatus, PrintOutcome, Slip
 from shared.devices import DeviceState, PrintState
 from shared.errors import Unavailable
+from shared.ids import RecordId
 from shared.reasons import Reason
 
 if TYPE_CHECKING:
     from agent.drivers.raster import Drawing
 
-POLL_SECONDS = 0.005
+POLL_SECONDS = 0.002
 TROUBLE_EVERY_SECONDS = 0.2
 PATIENCE_SECONDS = 4.0
 SLOWEST_MM_PER_SECOND = 25.0
@@ -44,7 +45,11 @@ _SPEAKS_ZPL = re.compile(r"ZPL|ZEBRA", re.IGNORECASE)
 _SPEAKS_EPL = re.compile(r"(?:CMD|COMMAND SET):[^;]*EPL|\(EPL\)", re.IGNORECASE)
 _T = TypeVar("_T")
 
+MOST_AHEAD = 128
+"""Labels drawn ahead of their turn, some 10 KiB each."""
+
 Talk = ZplTalk | EplTalk
+_Encoded = tuple["Drawing", bytes, PrinterLanguage]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ class WiredPrinter:
         self._encoder = encoder
         self._template = template
         self._talk: Talk | None = None
+        self._ahead: dict[RecordId, _Encoded] = {}
         self._language = PrinterLanguage.ZPL  # of the printer that was last there
         # One thread is the one writer: a job whose caller went away still ends before the next.
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="printer")
@@ -95,18 +101,28 @@ class WiredPrinter:
         """How far it has moved; None where it does not count. Raises Unavailable."""
         return await self._run(lambda: self._connect().read_odometer())
 
+    async def prepare(self, label: Label) -> None:
+        self._ahead[label.id] = await asyncio.to_thread(self._encode, label)
+        while len(self._ahead) > MOST_AHEAD:
+            del self._ahead[next(iter(self._ahead))]
+
     async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
         return await self._print(label, sent)
 
-    async def print_slip(self, slip: Slip) -> PrintOutcome:
+    async def print_slip(self, slip: Slip | Calibration) -> PrintOutcome:
         return await self._print(slip, lambda: None)
 
     async def aclose(self) -> None:
         """Let go of the printer, after the job that is at work."""
         await self._run(self._disconnect)
 
-    async def _print(self, label: Label | Slip, sent: Callable[[], None]) -> PrintOutcome:
-        drawing, data, language = await asyncio.to_thread(self._encode, label)
+    async def _print(
+        self, label: Label | Slip | Calibration, sent: Callable[[], None]
+    ) -> PrintOutcome:
+        encoded = self._ahead.pop(label.id, None)
+        if encoded is None:
+            encoded = await asyncio.to_thread(self._encode, label)
+        drawing, data, language = encoded
         loop = asyncio.get_running_loop()
 
         def tell() -> None:
@@ -114,9 +130,8 @@ class WiredPrinter:
 
         return await self._run(lambda: self._send(drawing, data, language, tell))
 
-    def _encode(self, label: Label | Slip) -> tuple["Drawing", bytes, PrinterLanguage]:
-        """Ahead, in whatever language the printer spoke last: while one label prints the next is
-        drawn."""
+    def _encode(self, label: Label | Slip | Calibration) -> "_Encoded":
+        """In whatever language the printer spoke last."""
         drawing, language = self._encoder.draw(label), self._language
         return drawing, self._encoder.build(drawing, language), language
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from agent.drivers.encoder import LabelEncoder
 from agent.ports import (
+    Calibration,
     DeviceChanged,
     DeviceDescriptor,
     FrameDropped,
@@ -90,13 +91,18 @@ class SimulatedPrinter:
         conditions = self._read_conditions()
         return PrinterStatus(DeviceState.FAULTY if conditions else DeviceState.READY, conditions)
 
+    async def prepare(self, label: Label) -> None:
+        await asyncio.to_thread(self._encoder.draw, label)
+
     async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
         return await self._print(label, sent)
 
-    async def print_slip(self, slip: Slip) -> PrintOutcome:
+    async def print_slip(self, slip: Slip | Calibration) -> PrintOutcome:
         return await self._print(slip, lambda: None)
 
-    async def _print(self, label: Label | Slip, sent: Callable[[], None]) -> PrintOutcome:
+    async def _print(
+        self, label: Label | Slip | Calibration, sent: Callable[[], None]
+    ) -> PrintOutcome:
         data = await asyncio.to_thread(self._encoder.encode, label)
         async with self._writer:
             status = await self.read_status()

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 from agent.ports import (
+    Calibration,
     DeviceChanged,
     DeviceDescriptor,
     Label,
@@ -93,11 +94,15 @@ class PrinterSlot:
         printer = await self._at_work()
         return await printer.read_status() if printer else PrinterStatus(DeviceState.ABSENT)
 
+    async def prepare(self, label: Label) -> None:
+        if printer := await self._at_work():
+            await printer.prepare(label)
+
     async def print(self, label: Label, sent: Callable[[], None] = lambda: None) -> PrintOutcome:
         printer = await self._at_work()
         return await printer.print(label, sent) if printer else _NO_PRINTER
 
-    async def print_slip(self, slip: Slip) -> PrintOutcome:
+    async def print_slip(self, slip: Slip | Calibration) -> PrintOutcome:
         printer = await self._at_work()
         return await printer.print_slip(slip) if printer else _NO_PRINTER
 

@@ -19,6 +19,7 @@ MEASUREMENTS = (
     ("box", "enqueue"),
     ("box", "scan"),
     ("box", "asking"),
+    ("box", "printing"),
     ("box", "start"),
     ("box", "labels"),
     ("box", "joining"),

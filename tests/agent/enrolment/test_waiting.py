@@ -11,7 +11,7 @@ from agent.drivers.simulated import SimulatedScanner
 from agent.enrolment.found import Machine
 from agent.enrolment.joining import Joining
 from agent.enrolment.waiting import Waiting
-from agent.ports import PrintOutcome, Slip
+from agent.ports import Calibration, PrintOutcome, Slip
 from shared.clock import SystemClock
 from shared.devices import PrintState
 from shared.errors import OneCodeError, Unavailable
@@ -30,7 +30,7 @@ class Paper(RecordingPrinter):
         super().__init__()
         self.came = asyncio.Event()
 
-    async def print_slip(self, slip: Slip) -> PrintOutcome:
+    async def print_slip(self, slip: Slip | Calibration) -> PrintOutcome:
         outcome = await super().print_slip(slip)
         self.came.set()
         return outcome
@@ -40,7 +40,9 @@ class Paper(RecordingPrinter):
         async with asyncio.timeout(PATIENCE_SECONDS):
             await self.came.wait()
         self.came.clear()
-        return self.slips[-1].lines
+        slip = self.slips[-1]
+        assert isinstance(slip, Slip)
+        return slip.lines
 
 
 class Bench:
