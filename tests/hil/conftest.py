@@ -13,7 +13,14 @@ from tests.broker import free_ports
 from tests.devices.zebra import Zebra
 from tests.hil.centre import Centre
 from tests.hil.counter import Counter
-from tests.hil.devices import NEWLAND_VENDOR, Keyboard, PosScanner, Printer, SerialScanner
+from tests.hil.devices import (
+    NEWLAND_VENDOR,
+    Keyboard,
+    KeyboardAndPrinter,
+    PosScanner,
+    Printer,
+    SerialScanner,
+)
 from tests.hil.usb import Bus
 from tests.hil.vm import Disk, Image, Machine
 
@@ -40,6 +47,7 @@ class Hil:
     serial_scanner: SerialScanner
     pos_scanner: PosScanner
     printer: Printer
+    both: KeyboardAndPrinter
     disk: Disk
 
 
@@ -90,7 +98,8 @@ def open_hil(directory: Path) -> Iterator[Hil]:
         "1-5", NEWLAND_VENDOR, 0x0010, manufacturer=NEWLAND, product="FR20 POS", serial="SN5"
     )
     printer = Printer("1-6", Zebra())
-    bus = Bus(scanner, second, stranger, serial, pos, printer)
+    both = KeyboardAndPrinter("1-7", 0x046D, 0x0001, manufacturer="Both", product="Everything")
+    bus = Bus(scanner, second, stranger, serial, pos, printer, both)
     ssh_port, api_port = free_ports(2)
     centre = Centre(directory)
     with (
@@ -111,4 +120,4 @@ def open_hil(directory: Path) -> Iterator[Hil]:
         centre.start()
         counter.start_agent()
         counter.wait_state("online", lambda state: state["link"]["state"] == "up")
-        yield Hil(bus, centre, counter, scanner, second, stranger, serial, pos, printer, disk)
+        yield Hil(bus, centre, counter, scanner, second, stranger, serial, pos, printer, both, disk)

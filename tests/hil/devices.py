@@ -226,3 +226,11 @@ class Printer(Device):
         if asked == (_TO_DEVICE, _SOFT_RESET):
             return b""
         raise Stall
+
+
+class KeyboardAndPrinter(Keyboard):
+    """A device that claims to be both; its printer takes everything and says nothing."""
+
+    def __init__(self, busid: str, vendor_id: int, product_id: int, **names: str) -> None:
+        super().__init__(busid, vendor_id, product_id, **names)
+        self.add(_PrinterInterface())

@@ -145,12 +145,14 @@ def test_an_unknown_keyboard_is_left_alone_and_told_once(hil: Hil) -> None:
     hil.counter.wait_state("gone", lambda state: not state["reports"])
 
 
-@pytest.mark.parametrize("name", ["second_scanner", "serial_scanner", "pos_scanner"])
-def test_a_second_scanner_works_beside_the_first(hil: Hil, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "letter"), [("second_scanner", "D"), ("serial_scanner", "E"), ("pos_scanner", "F")]
+)
+def test_a_second_scanner_works_beside_the_first(hil: Hil, name: str, letter: str) -> None:
     """Of the same kind, serial or HID-POS: both scan, the second also after it was pulled and
     plugged in again, and nobody has configured anything."""
     second = getattr(hil, name)
-    texts = build_texts("D", 4)
+    texts = build_texts(letter, 4)
     before, created = scans_so_far(hil), hil.counter.created()
     for text in texts[:2], texts[2:]:
         hil.counter.plug_in(second)
@@ -163,6 +165,20 @@ def test_a_second_scanner_works_beside_the_first(hil: Hil, name: str) -> None:
         hil.counter.wait_state("one is left", lambda state: not two_are_ready(state))
     assert set(recorded(hil, texts, before)) == set(texts)
     assert hil.counter.state()["scanner"]["state"] == "ready"
+
+
+def test_a_device_that_claims_to_be_both(hil: Hil) -> None:
+    """A keyboard that is a printer too is told on the page; scanner and printer go on."""
+    hil.counter.plug_in(hil.both)
+    shown = hil.counter.wait_state("reported", lambda state: state["reports"])
+    assert [each["advice"]["reason"] for each in shown["reports"]] == [Reason.DEVICE_AMBIGUOUS]
+    assert shown["reports"][0]["advice"]["next_zh"]
+    before = hil.counter.created()
+    hil.scanner.scan("C0000003:1")
+    hil.counter.wait_created(before + 1)
+    assert hil.counter.state()["printer"]["state"] == "ready"
+    hil.counter.pull(hil.both)
+    hil.counter.wait_state("gone", lambda state: not state["reports"])
 
 
 def two_are_ready(state: Any) -> bool:

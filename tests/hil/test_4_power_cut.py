@@ -90,7 +90,7 @@ def work_until_cut(hil: Hil, log: Path) -> tuple[int, list[Known], list[Known]]:
         for number in range(ROUNDS):
             created = hil.counter.created()
             for scan in range(SCANS):
-                hil.scanner.type(f"E{number:03d}{scan:04d}:1\r")
+                hil.scanner.type(f"AE{number:02d}{scan:04d}:1\r")
             hil.counter.wait_created(created + SCANS)
             hil.printer.after(FIRST_BYTE, lambda: positions.append(log.stat().st_size))
             label = issue(hil)
