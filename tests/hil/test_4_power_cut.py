@@ -131,11 +131,12 @@ def read_rows(disk: Path, folder: Path) -> list[oracle.BoxRow]:
     return oracle.read_box(folder / "queue.db")
 
 
-def judge(cut: Cut, rows: list[oracle.BoxRow], must: list[Known], central: Path) -> None:
+def judge(cut: Cut, rows: list[oracle.BoxRow], must: dict[str, list[Known]], central: Path) -> None:
     """Nothing that was heard or begun before the cut is missing; what is settled, central has."""
     here = {row.id for row in rows}
-    missing = [known for known in must if known.position <= cut.position and known.id not in here]
-    assert not missing, f"lost by a cut at {cut.position}: {missing}"
+    for what, known in must.items():
+        missing = [each for each in known if each.position <= cut.position and each.id not in here]
+        assert not missing, f"{what}, lost by a cut at {cut.position}: {missing}"
     held = oracle.read_central(central, str(BOX))
     for row in rows:
         assert row.state in {oracle.PENDING, oracle.SETTLED, oracle.TOMBSTONED}
@@ -161,7 +162,7 @@ def test_nothing_heard_is_lost_and_nothing_prints_by_itself(hil: Hil, tmp_path: 
         cut = Cut(tmp_path / f"cut-{count}.img", entries[count - 1].end)
         replay.cut_after(count, cut.disk)
         rows = read_rows(cut.disk, tmp_path / f"cut-{count}")
-        judge(cut, rows, [*heard, *labels], hil.centre.database)
+        judge(cut, rows, {"heard": heard, "begun": labels}, hil.centre.database)
         cuts.append(cut)
     assert any(known.position <= cuts[-1].position for known in heard)
     assert labels[-1].position <= cuts[-1].position
