@@ -16,9 +16,13 @@ DEV := .venv/.ready
 BOX := .venv-box/.ready
 NODE := node_modules/.ready
 VENDOR := central/web/static/vendor/.ready
+HIL := build/hil
+HIL_BASE := $(HIL)/base/.ready
+HIL_BOX := $(HIL)/box/.ready
 BOX_SOURCES = $(shell find agent shared -type f -not -name '*.pyc')
 
-.PHONY: help demo test faults check bench lock box-env system clean install uninstall
+.PHONY: help demo test hil faults check bench lock box-env system hil-system clean install \
+	uninstall
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | sort | column -t -s $$'\t'
@@ -26,8 +30,11 @@ help: ## list these targets
 demo: system $(DEV) $(VENDOR) ## run the main job on embedded parts; ARGS=--once stops at the end
 	@$(BIN)/python -m demo $(ARGS)
 
-test: system $(DEV) $(BOX) $(VENDOR) ## every test; ARGS goes to pytest
-	@$(BIN)/python -m pytest $(ARGS)
+test: system $(DEV) $(BOX) $(VENDOR) ## every test but those of hil; ARGS goes to pytest
+	@$(BIN)/python -m pytest --ignore=tests/hil $(ARGS)
+
+hil: system hil-system $(DEV) $(HIL_BOX) ## the box on a real kernel, in a guest with USB devices
+	@$(BIN)/python -m pytest tests/hil $(ARGS)
 
 faults: system $(DEV) $(BOX) ## the fault tests alone
 	@$(BIN)/python -m pytest tests/faults $(ARGS)
@@ -43,7 +50,7 @@ bench: system $(DEV) $(BOX) $(VENDOR) ## measure; prints a table and writes buil
 
 box-env: $(BOX) ## the box's own environment, with only the box's packages
 
-install: $(DEV) $(VENDOR) ## install below DESTDIR, for systemd; SIDES="box central" or one of them
+install: $(DEV) $(if $(filter central,$(SIDES)),$(VENDOR)) ## install below DESTDIR, for systemd; SIDES="box central" or one of them
 	@for side in $(SIDES); do \
 		DESTDIR='$(DESTDIR)' PIP=$(BIN)/pip systemd/install.sh install $$side; done
 
@@ -76,6 +83,9 @@ $(LOCKER):
 
 system:
 	@requirements/system.sh
+
+hil-system:
+	@requirements/hil.sh
 
 # $(1): the environment's folder, $(2): its lock. Build tools are locked too, so nothing is
 # fetched that has no hash.
@@ -116,4 +126,18 @@ $(NODE): package.json package-lock.json $(DEV)
 $(VENDOR): $(NODE)
 	@mkdir -p $(@D)
 	@cp node_modules/htmx.org/dist/htmx.min.js $(@D)/
+	@touch $@
+
+# --- the guest of `make hil` ---------------------------------------------------------------------
+
+# A system without the agent, kept until what it is made of changes.
+$(HIL_BASE): tests/hil/image/base.sh $(wildcard tests/hil/image/*.txt) | hil-system
+	@echo '→ guest system in $(@D)'
+	@tests/hil/image/base.sh $(@D)
+	@touch $@
+
+$(HIL_BOX): tests/hil/image/box.sh $(HIL_BASE) $(BOX_SOURCES) $(wildcard systemd/*) \
+		requirements/box.txt pyproject.toml $(DEV)
+	@echo '→ guest image with the agent in $(@D)'
+	@tests/hil/image/box.sh $(HIL)/base $(@D)
 	@touch $@
