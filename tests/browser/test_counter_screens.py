@@ -2,10 +2,6 @@
 against what must be true of each.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
-import msgspec
 import pytest
 from playwright.async_api import Browser, Page, expect
 
@@ -16,6 +12,7 @@ from shared.devices import DeviceState, PrinterCondition, PrintState
 from shared.messages import CodeClass, DecidedBy, RegistrationOutcome, Verdict
 from shared.reasons import Reason
 from tests.browser.chromium import DESK, SMALL_DESK, Size, open_context
+from tests.browser.counter_steps import Arrange, issue, issued_new, list_spilt, send
 from tests.browser.screens import keep_screen
 from tests.browser.shown_box import (
     PERSON,
@@ -26,8 +23,6 @@ from tests.browser.shown_box import (
     serving,
     since,
 )
-
-Arrange = Callable[[ShownBox, Page], Awaitable[None]]
 
 
 async def _scanned(page: Page, face: str) -> None:
@@ -187,11 +182,6 @@ async def unknown_badge(box: ShownBox, page: Page) -> None:
     await expect(page.locator("#troubles p").first).to_be_visible()
 
 
-async def issue(_: ShownBox, page: Page) -> None:
-    await page.keyboard.press("F2")
-    await expect(page.locator("#number")).to_be_focused()
-
-
 async def issue_needs_operator(box: ShownBox, page: Page) -> None:
     box.show_operator(OperatorView(required=True))
     await issue(box, page)
@@ -204,86 +194,17 @@ async def issue_findings(box: ShownBox, page: Page) -> None:
     await expect(page.locator("#number-said b")).to_be_visible()
 
 
-async def _send(page: Page) -> None:
-    await page.locator("#number").fill("11010020171225006X")
-    await page.locator("#name").fill("电子健康卡")
-    await page.locator("#name").press("Enter")
-
-
-async def issued_new(box: ShownBox, page: Page) -> None:
-    await issue(box, page)
-    await _send(page)
-    await expect(page.locator(".issued")).to_be_visible()
-
-
 async def issued_found(box: ShownBox, page: Page) -> None:
     told = label(PrintState.FAILED, Reason.PRINT_CONDITION)
     box.issued = IssueView("1", RegistrationOutcome.FOUND, PERSON, told)
     await issued_new(box, page)
 
 
-async def label_unknown(box: ShownBox, page: Page) -> None:
-    told = label(PrintState.UNKNOWN, Reason.PRINT_CUT)
-    box.issued = IssueView("1", RegistrationOutcome.NEW, PERSON, told)
-    await issued_new(box, page)
-    box.show(labels=(told,), questions=(told,))
-    await expect(page.locator("#asked")).to_contain_text("0519")
-    await expect(page.locator(".issued")).to_be_visible()
-
-
-async def label_asked(box: ShownBox, page: Page) -> None:
-    """After a restart, with the next person under way and other labels waiting behind."""
-    first = label(PrintState.UNKNOWN, Reason.PRINT_INTERRUPTED, name="买**·**逊")
-    box.show_scan(scan(Verdict.ACCEPTED, None, PERSON))
-    box.show(questions=(first, label(PrintState.UNKNOWN, Reason.PRINT_CUT, id="2")))
-    await issue(box, page)
-    await expect(page.locator("#asked")).to_be_visible()
-
-
-def _label_in(state: PrintState, reason: Reason | None = None, **changes: Any) -> Arrange:
-    """The panel of somebody just registered, with the label in a state."""
-
-    async def arrange(box: ShownBox, page: Page) -> None:
-        told = label(state, reason, **changes)
-        box.issued = IssueView("1", RegistrationOutcome.NEW, PERSON, told)
-        await issued_new(box, page)
-        await expect(page.locator(f".label-state[data-state='{state}']")).to_be_visible()
-
-    return arrange
-
-
-async def _show_condition(box: ShownBox, page: Page, condition: PrinterCondition) -> None:
-    """The printer says what is wrong with it."""
-    ready = DeviceView("Zebra ZD421", DeviceState.READY)
-    box.show(printer=ready)
-    await expect(page.locator("[data-cell='printer'][data-level='good']")).to_be_visible()
-    box.show(
-        printer=msgspec.structs.replace(ready, state=DeviceState.FAULTY, conditions=(condition,))
-    )
-    await expect(page.locator("[data-cell='printer'][data-level='bad']")).to_be_visible()
-    await expect(page.locator("#troubles .next")).to_be_visible()
-
-
-async def scanner_needs_a_cure(box: ShownBox, page: Page) -> None:
-    """It is ready, and types capitals for small letters."""
-    advice = advise(Reason.SCANNER_CAPS_LOCK)
-    box.show(scanner=DeviceView("Newland NLS-FR20", DeviceState.READY, (), advice))
-    await expect(page.locator("#troubles p[data-level='busy']")).to_contain_text("@KBWCAP0")
-
-
-async def printer_silent(box: ShownBox, page: Page) -> None:
-    silent = DeviceView("Zebra ZD421", DeviceState.SILENT, (), advise(Reason.DEVICE_SILENT))
-    box.show(printer=silent, labels_advice=advise(Reason.LABELS_LOST))
-    await expect(page.locator("#troubles p")).to_have_count(
-        1 if page.viewport_size == {"width": 1024, "height": 600} else 2
-    )
-
-
 async def issue_refused(box: ShownBox, page: Page) -> None:
     why = advise(Reason.PERSON_MISMATCH)
     box.issued = IssueView("1", RegistrationOutcome.REFUSED, advice=why)
     await issue(box, page)
-    await _send(page)
+    await send(page)
     await expect(page.locator(".problem")).to_be_visible()
 
 
@@ -348,24 +269,11 @@ STATES: dict[str, Arrange] = {
         issue_findings,
         issued_new,
         issued_found,
-        label_unknown,
-        label_asked,
-        scanner_needs_a_cure,
-        printer_silent,
         issue_refused,
         reprint,
         reprint_none,
         pairing,
     )
-}
-STATES |= {
-    "label-queued": _label_in(PrintState.QUEUED),
-    "label-sending": _label_in(PrintState.SENDING),
-    "label-no-proof": _label_in(PrintState.SENT, Reason.PRINT_NO_PROOF),
-    "label-second-copy": _label_in(PrintState.SENT, Reason.PRINT_NO_PROOF, copy=2),
-    "label-confirmed": _label_in(PrintState.CONFIRMED),
-    "label-scanned-back": _label_in(PrintState.CONFIRMED, Reason.PRINT_SCANNED_BACK),
-    "label-not-begun": _label_in(PrintState.FAILED, Reason.PRINT_NOT_BEGUN, copy=2),
 }
 
 
@@ -381,30 +289,4 @@ async def test_each_state_is_shown_whole(
         page = await open_page(context, address, language)
         await STATES[name](box, page)
         await keep_screen(page, f"counter-{name}", language)
-        assert await _spilt(page) == []
-
-
-@pytest.mark.parametrize("size", [DESK, SMALL_DESK], ids=lambda size: str(size.width))
-@pytest.mark.parametrize("language", ["zh", "en"])
-async def test_each_condition_of_the_printer_is_shown_whole(
-    browser: Browser, language: str, size: Size
-) -> None:
-    """One after another on one page, as they come and go at a counter."""
-    box = ShownBox()
-    async with serving(box) as address, open_context(browser, size, language) as context:
-        page = await open_page(context, address, language)
-        for condition in PrinterCondition:
-            await _show_condition(box, page, condition)
-            await keep_screen(page, f"counter-printer-{condition}", language)
-            assert await _spilt(page) == []
-
-
-async def _spilt(page: Page) -> list[str]:
-    """Parts of the glance whose content is higher or wider than they are; the window's too."""
-    spilt: list[str] = await page.evaluate(
-        """["html", "#status", "#troubles", "#asked", "#verdict", "#person", "#refusal", "#keys"]
-           .filter((each) => { const part = document.querySelector(each);
-             return part.scrollHeight > part.clientHeight + 1
-                 || part.scrollWidth > part.clientWidth + 1; })"""
-    )
-    return spilt
+        assert await list_spilt(page) == []
