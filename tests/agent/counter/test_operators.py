@@ -283,6 +283,7 @@ async def test_records_and_questions_carry_the_operator() -> None:
         (b"OCBADGE", False),
         (b"", False),
     ],
+    ids=["whole", "half", "word", "nothing"],
 )
 def test_half_a_badge_is_kept_from_the_counter_too(frame: bytes, like: bool) -> None:
     """What looks like a badge is never a scan, a record or a text handed on."""
