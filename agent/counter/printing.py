@@ -196,6 +196,7 @@ class Printing:
         try:
             await self._printer.prepare(job.label)  # while another one prints
         except (Refused, Unavailable) as error:  # no byte of it will ever leave: glyph or font
+            log.warning("a label is not printed: %s", error)
             return await self._end(job, PrintOutcome(PrintState.FAILED, error.reason))
         async with self._writer:
             self._observe(Edge.BEGUN)

@@ -6,6 +6,7 @@ waiting longer between tries while the device is away. No third-party library.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import closing
@@ -45,10 +46,10 @@ class Line(Protocol):
     def close(self) -> None: ...
 
 
-class LineScanner:
+class LineScanner(ABC):
     """A source of frames from one device; implements ``agent.ports.Scanner``.
 
-    A driver says how its line is opened: ``open_line`` takes the device's path.
+    A driver says how its line is opened.
     """
 
     typed: ClassVar[bool] = False
@@ -59,7 +60,6 @@ class LineScanner:
         descriptor: DeviceDescriptor,
         gap_seconds: float,
         clock: Clock,
-        open_line: Callable[[str], Line],
         affixes: Affixes = NO_AFFIXES,
     ) -> None:
         self.on_open: Callable[[Line], None] | None = None
@@ -67,19 +67,22 @@ class LineScanner:
         self._descriptor = descriptor
         self._gap_seconds = gap_seconds
         self._clock = clock
-        self._open_line = open_line
         self._affixes = affixes
 
     @property
     def descriptor(self) -> DeviceDescriptor:
         return self._descriptor
 
+    @abstractmethod
+    def open_line(self, path: str) -> Line:
+        """Open the device at ``path``. Raises Unavailable, as ``watch`` has it."""
+
     def events(self) -> AsyncIterator[ScannerEvent]:
         health = partial(ScannerHealth, self._descriptor, typed=self.typed, affixes=self._affixes)
         return watch(self._descriptor, self._open, self._gap_seconds, self._clock, health)
 
     def _open(self) -> Line:
-        line = self._open_line(self._descriptor.location)
+        line = self.open_line(self._descriptor.location)
         if self.on_open is not None:
             self.on_open(line)
         return line

@@ -11,11 +11,9 @@ from contextlib import ExitStack
 import evdev
 
 from agent.drivers.access import RULES, explain
-from agent.drivers.framing import NO_AFFIXES, Affixes, Framer, Piece
+from agent.drivers.framing import Framer, Piece
 from agent.drivers.keymap import LED_CAPSL, EventsLost, KeyDecoder, KeyEvent
 from agent.drivers.line import LineScanner
-from agent.ports import DeviceDescriptor
-from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.reasons import Reason
 
@@ -90,11 +88,5 @@ class HidScanner(LineScanner):
 
     typed = True
 
-    def __init__(
-        self,
-        descriptor: DeviceDescriptor,
-        gap_seconds: float,
-        clock: Clock,
-        affixes: Affixes = NO_AFFIXES,
-    ) -> None:
-        super().__init__(descriptor, gap_seconds, clock, HidLine, affixes)
+    def open_line(self, path: str) -> HidLine:
+        return HidLine(path)

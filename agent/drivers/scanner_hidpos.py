@@ -7,10 +7,8 @@ import os
 from dataclasses import dataclass
 
 from agent.drivers.access import explain
-from agent.drivers.framing import LIMIT_BYTES, NO_AFFIXES, TERMINATORS, Affixes, Framer, Piece
+from agent.drivers.framing import LIMIT_BYTES, TERMINATORS, Framer, Piece
 from agent.drivers.line import LineScanner
-from agent.ports import DeviceDescriptor
-from shared.clock import Clock
 from shared.errors import Malformed
 from shared.reasons import Reason
 
@@ -104,11 +102,5 @@ class HidPosLine:
 class HidPosScanner(LineScanner):
     """A source of frames from one HID-POS device."""
 
-    def __init__(
-        self,
-        descriptor: DeviceDescriptor,
-        gap_seconds: float,
-        clock: Clock,
-        affixes: Affixes = NO_AFFIXES,
-    ) -> None:
-        super().__init__(descriptor, gap_seconds, clock, HidPosLine, affixes)
+    def open_line(self, path: str) -> HidPosLine:
+        return HidPosLine(path)

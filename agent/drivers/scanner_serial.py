@@ -3,11 +3,9 @@
 9600-8-N-1 is what real serial scanners ship with.
 """
 
-from agent.drivers.framing import NO_AFFIXES, Affixes, Framer, Piece
+from agent.drivers.framing import Framer, Piece
 from agent.drivers.line import LineScanner
 from agent.drivers.serial_port import SerialPort
-from agent.ports import DeviceDescriptor
-from shared.clock import Clock
 
 _BAUD = 9600
 
@@ -34,11 +32,5 @@ class SerialLine:
 class SerialScanner(LineScanner):
     """A source of frames from one serial port."""
 
-    def __init__(
-        self,
-        descriptor: DeviceDescriptor,
-        gap_seconds: float,
-        clock: Clock,
-        affixes: Affixes = NO_AFFIXES,
-    ) -> None:
-        super().__init__(descriptor, gap_seconds, clock, SerialLine, affixes)
+    def open_line(self, path: str) -> SerialLine:
+        return SerialLine(path)

@@ -17,7 +17,7 @@ from agent.ports import Label
 from tests.agent.drivers.labels import make_label
 
 LABELS = Path(__file__).parent
-PRINTERS = (PrinterLanguage.ZPL,)
+PRINTERS = tuple(PrinterLanguage)
 
 _CONTENTS: dict[str, dict[str, Any]] = {
     "zh": {"language": "zh", "name": "电***卡"},
