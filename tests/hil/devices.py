@@ -130,6 +130,7 @@ class SerialScanner(Device):
 
 _GET_DEVICE_ID, _GET_PORT_STATUS, _SOFT_RESET = 0, 1, 2  # USB printer class 1.1 §4.2
 _TO_HOST, _TO_DEVICE = 0xA1, 0x21
+_LABEL = b"^PW"  # each label says its width, nothing else does
 _PORT_FINE, _PORT_PAPER_OUT = 0x18, 0x20
 
 
@@ -154,6 +155,7 @@ class Printer(Device):
         self.zebra = zebra
         self.lock = threading.RLock()
         self._alarm: tuple[int, Callable[[], None]] | None = None
+        self._begun: int | None = None  # where in what was received the alarm's label begins
         self._interface = self.add(_PrinterInterface())
         self._interface.on_control = self._control
         self.on_control(self._interface.interface_number, self._control)
@@ -163,9 +165,11 @@ class Printer(Device):
                 endpoint.on_out = self._take
 
     def after(self, received: int, act: Callable[[], None]) -> None:
-        """Do something once so many more bytes of labels have come in."""
+        """Do something once so many bytes of the next label have come in; set-up, which a
+        reopened printer gets, is no label."""
         with self.lock:
-            self._alarm = (len(self.zebra.received) + received, act)
+            self._begun = None
+            self._alarm = (received, act)
 
     def set(self, flag: str, stands: bool) -> None:
         """Set one of the machine's flags."""
@@ -191,9 +195,12 @@ class Printer(Device):
         with self.lock:
             if self._alarm is None or self._holds or not urb.ep or urb.direction != OUT:
                 return super().handle_urb(urb, respond)
-            at, act = self._alarm
-            left = at - len(self.zebra.received)
-            if len(urb.buffer) < left:
+            count, act = self._alarm
+            here = urb.buffer.find(_LABEL)
+            if self._begun is None and here >= 0:
+                self._begun = len(self.zebra.received) + here
+            left = 0 if self._begun is None else self._begun + count - len(self.zebra.received)
+            if self._begun is None or len(urb.buffer) < left:
                 return super().handle_urb(urb, respond)
             self._alarm = None
             self._take(None, urb.buffer[:left])
