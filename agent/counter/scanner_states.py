@@ -49,7 +49,9 @@ class ScannerStates:
     @property
     def each(self) -> tuple[DeviceChanged, ...]:
         """All of them, by their places."""
-        return tuple(self._places[place] for place in sorted(self._places))
+        return tuple(
+            self._places[place] for place in sorted(self._places, key=lambda each: int(each or 0))
+        )
 
     @property
     def reports(self) -> tuple[tuple[DeviceDescriptor, Reason], ...]:

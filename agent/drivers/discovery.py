@@ -7,12 +7,19 @@ surest is taken.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from agent.drivers.usb_tree import describe, find_usb_device, list_names, list_printers, read_text
+from agent.drivers.usb_tree import (
+    describe,
+    find_usb_device,
+    list_names,
+    list_printers,
+    read_text,
+    read_vendor,
+)
 from agent.ports import DeviceDescriptor
 from shared.reasons import Reason
 
@@ -83,18 +90,23 @@ def list_scanners(root: Path = Path("/")) -> Seen:
     scanners: list[Found] = []
     suspects: list[Suspect] = []
     for folder, offer in offers.items():
-        node = next(offer.nodes[mode] for mode in Mode if mode in offer.nodes)
-        device = describe(folder, node)
         modes = [mode for mode in Mode if mode in offer.nodes]
-        if device.vendor_id not in SCANNER_VENDORS:
+        if read_vendor(folder) not in SCANNER_VENDORS:
             modes = [mode for mode in modes if mode is Mode.HID_POS]
+        device = describe(folder, offer.nodes[_used(modes, offer)])
         if modes:
-            scanners.append(Found(modes[0], describe(folder, offer.nodes[modes[0]])))
+            scanners.append(Found(modes[0], device))
         if len(modes) > 1 or (offer.prints and (modes or Mode.KEYBOARD in offer.nodes)):
             suspects.append(Suspect(device, Reason.DEVICE_AMBIGUOUS))
         elif not modes and Mode.KEYBOARD in offer.nodes:
             suspects.append(Suspect(device, Reason.KEYBOARD_UNKNOWN))
     return Seen(tuple(scanners), tuple(suspects))
+
+
+def _used(modes: Sequence[Mode], offer: _Offer) -> Mode:
+    """The mode by whose node a device is named: the one it is used in, else what looks like one."""
+    looks_like = (*modes, Mode.KEYBOARD, *offer.nodes)
+    return next(mode for mode in looks_like if mode in offer.nodes)
 
 
 def _list_nodes(root: Path) -> Iterator[tuple[Mode, Path, Path]]:

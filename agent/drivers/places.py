@@ -11,19 +11,20 @@ _Key = Callable[[DeviceDescriptor], Hashable]
 def assign(known: Mapping[int, DeviceDescriptor], present: Sequence[Found]) -> dict[int, Found]:
     """The place of each device that is there; newcomers get the next free numbers.
 
-    A device is the one known by vendor, product and serial; without a serial by vendor, product
-    and port; else it is the only one of its make that is missing, if it is the only newcomer of
-    its make. Twins with one serial number count as having none.
+    A device is the one known by vendor and serial; without a serial by vendor and port (the product
+    id changes with a scanner's mode, hardware.md); else it is the only one of its make that is
+    missing, if it is the only newcomer of its make. Twins with one serial number count as having
+    none.
     """
     serials = [found.device.serial for found in present]
     placed: dict[int, Found] = {}
 
     def by_serial(device: DeviceDescriptor) -> Hashable:
         unique = device.serial and serials.count(device.serial) <= 1
-        return (_make(device), device.serial) if unique else None
+        return (device.vendor_id, device.serial) if unique else None
 
     def by_port(device: DeviceDescriptor) -> Hashable:
-        return (_make(device), device.port, device.serial) if device.port else None
+        return (device.vendor_id, device.port, device.serial) if device.port else None
 
     for key in (by_serial, by_port):
         _match(known, present, placed, key)

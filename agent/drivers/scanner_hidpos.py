@@ -38,12 +38,56 @@ def parse_report(report: bytes) -> Report:
     if length > DATA_BYTES:
         raise Malformed(Reason.FRAME_CUT, "a report longer than it may be")
     data = report[_DATA : _DATA + length]
-    return Report(data, report[_SYMBOLOGY], bool(report[_CONTINUED] & 1))
+    return Report(data, report[_SYMBOLOGY], bool(report[_CONTINUED]))
+
+
+class ReportFramer(Framer):
+    """Reports into frames. A frame ends with the report that nothing follows; a terminator besides
+    comes off. Silence within a code, or a pull, means that the rest of it will not come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._frame = bytearray()
+        self._dropping = False  # the rest of a code, up to its end or to silence
+
+    def take(self, report: bytes) -> list[Piece]:
+        """One report, and what it completes."""
+        if self.ear is not None:
+            self.ear(report)
+        try:
+            part = parse_report(report)
+        except Malformed as error:
+            # The code it may belong to goes with it; one between two codes costs neither.
+            self._dropping = self._dropping or bool(self._frame)
+            self._frame.clear()
+            return [error.reason]
+        if self._dropping:
+            self._dropping = part.continued
+            return []
+        self._frame += part.data
+        if len(self._frame) > LIMIT_BYTES:
+            self._frame.clear()
+            self._dropping = part.continued
+            return [Reason.CODE_TOO_LONG]
+        if part.continued:
+            return []
+        frame = bytes(self._frame).strip(TERMINATORS)
+        self._frame.clear()
+        return [frame] if frame else []
+
+    def gap(self) -> list[Piece]:
+        self._dropping = False
+        return self.cut()
+
+    def cut(self) -> list[Piece]:
+        if not self._frame:
+            return []
+        self._frame.clear()
+        return [Reason.FRAME_CUT]
 
 
 class HidPosLine:
-    """An open hidraw device. A frame ends with the report that nothing follows; what the scanner
-    sends as a terminator besides comes off."""
+    """An open hidraw device."""
 
     def __init__(self, path: str) -> None:
         """Open ``path``. Raises Unavailable: DEVICE_RULE_MISSING, DEVICE_IN_USE, DEVICE_ABSENT."""
@@ -51,9 +95,7 @@ class HidPosLine:
             self._fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             raise explain(error.errno, "HID-POS scanner", _GROUP) from error
-        self.framer = Framer()
-        self._frame = bytearray()
-        self._skipping = False
+        self.framer = ReportFramer()
 
     def fileno(self) -> int:
         return self._fd
@@ -69,34 +111,11 @@ class HidPosLine:
                 raise explain(error.errno, "HID-POS scanner", _GROUP) from error
             if not report:
                 raise explain(None, "HID-POS scanner", _GROUP)
-            pieces += self._take(report)
+            pieces += self.framer.take(report)
         return pieces
 
     def close(self) -> None:
         os.close(self._fd)
-
-    def _take(self, report: bytes) -> list[Piece]:
-        if self.framer.ear is not None:
-            self.framer.ear(report)
-        try:
-            part = parse_report(report)
-        except Malformed as error:
-            self._frame.clear()
-            self._skipping = True  # the rest of it, up to its end
-            return [error.reason]
-        if self._skipping:
-            self._skipping = part.continued
-            return []
-        self._frame += part.data
-        if len(self._frame) > LIMIT_BYTES:
-            self._frame.clear()
-            self._skipping = part.continued
-            return [Reason.CODE_TOO_LONG]
-        if part.continued:
-            return []
-        frame = bytes(self._frame).strip(TERMINATORS)
-        self._frame.clear()
-        return [frame] if frame else []
 
 
 class HidPosScanner(LineScanner):

@@ -47,10 +47,15 @@ def describe(folder: Path, node: Path | str) -> DeviceDescriptor:
         name=name.strip() or f"USB {read_text(folder / 'idVendor')}",
         location=str(node),
         serial=read_text(folder / "serial"),
-        vendor_id=_read_hex(folder / "idVendor"),
+        vendor_id=read_vendor(folder),
         product_id=_read_hex(folder / "idProduct"),
         port=folder.name,
     )
+
+
+def read_vendor(folder: Path) -> int | None:
+    """Who made it."""
+    return _read_hex(folder / "idVendor")
 
 
 def list_printers(root: Path = Path("/")) -> Iterator[Path]:

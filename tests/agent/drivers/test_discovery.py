@@ -46,11 +46,14 @@ def test_a_keyboard_scanner_is_the_node_that_has_keys(tmp_path: Path) -> None:
 
 def test_a_clerks_keyboard_is_reported_and_never_a_scanner(tmp_path: Path) -> None:
     """Unknown makers' keyboards are somebody's keyboard; a mouse's media keys are nothing."""
-    plug_in(tmp_path, "1-2", "046d", name="Keyboard").add_keyboard(0)
+    keyboard = plug_in(tmp_path, "1-2", "046d", name="Keyboard")
+    keyboard.add_keyboard(0)
+    keyboard.add_serial(0)  # of whatever use
     plug_in(tmp_path, "1-3", "046d", name="Mouse").add_keyboard(1, CONTROL_KEYS)
     assert modes(tmp_path) == []
     (suspect,) = list_scanners(tmp_path).suspects
     assert (suspect.device.name, suspect.reason) == ("Keyboard", Reason.KEYBOARD_UNKNOWN)
+    assert suspect.device.location == str(tmp_path / "dev/input/event0")
 
 
 @pytest.mark.parametrize(
@@ -139,6 +142,8 @@ def moved(device: DeviceDescriptor, port: str) -> DeviceDescriptor:
         ({}, (ONE, TWO), {1: "1-1", 2: "1-2"}),
         ({1: ONE, 2: TWO}, (moved(ONE, "1-2"), moved(TWO, "1-1")), {1: "1-2", 2: "1-1"}),
         ({1: ONE}, (moved(ONE, "3-1"),), {1: "3-1"}),
+        ({1: ONE}, (replace(moved(ONE, "3-1"), product_id=9),), {1: "3-1"}),  # another mode
+        ({1: BARE}, (replace(BARE, product_id=9),), {1: "1-1"}),
         ({1: ONE}, (TWO,), {2: "1-2"}),  # another serial is another scanner
         ({1: BARE, 2: TWIN}, (TWIN, BARE), {1: "1-1", 2: "1-2"}),
         ({1: BARE, 2: TWIN}, (TWIN, moved(BARE, "3-1")), {2: "1-2", 1: "3-1"}),

@@ -16,6 +16,7 @@ from agent.drivers.scanner_hidpos import (
     HidPosLine,
     HidPosScanner,
     Report,
+    ReportFramer,
     parse_report,
 )
 from agent.ports import DeviceDescriptor, FrameDropped
@@ -87,6 +88,29 @@ def test_what_is_no_report_drops_the_code_around_it(
     """Nothing is guessed from the rest of it; the next code is right."""
     first, second = build_reports(CODE)
     assert read(fifo, first, wrong, second, *build_reports(CODE)) == [reason, CODE]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [bytes(REPORT_BYTES), bytes([2, DATA_BYTES + 1]) + bytes(62), b"\x02\x03ABC"],
+    ids=["another id", "too long", "short"],
+)
+def test_a_stray_report_costs_no_code(fifo: tuple[str, int], wrong: bytes) -> None:
+    """Between two codes it is told, and the next code is whole."""
+    read_now = read(fifo, *build_reports(CODE), wrong, *build_reports(CODE))
+    assert read_now[0] == read_now[2] == CODE
+    assert isinstance(read_now[1], Reason)
+
+
+def test_silence_ends_what_was_under_way() -> None:
+    """Half a code is dropped with its reason; after the silence a new code is a new code."""
+    framer = ReportFramer()
+    first, second = build_reports(CODE)
+    assert framer.take(first) == []
+    assert framer.gap() == [Reason.FRAME_CUT]
+    assert [*framer.take(first), *framer.take(bytes(REPORT_BYTES))] == [Reason.FRAME_LOST]
+    assert framer.gap() == []
+    assert [*framer.take(first), *framer.take(second)] == [CODE]
 
 
 def test_a_code_without_end_is_dropped_once(fifo: tuple[str, int]) -> None:
