@@ -33,6 +33,7 @@ from agent.ports import (
     LabelPrinter,
     Outbox,
     Scanner,
+    ScannerExchanged,
 )
 from agent.settings.reporting import Devices
 from agent.settings.service import Settings
@@ -134,6 +135,8 @@ class RunningBox:
                     self._changes.tell(None)
                     if state is not DeviceState.OPENING:
                         self._opened.set()
+                case ScannerExchanged():
+                    self._scanners.take(event)
                 case DeviceReported(device=device, reason=reason):
                     self._scanners.take(event)
                     log.warning("%s at %s: %s", device.name, device.port, reason or "has left")

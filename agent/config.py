@@ -27,7 +27,9 @@ Ancestor = Annotated[str, msgspec.Meta(pattern=r"^https?://[a-zA-Z0-9.-]+(:[0-9]
 """An origin that may show the page in a frame."""
 
 
-DEFAULT_LABEL: Literal["50x30"] = "50x30"
+LabelName = Literal["50x30", "51x25", "25x279"]
+"""Media, in millimetres; ``agent.drivers.templates`` has a layout for each."""
+DEFAULT_LABEL: LabelName = "50x30"
 """The labels in a printer of which nobody said otherwise."""
 
 
@@ -57,7 +59,7 @@ class ScannerConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PrinterConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which printer to use: ``auto`` (the label printer that is plugged in), ``usb``
+    """Which printer to use: ``auto`` (the Zebra that is plugged in), ``usb``
     (vendor:product), ``simulated`` (a folder) or ``none``."""
 
     kind: str = "none"
@@ -97,7 +99,7 @@ class BoxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     register_deadline_ms: Milliseconds = 5000
     again_seconds: Annotated[int, msgspec.Meta(ge=0)] = 10
     medical_step: MedicalStep = MedicalStep.OTHER  # what this counter does for patients
-    label: Literal["50x30", "51x25", "25x279"] = DEFAULT_LABEL  # media, mm
+    label: LabelName = DEFAULT_LABEL
     font: str = ""  # a font file; empty: the system's CJK font
     scanner: ScannerConfig = ScannerConfig()
     printer: PrinterConfig = PrinterConfig()

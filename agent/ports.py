@@ -66,7 +66,12 @@ class DeviceReported:
     reason: Reason | None
 
 
-ScannerEvent = FrameScanned | FrameDropped | DeviceChanged | DeviceReported
+@dataclass(frozen=True, slots=True)
+class ScannerExchanged:
+    """Another driver reads from now on: what was told of devices before is over."""
+
+
+ScannerEvent = FrameScanned | FrameDropped | DeviceChanged | DeviceReported | ScannerExchanged
 
 
 class Scanner(Protocol):

@@ -5,8 +5,9 @@ Nothing stored is touched; a scan or a label that has begun ends as it began. Ma
 """
 
 from pathlib import Path
+from typing import get_args
 
-from agent.config import BoxConfig
+from agent.config import BoxConfig, LabelName
 from agent.counter.again import AgainWindow
 from agent.counter.birth import Registrar
 from agent.counter.issuing import Issuing
@@ -14,7 +15,6 @@ from agent.counter.judge import Judge
 from agent.counter.service import Counter
 from agent.drivers.catalog import open_printer, open_scanner
 from agent.drivers.slots import PrinterSlot, ScannerSlot
-from agent.drivers.templates import TEMPLATES
 from agent.settings.effective import Effective
 from shared.clock import Clock
 from shared.errors import Malformed
@@ -82,7 +82,7 @@ def check_workplace(config: BoxConfig, directory: Path, clock: Clock, wanted: Ef
         printer = open_printer(wanted.printer, directory, config.font)
     except Malformed as error:
         raise Malformed(Reason.SETTING_IMPOSSIBLE, "printer") from error
-    if wanted.label not in TEMPLATES:
+    if wanted.label not in get_args(LabelName):
         raise Malformed(Reason.SETTING_IMPOSSIBLE, "label")
     if printer is None or wanted.site_name == config.site_name:
         return

@@ -31,6 +31,7 @@ class PrinterCondition(StrEnum):
     CUTTER_FAULT = "cutter-fault"
     HEAD_FAULT = "head-fault"
     PARTIAL_FORMAT = "partial-format"
+    HOLDS_LABEL = "holds-label"  # an earlier one that has not come out
     WRONG_MEDIA = "wrong-media"
     WRONG_RESOLUTION = "wrong-resolution"
     OTHER_FAULT = "other-fault"  # an unknown bit is a fault, never OK

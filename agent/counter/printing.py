@@ -142,12 +142,13 @@ class Printing:
     async def scanned_back(self, text: bytes) -> None:
         """A text was read by the box's own scanner: if it is exactly an unproven label's, that
         label is out. One still at the printer is proved when the printer is through with it."""
-        for job in self._labels.list_unproven():
-            if not self._is_proved_by(job, text):
-                continue
-            async with job.busy:
-                if job.may_be_scanned_back:
-                    await self._confirm_scanned(job)
+        labels = [job for job in self._labels.list_latest_first() if self._is_of(job, text)]
+        if len(labels) != 1 or self._registrar.age(labels[0].birth) > SCAN_BACK_FOR:
+            return  # two labels of one text: a scan does not tell which of them is out
+        (job,) = labels
+        async with job.busy:
+            if job.may_be_scanned_back:
+                await self._confirm_scanned(job)
 
     def forget_yesterday(self) -> None:
         """Whoever was here yesterday is nobody's business today."""
@@ -162,11 +163,10 @@ class Printing:
         latest = self._labels.list_latest_first()
         return [job.view for job in reversed(latest) if job.needs_answer]
 
-    def _is_proved_by(self, job: Job, text: bytes) -> bool:
-        if self._registrar.age(job.birth) > SCAN_BACK_FOR:
-            return False
+    def _is_of(self, job: Job, text: bytes) -> bool:
         # In the same time whatever was scanned: nobody learns a code by trying.
-        return hmac.compare_digest(job.label.code.encode(), text)
+        same = hmac.compare_digest(job.label.code.encode(), text)
+        return same and job.outcome.state is not PrintState.FAILED
 
     async def _confirm_scanned(self, job: Job) -> None:
         try:

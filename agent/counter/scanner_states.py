@@ -3,7 +3,7 @@
 A counter can work as long as one of them is ready, so together they are as the best of them is.
 """
 
-from agent.ports import DeviceChanged, DeviceDescriptor, DeviceReported
+from agent.ports import DeviceChanged, DeviceDescriptor, DeviceReported, ScannerExchanged
 from shared.devices import DeviceState
 from shared.reasons import Reason
 
@@ -26,8 +26,13 @@ class ScannerStates:
         self._places: dict[str, DeviceChanged] = {}
         self._reports: dict[DeviceDescriptor, Reason] = {}
 
-    def take(self, event: DeviceChanged | DeviceReported) -> None:
-        """A state replaces the one before it; a report without a reason ends."""
+    def take(self, event: DeviceChanged | DeviceReported | ScannerExchanged) -> None:
+        """A state replaces the one before it; a report without a reason ends; after an exchange
+        nothing is known."""
+        if isinstance(event, ScannerExchanged):
+            self._places.clear()
+            self._reports.clear()
+            return
         if isinstance(event, DeviceReported):
             self._reports.pop(event.device, None)
             if event.reason is not None:

@@ -64,7 +64,7 @@ def open_printer(
     """The configured printer, None for kind ``none``; nothing is opened before it is used.
 
     ``path`` is ``vendor:product`` in hex for ``usb``, a folder for ``simulated``, relative to
-    ``directory`` if not absolute; ``auto`` is whatever label printer is plugged in. ``template``
+    ``directory`` if not absolute; ``auto`` is whatever Zebra is plugged in. ``template``
     says which labels are in it. Raises Malformed.
     """
     if config.kind == "none":
@@ -75,9 +75,9 @@ def open_printer(
     match config.kind:
         case "auto" | "usb":
             from agent.drivers.printer import WiredPrinter
-            from agent.drivers.printer_usb import ANY, open_usb, parse_usb_path
+            from agent.drivers.printer_usb import ZEBRA, open_usb, parse_usb_path
 
-            path = parse_usb_path(config.path) if config.kind == "usb" else ANY
+            path = parse_usb_path(config.path) if config.kind == "usb" else ZEBRA
             device = DeviceDescriptor(
                 "label printer", f"usb {config.path}".strip(), "", path.vendor_id, path.product_id
             )

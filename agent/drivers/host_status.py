@@ -27,6 +27,11 @@ class HostStatus:
     labels_remaining: int
     label_waiting: bool
 
+    @property
+    def holds_labels(self) -> bool:
+        """Whether something is still to come out."""
+        return self.formats_waiting > 0 or self.labels_remaining > 0
+
 
 # "Each string starts with an <STX> control code and is terminated by an <ETX><CR><LF> control
 # code sequence."

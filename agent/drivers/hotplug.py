@@ -37,8 +37,10 @@ async def watch_devices() -> AsyncIterator[None]:
     stirred = asyncio.Event()
 
     def take() -> None:
-        while monitor.poll(timeout=0) is not None:
-            stirred.set()
+        stirred.set()
+        with suppress(OSError):  # ENOBUFS: events were lost, which is one more reason to look
+            while monitor.poll(timeout=0) is not None:
+                pass
 
     loop = asyncio.get_running_loop()
     loop.add_reader(monitor.fileno(), take)

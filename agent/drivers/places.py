@@ -26,9 +26,12 @@ def assign(known: Mapping[int, DeviceDescriptor], present: Sequence[Found]) -> d
     def by_port(device: DeviceDescriptor) -> Hashable:
         return (device.vendor_id, device.port, device.serial) if device.port else None
 
+    def by_make(device: DeviceDescriptor) -> Hashable:
+        return None if by_serial(device) else _make(device)
+
     for key in (by_serial, by_port):
         _match(known, present, placed, key)
-    _match(known, present, placed, lambda device: _make(device) if not device.serial else None)
+    _match(known, present, placed, by_make)
     newcomers = [found for found in present if found not in placed.values()]
     free = max([*known, *placed, 0]) + 1
     return placed | dict(enumerate(newcomers, free))

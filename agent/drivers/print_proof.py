@@ -25,6 +25,35 @@ class Proof(Enum):
     NONE = auto()  # the units are too coarse for this label
 
 
+RESTS_AFTER = 1.5
+"""Of the longest time between two readings of this label that differed."""
+
+
+class LabelWatch:
+    """One label's way as it is read. Paper that moves bit by bit is out when it rests: half a label
+    reads like a whole one where the units are coarse. A printer that counts a whole label at once
+    has counted it at its end."""
+
+    def __init__(self, before: Odometer, length_mm: float) -> None:
+        self._before = before
+        self._length_mm = length_mm
+        self._last = before
+        self._changes = 0
+        self._changed_at = 0.0
+        self._longest = 0.0
+
+    def take(self, after: Odometer, now: float) -> Proof:
+        """One more reading, at ``now`` in seconds of a clock that never goes back."""
+        if after.mm != self._last.mm:
+            if self._changes:
+                self._longest = max(self._longest, now - self._changed_at)
+            self._last, self._changed_at = after, now
+            self._changes += 1
+        proof = judge(self._before, after, self._length_mm)
+        moves = now - self._changed_at < RESTS_AFTER * self._longest
+        return Proof.NOT_YET if proof is Proof.OUT and moves else proof
+
+
 def judge(before: Odometer, after: Odometer, length_mm: float) -> Proof:
     """What came out between two readings, if a label of this length was sent after the first."""
     step = max(before.step, after.step)

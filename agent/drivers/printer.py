@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from agent.drivers.encoder import LabelEncoder
-from agent.drivers.print_proof import Proof, judge
+from agent.drivers.print_proof import LabelWatch, Proof
 from agent.drivers.printer_epl import EplTalk, begin_epl
 from agent.drivers.printer_facts import Odometer
 from agent.drivers.printer_language import PrinterLanguage
 from agent.drivers.printer_wire import OpenWire, Wire
 from agent.drivers.printer_zpl import ZplTalk, begin_zpl
 from agent.ports import Calibration, DeviceDescriptor, Label, PrinterStatus, PrintOutcome, Slip
-from shared.devices import DeviceState, PrintState
+from shared.devices import DeviceState, PrinterCondition, PrintState
 from shared.errors import Unavailable
 from shared.ids import RecordId
 from shared.reasons import Reason
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.002
 TROUBLE_EVERY_SECONDS = 0.2
 PATIENCE_SECONDS = 4.0
+EMPTY_SECONDS = 1.0
 SLOWEST_MM_PER_SECOND = 25.0
 """An inch a second is the slowest speed of desktop label printers; with PATIENCE_SECONDS for the
 printer to begin, a label that is not out by then is a person's to look for."""
@@ -43,6 +44,7 @@ _STATES = {
 }
 _SPEAKS_ZPL = re.compile(r"ZPL|ZEBRA", re.IGNORECASE)
 _SPEAKS_EPL = re.compile(r"(?:CMD|COMMAND SET):[^;]*EPL|\(EPL\)", re.IGNORECASE)
+_HOLDS = frozenset({PrinterCondition.HOLDS_LABEL})
 _T = TypeVar("_T")
 
 MOST_AHEAD = 128
@@ -157,7 +159,7 @@ class WiredPrinter:
         left = 0
         try:
             talk = self._connect()
-            status = talk.ask_status()
+            status = self._wait_empty(talk)
             if status.state is not DeviceState.READY:
                 reason = status.reason or Reason.PRINT_CONDITION
                 return PrintOutcome(PrintState.FAILED, reason, status.conditions)
@@ -178,13 +180,25 @@ class WiredPrinter:
             self._disconnect()
             return PrintOutcome(PrintState.UNKNOWN, Reason.PRINT_NOT_CONFIRMED)
 
+    def _wait_empty(self, talk: Talk) -> PrinterStatus:
+        """How it is, once an earlier label is out or shows that it is not coming. Behind one that
+        is stuck no label is sent: its movement would be taken for this one's. Raises
+        Unavailable."""
+        until = time.monotonic() + EMPTY_SECONDS
+        while (status := talk.ask_status()).conditions == _HOLDS and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
+        return status
+
     def _follow(self, talk: Talk, before: Odometer | None, length_mm: float) -> PrintOutcome:
         """Every byte has left: watch the label come out. Raises Unavailable."""
+        watch = LabelWatch(before, length_mm) if before is not None else None
         now = time.monotonic()
         until = now + PATIENCE_SECONDS + length_mm / SLOWEST_MM_PER_SECOND
         look_at = now + TROUBLE_EVERY_SECONDS
         while now < until:
-            proof = _prove(talk, before, length_mm)
+            reading = talk.read_odometer() if watch is not None else None
+            now = time.monotonic()
+            proof = watch.take(reading, now) if watch and reading else Proof.NONE
             if proof is Proof.TOO_FAR:
                 break
             if proof in {Proof.OUT, Proof.NONE} or now >= look_at:
@@ -197,7 +211,6 @@ class WiredPrinter:
                     return PrintOutcome(PrintState.SENT, Reason.PRINT_NO_PROOF)
                 look_at = now + TROUBLE_EVERY_SECONDS
             time.sleep(POLL_SECONDS)
-            now = time.monotonic()
         return PrintOutcome(PrintState.UNKNOWN, Reason.PRINT_NOT_CONFIRMED)
 
     def _connect(self) -> Talk:
@@ -245,10 +258,3 @@ def _read_model(device_id: str) -> str:
     """``MDL:ZTC GK888t (EPL)`` of an IEEE 1284 device id."""
     match = re.search(r"(?:MDL|MODEL):([^;]+)", device_id)
     return match[1].strip() if match else "label printer"
-
-
-def _prove(talk: Talk, before: Odometer | None, length_mm: float) -> Proof:
-    after = talk.read_odometer() if before is not None else None
-    if before is None or after is None:
-        return Proof.NONE
-    return judge(before, after, length_mm)

@@ -43,15 +43,14 @@ _REASONS = {
 
 
 class UsbPath(NamedTuple):
-    """Which printer: a vendor and, where there is more than one of theirs, a product. Without a
-    vendor it is any label printer, a Zebra before others."""
+    """Which printer: a vendor and, where there is more than one of theirs, a product."""
 
-    vendor_id: int | None
+    vendor_id: int
     product_id: int | None
 
 
-ANY = UsbPath(None, None)
-ZEBRA = 0x0A5F
+ZEBRA = UsbPath(0x0A5F, None)
+"""Whatever Zebra is plugged in: no office printer is taken from anybody, or asked anything."""
 
 
 def parse_usb_path(text: str) -> UsbPath:
@@ -164,13 +163,12 @@ def _find(path: UsbPath, backend: usb.backend.IBackend | None) -> Any:
 
     def is_meant(found: Any) -> bool:
         return (
-            path.vendor_id in {None, found.idVendor}
+            path.vendor_id == found.idVendor
             and path.product_id in {None, found.idProduct}
             and _is_printer(found)
         )
 
-    printers = usb.core.find(find_all=True, backend=backend, custom_match=is_meant)
-    return min(printers, key=lambda found: found.idVendor != ZEBRA, default=None)
+    return usb.core.find(backend=backend, custom_match=is_meant)
 
 
 def _is_printer(device: Any) -> bool:

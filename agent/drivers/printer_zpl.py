@@ -42,6 +42,7 @@ _IN_PASSING = frozenset({PrinterCondition.PARTIAL_FORMAT, PrinterCondition.BUFFE
 """What a printer shows while it takes a label."""
 
 _T = TypeVar("_T")
+_CANCEL_ALL = b"~JA"
 
 # "^JZN": it prints nothing again by itself. "^MA,,,,C": the odometer in centimetres, not inches.
 # "^LL": the length of labels, where the printer does not sense it.
@@ -81,10 +82,14 @@ class ZplTalk:
         return PrinterStatus(DeviceState.FAULTY if conditions else DeviceState.READY, conditions)
 
     def ask_trouble(self) -> tuple[frozenset[PrinterCondition], bool]:
-        """After a label: what stops it now, and whether a format still waits. Raises
-        Unavailable."""
-        status = self._ask_host_status()
-        return status.conditions - _IN_PASSING, status.formats_waiting > 0
+        """After a label: what stops it now, and whether it still holds one. Raises Unavailable."""
+        try:
+            status = self._ask_host_status()
+        except Unavailable as error:
+            if error.reason is Reason.DEVICE_SILENT and self.reports_errors:
+                return self._ask_errors(), True
+            raise
+        return status.conditions - _IN_PASSING, status.holds_labels
 
     def read_odometer(self) -> Odometer | None:
         """How far it has moved; None where it does not count. Raises Unavailable."""
@@ -93,6 +98,8 @@ class ZplTalk:
     def _ask_conditions(self) -> frozenset[PrinterCondition]:
         status = self._ask_host_status()
         conditions = status.conditions
+        if status.holds_labels:  # nobody here is printing now: it is an earlier one, or another's
+            conditions |= {PrinterCondition.HOLDS_LABEL}
         if self.reports_errors:
             conditions |= self._ask_errors()
         if not self.right_resolution:
@@ -117,8 +124,9 @@ def begin_zpl(wire: Wire, feed_dots: int) -> ZplTalk | None:
     identification = _read_if_known(wire, ASK_IDENTIFICATION, parse_identification)
     if identification is None:
         return None
-    for _ in wire.write(_SET_UP.format(feed_dots=feed_dots).encode("ascii")):
-        pass
+    if _takes_formats(wire):
+        for _ in wire.write(_SET_UP.format(feed_dots=feed_dots).encode("ascii")):
+            pass
     errors = _read_if_known(wire, ASK_ERRORS, parse_errors)
     odometer = _read_if_known(wire, ASK_ODOMETER, parse_odometer)
     return ZplTalk(
@@ -131,6 +139,20 @@ def begin_zpl(wire: Wire, feed_dots: int) -> ZplTalk | None:
         counts=odometer is not None,
         reprints=bool(_read_if_known(wire, ASK_CONFIGURATION, parse_reprints)),
     )
+
+
+def _takes_formats(wire: Wire) -> bool:
+    """Whether a format may be sent: not into half a label that was cut off before, which it would
+    end and so print. "~JA: cancels all format commands in the buffer." Raises Unavailable."""
+    for _ in range(2):
+        status = _read_if_known(wire, ASK_HOST_STATUS, parse_host_status, HOST_STATUS_END)
+        if status is None:
+            return False
+        if PrinterCondition.PARTIAL_FORMAT not in status.conditions:
+            return True
+        for _ in wire.write(_CANCEL_ALL):
+            pass
+    return False
 
 
 def _read(
@@ -147,11 +169,18 @@ def _read(
         raise Unavailable(Reason.PRINTER_GARBLED, error.detail) from error
 
 
-def _read_if_known(wire: Wire, question: bytes, parse: Callable[[bytes], _T]) -> _T | None:
-    """None where this firmware does not answer: silence costs its time-out once a connection."""
-    try:
-        return _read(wire, question, parse)
-    except Unavailable as error:
-        if error.reason is Reason.DEVICE_SILENT:
-            return None
-        raise
+def _read_if_known(
+    wire: Wire,
+    question: bytes,
+    parse: Callable[[bytes], _T],
+    end: re.Pattern[bytes] = ANSWER_END,
+) -> _T | None:
+    """None where this firmware does not answer. Asked twice, for a printer that has just woken is
+    slow; silence costs its time-outs once a connection."""
+    for _ in range(2):
+        try:
+            return _read(wire, question, parse, end)
+        except Unavailable as error:
+            if error.reason is not Reason.DEVICE_SILENT:
+                raise
+    return None

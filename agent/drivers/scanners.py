@@ -24,6 +24,8 @@ from shared.reasons import Reason
 
 QUEUE_LIMIT = 64
 """Events a busy consumer may leave lying; beyond it the drivers wait."""
+AGAIN_SECONDS = 2.0
+"""A scanner that may not be opened now is tried again after this, if it is still there."""
 NOTICE_SECONDS = 1.0
 """A driver whose device has left notices by itself, and tells what was cut in half."""
 NO_SCANNER = DeviceDescriptor("scanner", "")
@@ -45,8 +47,9 @@ class ScannerPark:
         self._events: asyncio.Queue[ScannerEvent | BaseException] = asyncio.Queue(QUEUE_LIMIT)
         self._places: dict[int, DeviceDescriptor] = {}
         self._readers: dict[int, tuple[Found, asyncio.Task[None]]] = {}
-        self._states: dict[int, DeviceState] = {}
+        self._told: dict[int, tuple[DeviceState, Reason | None]] = {}
         self._stirred = asyncio.Condition()
+        self._again = asyncio.Event()
         self._suspects: dict[Suspect, None] = {}
 
     @property
@@ -74,8 +77,18 @@ class ScannerPark:
         if not self._readers:
             absent = DeviceChanged(NO_SCANNER, DeviceState.ABSENT, Reason.DEVICE_ABSENT)
             await self._events.put(absent)
+        hearing = self._start(self._hear())
+        try:
+            while True:
+                await self._again.wait()
+                self._again.clear()
+                await self._arrange()
+        finally:
+            hearing.cancel()
+
+    async def _hear(self) -> None:
         async for _ in self._watch():
-            await self._arrange()
+            self._again.set()
 
     async def _arrange(self) -> None:
         seen = await asyncio.to_thread(self._look)
@@ -86,7 +99,7 @@ class ScannerPark:
                 task.cancel()
                 await asyncio.wait([task])
                 del self._readers[place]
-                if place not in present and self._states.get(place) is not DeviceState.ABSENT:
+                if place not in present:
                     await self._tell_absent(place)
         for place, found in present.items():
             self._places[place] = replace(found.device, place=str(place))
@@ -110,25 +123,39 @@ class ScannerPark:
         scanner = self._open_found(replace(found, device=device))
         async with aclosing(scanner.events()) as events:  # type: ignore[type-var]  # a generator
             async for event in events:
-                await self._events.put(event)
-                if isinstance(event, DeviceChanged):
-                    async with self._stirred:
-                        self._states[place] = event.state
-                        self._stirred.notify_all()
-                    if event.state is DeviceState.ABSENT:
-                        # Not opened again by its node: that may be another device's by now,
-                        # a clerk's keyboard even. The next look tells.
-                        return
+                if not isinstance(event, DeviceChanged):
+                    await self._events.put(event)
+                    continue
+                await self._tell(place, event)
+                if event.state in _AWAY:
+                    # Not opened again by its node: that may be another device's by now, a clerk's
+                    # keyboard even. The next look tells.
+                    asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._again.set)
+                    return
+
+    async def _tell(self, place: int, event: DeviceChanged) -> None:
+        """A state once, however often opening fails."""
+        told = self._told.get(place)
+        new = event.state, event.reason
+        if told and told[0] in _AWAY and event.state is DeviceState.OPENING:
+            return
+        if told != new:
+            await self._events.put(event)
+        async with self._stirred:
+            self._told[place] = new
+            self._stirred.notify_all()
+
+    def _is_away(self, place: int) -> bool:
+        return place in self._told and self._told[place][0] in _AWAY
 
     async def _let_notice(self, place: int) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(NOTICE_SECONDS), self._stirred:
-                await self._stirred.wait_for(lambda: self._states.get(place) in _AWAY)
+                await self._stirred.wait_for(lambda: self._is_away(place))
 
     async def _tell_absent(self, place: int) -> None:
-        self._states[place] = DeviceState.ABSENT
         absent = DeviceChanged(self._places[place], DeviceState.ABSENT, Reason.DEVICE_ABSENT)
-        await self._events.put(absent)
+        await self._tell(place, absent)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """A task whose bug reaches whoever reads the events."""

@@ -18,6 +18,7 @@ from agent.ports import (
     PrintOutcome,
     Scanner,
     ScannerEvent,
+    ScannerExchanged,
     Slip,
 )
 from shared.devices import DeviceState, PrintState
@@ -44,6 +45,8 @@ class ScannerSlot:
 
     async def events(self) -> AsyncIterator[ScannerEvent]:
         while True:
+            if self._exchanged.is_set():
+                yield ScannerExchanged()
             self._exchanged.clear()
             if self._scanner is None:
                 yield DeviceChanged(_NOTHING, DeviceState.ABSENT)
@@ -79,6 +82,7 @@ class PrinterSlot:
     def __init__(self, printer: LabelPrinter | None) -> None:
         self._printer = printer
         self._retired: list[LabelPrinter] = []
+        self._exchanging = asyncio.Lock()
 
     @property
     def descriptor(self) -> DeviceDescriptor:
@@ -112,8 +116,9 @@ class PrinterSlot:
 
     async def _at_work(self) -> LabelPrinter | None:
         """The one of now: two of them may mean one device, which has one holder."""
-        while self._retired:
-            await self._retired.pop().aclose()
+        async with self._exchanging:
+            while self._retired:
+                await self._retired.pop().aclose()
         return self._printer
 
 

@@ -84,12 +84,17 @@ class Waiting:
         """Until the box has joined."""
         log.warning("this box has not joined: scan the invite of central, or run enrol")
         reading = asyncio.create_task(self._read_scanner(), name="invites")
+        joining = asyncio.create_task(self._join(), name="joining")
         try:
-            await self._join()
+            await asyncio.wait((reading, joining), return_when=asyncio.FIRST_COMPLETED)
+            if reading.done() and self.scanner is not None:
+                reading.result()  # a bug of a driver's: nobody would hear an invite any more
+            await joining
         finally:
+            joining.cancel()
             # Scanner and printer are the running box's next.
             reading.cancel()
-            await asyncio.wait([reading])
+            await asyncio.wait([reading, joining])
             if self.printer is not None:
                 await self.printer.aclose()
 

@@ -20,7 +20,7 @@ from agent.config import BoxFiles
 from agent.counter.issuing import parse_request
 from agent.drivers.encoder import LabelEncoder
 from agent.drivers.printer import WiredPrinter
-from agent.drivers.printer_usb import ANY, open_usb
+from agent.drivers.printer_usb import ZEBRA, open_usb
 from agent.ports import DeviceDescriptor
 from shared.devices import PrintState
 from tests.agent.drivers.usb_peer import UsbPeer
@@ -80,7 +80,7 @@ def _open_printer(
     peer: UsbPeer, _config: object, _directory: object, font: str, template: str
 ) -> WiredPrinter:
     device = DeviceDescriptor("label printer", "below pyusb")
-    return WiredPrinter(device, partial(open_usb, ANY, peer), LabelEncoder(font), template)
+    return WiredPrinter(device, partial(open_usb, ZEBRA, peer), LabelEncoder(font), template)
 
 
 async def _print_all(files: BoxFiles, peer: TimedPeer) -> tuple[list[float], float]:

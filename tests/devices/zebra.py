@@ -81,11 +81,14 @@ class Zebra:
     continuous: bool = False  # media without gaps
     media_dots: int | None = None  # the labels it has sensed; None: what ^LL says
     voice: Voice = Voice.TRUE
+    silent_to: frozenset[str] = frozenset()  # questions it does not answer
     flags: Flags = field(default_factory=Flags)
     received: bytes = b""  # what is no question, as it came
     printed: list[bytes] = field(default_factory=list)  # formats that have come out, each whole
     moved: float = 217_443.0  # the odometer, millimetres
     reprints: bool = True  # ^JZ as it stands
+    gradual: bool = False  # the odometer counts while a label comes out, not at its end
+    _counted: float = 0.0  # of the label that is coming out
     _length_dots: int = 1245  # ^LL, as it comes from the factory
     _tail: bytes = b""
     _format: bytes = b""
@@ -131,7 +134,10 @@ class Zebra:
         while self._waiting:
             if self._began_at is None:
                 self._began_at = self.now()
-            if self.now() - self._began_at < period:
+            done = (self.now() - self._began_at) / period
+            if self.gradual:
+                self._count(min(1.0, done) * self._way(self._waiting[0]))
+            if done < 1:
                 return
             self._began_at += period
             self._let_out(self._waiting.popleft())
@@ -196,8 +202,16 @@ class Zebra:
 
     def _let_out(self, whole: bytes) -> None:
         self.printed.append(whole)
+        self._count(self._way(whole))
+        self._counted = 0.0
+
+    def _count(self, way: float) -> None:
+        self.moved += way - self._counted
+        self._counted = way
+
+    def _way(self, whole: bytes) -> float:
         match = _LENGTH.search(whole)
-        self.moved += int(match[1] if match else 240) / self.dots + self.gap
+        return int(match[1] if match else 240) / self.dots + self.gap
 
     def _take_epl(self, data: bytes) -> None:
         """EPL2 programming manual: ``N`` clears, ``GW`` is binary, ``P1`` prints; ``^ee`` and
@@ -216,8 +230,9 @@ class Zebra:
             return
         if question == "JA":
             self._waiting.clear()
+            self._format = b""
             return
-        if self.old_firmware and question.startswith("HQ"):
+        if question in self.silent_to or (self.old_firmware and question.startswith("HQ")):
             return
         answers = {
             "HI": self._identification,

@@ -51,6 +51,16 @@ async def test_a_later_copy_is_not_confirmed_by_a_scan() -> None:
     assert desk.printing.recent()[0].state is PrintState.SENT
 
 
+async def test_two_labels_of_one_text_are_confirmed_by_no_scan() -> None:
+    """The same person registered twice: which of them was scanned nobody knows."""
+    desk = Desk()
+    desk.printer.outcome = UNKNOWN
+    await print_first(desk)
+    await print_first(desk)
+    await desk.printing.scanned_back(TEXT)
+    assert {view.state for view in desk.printing.recent()} == {PrintState.UNKNOWN}
+
+
 async def test_whoever_looked_and_saw_nothing_is_believed() -> None:
     """After "not out" a scan is of some other label."""
     desk = Desk()

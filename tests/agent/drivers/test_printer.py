@@ -139,10 +139,12 @@ async def test_paper_that_ends_under_a_label(peer: UsbPeer, printer: WiredPrinte
     no_paper = frozenset({PrinterCondition.NO_PAPER})
     assert outcome == PrintOutcome(PrintState.UNKNOWN, Reason.PRINT_CONDITION, no_paper)
     peer.zebra.flags.paper_out = False
+    holding = frozenset({PrinterCondition.HOLDS_LABEL})
+    assert await printer.read_status() == PrinterStatus(DeviceState.FAULTY, holding)
     peer.zebra.labels_a_second = FAST
-    assert await printer.read_status() == READY
     while peer.zebra.waiting:
-        assert await printer.read_status() == READY
+        await printer.read_status()
+    assert await printer.read_status() == READY
     assert peer.zebra.received.count(b"^FO") == formats(SAMPLE).count(b"^FO")
 
 
@@ -351,3 +353,56 @@ async def test_unprintable_label_is_refused_before_the_printer_hears_of_it(
         await printer.print(make_label(name="ཀ*ཁ"))
     assert caught.value.reason is Reason.GLYPH_MISSING
     assert peer.log == []
+
+
+async def test_half_a_label_is_not_ended_by_a_later_question(
+    peer: UsbPeer, printer: WiredPrinter
+) -> None:
+    """After a cut the printer holds half a format: setting it up again would end it, and print it.
+    It is cancelled, and nothing comes out by itself."""
+    assert await printer.read_status() == READY
+    peer.fail_after(PACKET + 100, errno.ETIMEDOUT)
+    assert (await printer.print(SAMPLE)).state is PrintState.UNKNOWN
+    peer.takes = None
+    assert await printer.read_status() == READY
+    assert peer.zebra.printed == []
+    assert await printer.print(SAMPLE) == CONFIRMED
+    assert peer.zebra.printed == [formats(SAMPLE).strip()]
+
+
+@pytest.mark.parametrize("start", [0.0, 4.0, 9.5])
+async def test_paper_that_moves_bit_by_bit_is_out_when_it_rests(start: float) -> None:
+    """In whole centimetres two thirds of a label read like a whole one."""
+    zebra = Zebra(labels_a_second=5, gradual=True)
+    zebra.moved = 1000 + start
+    printer = make_printer(UsbPeer(zebra))
+    assert await printer.print(SAMPLE) == CONFIRMED
+    assert len(zebra.printed) == 1
+    await printer.aclose()
+
+
+async def test_no_label_goes_behind_one_that_is_stuck(peer: UsbPeer, printer: WiredPrinter) -> None:
+    """Its movement would be taken for the other's: FAILED, and no byte has left."""
+    peer.zebra.labels_a_second = 1e-9
+    stuck = await printer.print(SAMPLE, lambda: setattr(peer.zebra.flags, "paused", True))
+    assert stuck.state is PrintState.UNKNOWN
+    peer.zebra.flags.paused = False
+    received = peer.zebra.received
+    holding = frozenset({PrinterCondition.HOLDS_LABEL})
+    outcome = await printer.print(make_label(name="李*四"))
+    assert outcome == PrintOutcome(PrintState.FAILED, Reason.PRINT_CONDITION, holding)
+    assert peer.zebra.received == received
+
+
+async def test_its_own_word_on_errors_names_what_stops_a_label(
+    peer: UsbPeer, printer: WiredPrinter
+) -> None:
+    """~HS stays away with the paper out, as Zebra's present guide says; ~HQES tells."""
+    peer.zebra.labels_a_second = 1e-9
+
+    def end_paper() -> None:
+        peer.zebra.flags.paper_out = True
+        peer.zebra.silent_to = frozenset({"HS"})
+
+    outcome = await printer.print(SAMPLE, end_paper)
+    assert outcome.conditions == {PrinterCondition.NO_PAPER}

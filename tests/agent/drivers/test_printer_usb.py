@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from agent.drivers.printer_usb import ANY, UsbPath, open_usb, parse_usb_path
+from agent.drivers.printer_usb import ZEBRA, UsbPath, open_usb, parse_usb_path
 from shared.errors import Malformed, Unavailable
 from shared.reasons import Reason
 from tests.agent.drivers.usb_peer import PRODUCT, VENDOR, UsbPeer
@@ -25,7 +25,7 @@ def why(peer: UsbPeer) -> Reason:
     return caught.value.reason
 
 
-@pytest.mark.parametrize("path", [PATH, UsbPath(VENDOR, None), ANY])
+@pytest.mark.parametrize("path", [PATH, UsbPath(VENDOR, None), ZEBRA])
 def test_a_printer_is_found_opened_and_let_go(peer: UsbPeer, path: UsbPath) -> None:
     """The kernel's driver gave way, and the setting that answers was chosen."""
     wire = open_usb(path, peer)

@@ -15,6 +15,7 @@ from agent.ports import (
     PrinterStatus,
     PrintOutcome,
     ScannerEvent,
+    ScannerExchanged,
 )
 from shared.devices import DeviceState, PrintState
 from shared.ids import new_record_id
@@ -58,7 +59,8 @@ async def test_an_exchanged_scanner_is_closed_and_the_new_one_read() -> None:
         coming = asyncio.ensure_future(anext(events))
         await asyncio.sleep(0)
         slot.exchange(new)
-        second = await coming
+        assert await coming == ScannerExchanged()
+        second = await anext(events)
         assert old.closed.is_set()
         assert isinstance(second, DeviceChanged)
         assert second.device.name == slot.descriptor.name == "new"
@@ -82,9 +84,10 @@ async def test_what_was_read_at_once_is_told_before_the_new_scanner() -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         told = [await anext(events)]
         slot.exchange(None)
-        told += [await anext(events), await anext(events)]
+        told += [await anext(events) for _ in range(3)]
     assert [each.data for each in told if isinstance(each, FrameScanned)] == [b"first", b"second"]
-    assert isinstance(told[2], DeviceChanged)
+    assert told[2] == ScannerExchanged()
+    assert isinstance(told[3], DeviceChanged)
 
 
 async def test_an_empty_slot_is_absent_until_something_is_put_in() -> None:
@@ -96,10 +99,12 @@ async def test_an_empty_slot_is_absent_until_something_is_put_in() -> None:
         assert isinstance(absent, DeviceChanged)
         assert (absent.state, absent.reason) == (DeviceState.ABSENT, None)
         slot.exchange(SimulatedScanner(noon_clock()))
+        assert await anext(events) == ScannerExchanged()
         ready = await anext(events)
         assert isinstance(ready, DeviceChanged)
         assert ready.state is DeviceState.READY
         slot.exchange(None)
+        assert await anext(events) == ScannerExchanged()
         gone = await anext(events)
         assert isinstance(gone, DeviceChanged)
         assert gone.state is DeviceState.ABSENT
