@@ -71,6 +71,7 @@ CONDITIONS: dict[str, tuple[str, str]] = {
     PrinterCondition.CUTTER_FAULT: ("切刀故障", "cutter fault"),
     PrinterCondition.HEAD_FAULT: ("打印头故障", "head fault"),
     PrinterCondition.PARTIAL_FORMAT: ("标签只收到一半", "half a label"),
+    PrinterCondition.HOLDS_LABEL: ("还有一张标签没出来", "an earlier label is stuck"),
     PrinterCondition.WRONG_MEDIA: ("标签尺寸不对", "wrong media"),
     PrinterCondition.WRONG_RESOLUTION: ("分辨率不对", "wrong resolution"),
     PrinterCondition.OTHER_FAULT: ("其他故障", "other fault"),
