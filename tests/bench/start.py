@@ -91,7 +91,7 @@ def _work(site: Site) -> float:
                 raise RuntimeError(f"a scan was refused: {view.advice}")
         for number in range(LABELS):
             issued = api.post("issue", _resident(number), IssueView)
-            if issued.label is None or issued.label.state is not PrintState.SENT:
+            if issued.label is None or issued.label.state is not PrintState.CONFIRMED:
                 raise RuntimeError(f"a label was not printed: {issued}")
         return _resident_mib(box.pid)
 
