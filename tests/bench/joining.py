@@ -14,7 +14,8 @@ import tty
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.bench.site import BUILD, DEVELOPER_PYTHON, running
+from agent.config import BoxFiles
+from tests.bench.site import BUILD, DEVELOPER_PYTHON, name_devices, running
 from tests.bench.table import Figure, median, run, value_at_most
 from tests.broker import Broker, free_ports
 
@@ -59,8 +60,7 @@ def _check(box: Path) -> list[float]:
     """With the agent at work and a scanner plugged in, as a technician has it."""
     master, slave = pty.openpty()
     tty.setraw(slave)
-    with (box / "box.toml").open("a", encoding="utf-8") as file:
-        file.write(f'\n[scanner]\nkind = "serial"\npath = "{os.ttyname(slave)}"\n')
+    name_devices(BoxFiles(box), ("serial", os.ttyname(slave)))
     command = [sys.executable, "-m", "agent", "--dir", box, "run"]
     with running(command, box / "run.log", "local API on"):
         taken = []
