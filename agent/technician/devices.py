@@ -9,8 +9,8 @@ from shared.errors import Unavailable
 from shared.reasons import Reason
 
 HELD_BY_AGENT = (
-    "  代理程序运行时占用扫码器：先运行 systemctl stop onecode-agent。\n"
-    "  While the agent runs it holds the scanner: run systemctl stop onecode-agent first."
+    "  代理程序运行时占用设备：先运行 systemctl stop onecode-agent。\n"
+    "  While the agent runs it holds the device: run systemctl stop onecode-agent first."
 )
 """What a technician does about a device that may not be opened, beside the reason's own words."""
 

@@ -6,13 +6,13 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from agent.config import BoxFiles, PrinterConfig, read_box_config
-from agent.drivers.access import DENIED
 from agent.drivers.catalog import open_printer
 from agent.drivers.printer import WiredPrinter
 from agent.enrolment.found import parse_printer
@@ -80,7 +80,7 @@ def run_print_test(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     try:
         good = asyncio.run(_print_both(printer, template, tell))
     except Unavailable as error:
-        if error.reason in DENIED:
+        if error.reason is Reason.DEVICE_IN_USE:
             print(HELD_BY_AGENT, file=sys.stderr)
         raise
     name = arguments.answer or (UNANSWERED if arguments.json else _ask())
@@ -106,7 +106,8 @@ async def _print_both(printer: LabelPrinter, template: str, tell: Callable[[Fact
             _tell_outcome("calibration", await printer.print_slip(calibration), tell),
             _tell_outcome("sample", await printer.print(sample), tell),
         ]
-        await _introduce(printer, tell)
+        with suppress(Unavailable):  # pulled meanwhile, which the outcomes have said
+            await _introduce(printer, tell)
     finally:
         await printer.aclose()
     return all(outcome.state in {PrintState.CONFIRMED, PrintState.SENT} for outcome in outcomes)
@@ -136,6 +137,8 @@ async def _check_state(printer: LabelPrinter, tell: Callable[[Fact], None]) -> N
 
 def _tell_outcome(what: str, outcome: PrintOutcome, tell: Callable[[Fact], None]) -> PrintOutcome:
     tell({"kind": "label", "what": what, "state": outcome.state, "reason": outcome.reason})
+    if outcome.conditions:
+        tell({"kind": "status", "state": outcome.state, "conditions": sorted(outcome.conditions)})
     return outcome
 
 
@@ -167,7 +170,10 @@ def _ask() -> str:
         print(f"  {number}  {answer.zh}  {answer.en} ({name})")
     names = list(ANSWERS)
     while True:
-        typed = input("1–5: ").strip()
+        try:
+            typed = input("1–5: ").strip()
+        except (EOFError, KeyboardInterrupt):
+            return UNANSWERED
         if typed in names:
             return typed
         if typed.isdecimal() and 0 < int(typed) <= len(names):

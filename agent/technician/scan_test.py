@@ -11,7 +11,6 @@ from functools import partial
 import msgspec
 
 from agent.config import BoxFiles
-from agent.drivers.access import DENIED
 from agent.drivers.catalog import open_scanner
 from agent.drivers.line import Line, LineScanner
 from agent.technician.devices import HELD_BY_AGENT, choose_scanner
@@ -36,7 +35,6 @@ _HIDDEN = (
     "  第四个字符以后只显示类别：A 大写，a 小写，0 数字；--show 显示全部。\n"
     "  After the fourth character only kinds are shown: A capital, a small, 0 digit; --show: all."
 )
-_HELD = DENIED
 
 
 def run_scan_test(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
@@ -55,7 +53,7 @@ def run_scan_test(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     with suppress(KeyboardInterrupt, TimeoutError):
         asyncio.run(_listen(scanner, listener, arguments))
     if listener.lost is not None:
-        if listener.lost in _HELD:
+        if listener.lost is Reason.DEVICE_IN_USE:
             print(HELD_BY_AGENT, file=sys.stderr)
         return Exit.UNAVAILABLE
     if not listener.frames:

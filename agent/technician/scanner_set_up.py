@@ -9,7 +9,6 @@ from functools import partial
 import msgspec
 
 from agent.config import BoxFiles
-from agent.drivers.access import DENIED
 from agent.drivers.newland import LAYOUTS, US_LAYOUT, VOLUMES, Interface, Storage, Terminator
 from agent.drivers.newland_client import NewlandClient, SetUp
 from agent.drivers.serial_port import SerialPort
@@ -106,7 +105,7 @@ def _open_port(files: BoxFiles, arguments: argparse.Namespace) -> SerialPort:
     try:
         return SerialPort(str(files.directory / config.path), _BAUD)
     except Unavailable as error:
-        if error.reason in DENIED:
+        if error.reason is Reason.DEVICE_IN_USE:
             print(HELD_BY_AGENT)
         raise
 
