@@ -46,9 +46,9 @@ class DayLabels:
         self.forget_yesterday()
         return sorted(self._jobs.values(), key=lambda job: job.label.id, reverse=True)
 
-    def list_unproven(self) -> Sequence[Job]:
-        """Those that a scan may prove: looked through with every scan, so nothing is sorted."""
-        return [job for job in self._jobs.values() if job.may_be_scanned_back]
+    def list_jobs(self) -> Sequence[Job]:
+        """All that are kept, in no order: looked through with scans."""
+        return list(self._jobs.values())
 
     def forget_yesterday(self) -> None:
         """By the counter's local day, which the label itself shows."""

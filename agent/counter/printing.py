@@ -142,7 +142,10 @@ class Printing:
     async def scanned_back(self, text: bytes) -> None:
         """A text was read by the box's own scanner: if it is exactly an unproven label's, that
         label is out. One still at the printer is proved when the printer is through with it."""
-        labels = [job for job in self._labels.list_latest_first() if self._is_of(job, text)]
+        jobs = self._labels.list_jobs()
+        if not any(job.may_be_scanned_back for job in jobs):
+            return  # as with nearly every scan
+        labels = [job for job in jobs if self._is_of(job, text)]
         if len(labels) != 1 or self._registrar.age(labels[0].birth) > SCAN_BACK_FOR:
             return  # two labels of one text: a scan does not tell which of them is out
         (job,) = labels

@@ -135,7 +135,8 @@ _PORT_FINE, _PORT_PAPER_OUT = 0x18, 0x20
 
 
 class _PrinterInterface(Interface):  # type: ignore[misc]
-    bInterfaceClass, bInterfaceSubClass, bInterfaceProtocol = 7, 1, 2  # bidirectional  # noqa: N815
+    # Printer, bidirectional.
+    bInterfaceClass, bInterfaceSubClass, bInterfaceProtocol = 7, 1, 2  # noqa: N815 - USB's names
     bulk_out = Out(0x01, "bulk", mps=64)
     bulk_in = In(0x82, "bulk", mps=64)
 

@@ -11,7 +11,14 @@ import pytest
 from agent.drivers.discovery import Found, Mode, Seen, Suspect
 from agent.drivers.scanner_serial import SerialScanner
 from agent.drivers.scanners import ScannerPark
-from agent.ports import DeviceChanged, DeviceDescriptor, DeviceReported, FrameDropped, Scanner
+from agent.ports import (
+    DeviceChanged,
+    DeviceDescriptor,
+    DeviceReported,
+    FrameDropped,
+    Scanner,
+    ScannerEvent,
+)
 from shared.clock import SystemClock
 from shared.devices import DeviceState
 from shared.reasons import Reason
@@ -154,3 +161,28 @@ async def test_a_bug_reaches_whoever_reads(machine: Machine) -> None:
     watcher = Watcher(ScannerPark(look, machine.watch, lambda _: pytest.fail("opened")))
     with pytest.raises(ZeroDivisionError):
         await watcher.next()
+
+
+async def test_a_scanner_that_may_not_be_opened_is_not_tried_by_its_node(machine: Machine) -> None:
+    """The node may be a clerk's keyboard by now: only a look that finds the scanner there opens it
+    again, and until then its state is told once."""
+    opened: list[str] = []
+
+    class Denied:
+        def __init__(self, device: DeviceDescriptor) -> None:
+            self.descriptor = device
+
+        async def events(self) -> AsyncIterator[ScannerEvent]:
+            opened.append(self.descriptor.port)
+            yield DeviceChanged(self.descriptor, DeviceState.OPENING)
+            yield DeviceChanged(self.descriptor, DeviceState.DENIED, Reason.DEVICE_IN_USE)
+            pytest.fail("read on after it was denied")
+
+    machine.plug_in("S1", "1-1")
+    park = ScannerPark(lambda: machine.seen, machine.watch, lambda found: Denied(found.device))
+    async with aclosing(Watcher(park)) as watcher:
+        await changed(watcher, DeviceState.DENIED)
+        assert opened == ["1-1"]
+        machine.report(Suspect(KEYBOARD, Reason.KEYBOARD_UNKNOWN))  # something to look for
+        assert await watcher.next() == DeviceReported(KEYBOARD, Reason.KEYBOARD_UNKNOWN)
+        assert opened[:2] == ["1-1", "1-1"]

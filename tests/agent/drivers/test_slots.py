@@ -139,3 +139,28 @@ async def test_the_next_label_goes_to_the_new_printer(label: Label) -> None:
     assert await slot.print(label) == PrintOutcome(PrintState.FAILED, Reason.DEVICE_ABSENT)
     assert await slot.read_status() == PrinterStatus(DeviceState.ABSENT)
     assert slot.descriptor.name == ""
+
+
+async def test_one_printer_has_one_holder_while_it_is_exchanged(label: Label) -> None:
+    """Two who print at once both wait until the old one is let go of: both may mean one device."""
+    told: list[str] = []
+    may_close = asyncio.Event()
+
+    class Old(RecordingPrinter):
+        async def aclose(self) -> None:
+            await may_close.wait()
+            told.append("closed")
+
+    class New(RecordingPrinter):
+        async def read_status(self) -> PrinterStatus:
+            told.append("asked")
+            return await super().read_status()
+
+    slot = PrinterSlot(Old())
+    slot.exchange(New())
+    asking = [asyncio.create_task(slot.read_status()) for _ in range(2)]
+    await asyncio.sleep(0)
+    may_close.set()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await asyncio.gather(*asking)
+    assert told == ["closed", "asked", "asked"]
