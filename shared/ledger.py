@@ -9,6 +9,7 @@ transmitted bytes, never a re-encoding. Nothing here does I/O or knows what a bo
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from struct import Struct
 from typing import NamedTuple
 
 from shared.crypto import SigningKey, Suite, VerifyKey
@@ -21,6 +22,8 @@ MAX_BODY_BYTES = 64 * 1024
 """A larger body cannot be born, and is not authentic (CONTRACTS §2)."""
 FIRST_SEQ = 1
 _INT64 = 1 << 63  # what a database keeps
+_HASHED = Struct(f">{HASH_BYTES}sQ16sBQ{HASH_BYTES}s")
+"""prev ‖ seq ‖ id ‖ lane ‖ born ‖ H(body); every part has a fixed width."""
 
 
 class Lane(IntEnum):
@@ -89,15 +92,8 @@ def genesis_head(suite: Suite, box: BoxId, epoch: int) -> Head:
 def row_hash(  # noqa: PLR0913, PLR0917 - the six hashed quantities of CONTRACTS §2
     suite: Suite, prev: bytes, seq: int, id: bytes, lane: int, born: int, body_hash: bytes
 ) -> bytes:
-    """H(prev ‖ seq ‖ id ‖ lane ‖ born ‖ H(body)); every part has a fixed width."""
-    return suite.digest(
-        prev
-        + seq.to_bytes(8, "big")
-        + id
-        + lane.to_bytes(1, "big")
-        + born.to_bytes(8, "big")
-        + body_hash
-    )
+    """H(prev ‖ seq ‖ id ‖ lane ‖ born ‖ H(body)), of parts whose widths were checked."""
+    return suite.digest(_HASHED.pack(prev, seq, id, lane, born, body_hash))
 
 
 def hash_of(suite: Suite, row: Row) -> bytes:
@@ -106,11 +102,12 @@ def hash_of(suite: Suite, row: Row) -> bytes:
 
 
 def _checked(row: Row) -> Row:
-    if len(row.prev) != HASH_BYTES or len(row.id) != 16 or row.seq < FIRST_SEQ:
+    seq, id, lane, born, prev, body = row
+    if len(prev) != HASH_BYTES or len(id) != 16 or seq < FIRST_SEQ:
         raise Malformed(Reason.MESSAGE_MALFORMED, "row with wrong widths")
-    if not 0 <= row.lane < 256 or not 0 <= row.born < _INT64 or row.seq >= _INT64:
+    if not 0 <= lane < 256 or not 0 <= born < _INT64 or seq >= _INT64:
         raise Malformed(Reason.MESSAGE_MALFORMED, "row out of range")
-    if len(row.body) > MAX_BODY_BYTES:
+    if len(body) > MAX_BODY_BYTES:
         raise Malformed(Reason.BODY_TOO_LARGE)
     return row
 
@@ -123,11 +120,12 @@ def append(  # noqa: PLR0913, PLR0917 - a row's quantities, in their order
     suite: Suite, head: Head, id: bytes, lane: int, born: int, body: bytes
 ) -> tuple[Row, Mark, Head]:
     """The next row after ``head``, its mark, and the new head. Raises Malformed (size)."""
-    row = _checked(Row(head.seq + 1, id, lane, born, head.hash, body))
+    epoch, seq, prev = head
+    row = _checked(Row(seq + 1, id, lane, born, prev, body))
     body_hash = suite.digest(body)
-    digest = _hash_with(suite, row, body_hash)
-    mark = Mark(head.epoch, row.seq, id, lane, born, head.hash, body_hash, digest)
-    return row, mark, Head(head.epoch, row.seq, digest)
+    digest = suite.digest(_HASHED.pack(prev, seq + 1, id, lane, born, body_hash))
+    mark = Mark(epoch, seq + 1, id, lane, born, prev, body_hash, digest)
+    return row, mark, Head(epoch, seq + 1, digest)
 
 
 def signed_bytes(

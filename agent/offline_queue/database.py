@@ -12,6 +12,7 @@ from typing import cast
 
 import peewee
 
+from agent.offline_queue.checkpoint import WRITERS_PAGES
 from shared.errors import Damaged, Unavailable
 from shared.reasons import Reason
 
@@ -20,6 +21,7 @@ _PRAGMAS = {
     "synchronous": "full",
     "foreign_keys": 1,
     "busy_timeout": 5000,  # milliseconds
+    "wal_autocheckpoint": WRITERS_PAGES,
 }
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _UNAVAILABLE = frozenset(
@@ -92,7 +94,8 @@ def open_for_writing(path: Path) -> QueueFile:
     Raises Unavailable (no such directory, disk, another writer), Damaged (not a database).
     """
     lock = _take_lock(path.with_name(path.name + ".lock"))
-    database = peewee.SqliteDatabase(str(path), pragmas=_PRAGMAS)
+    # The thread and the loop take turns (``writer.py``), so the driver need not insist on one.
+    database = peewee.SqliteDatabase(str(path), pragmas=_PRAGMAS, check_same_thread=False)
     try:
         # SQLite gives the write-ahead log and its index the mode of the file itself.
         _create_private(path)

@@ -5,24 +5,29 @@ of each epoch (head, floor, counts) is kept in memory, which follows only after 
 file keeps it as of the last opening or settling, to spare every enqueue a page to sync.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from agent.offline_queue.database import mapped_exceptions, open_for_writing
 from agent.offline_queue.migration import migrate, read_migrations
+from agent.offline_queue.standing import NO_ROWS, Standing
 from agent.offline_queue.states import KEPT_LANES, Edge, check_step
 from agent.offline_queue.store import Found, Position, Store
 from agent.ports import Pending
 from shared.crypto import Suite
 from shared.errors import Damaged, Malformed, Refused, Unavailable
 from shared.ids import BoxId
-from shared.ledger import Account, Head, Lane, Row, RowState, append, genesis_head
+from shared.ledger import Lane, Row, RowState, append, genesis_head
 from shared.messages import Settled, Tombstone
 from shared.reasons import Reason
 from shared.sealing import BodySealer, parse_encapsulation_id
+
+_ROWS_BETWEEN_NOTES = 1000
+"""So many rows an opening counts at most, and an enqueue in so many syncs two pages more."""
 
 
 class Entry(NamedTuple):
@@ -39,33 +44,12 @@ class Entry(NamedTuple):
     verdict: str = ""
 
 
-class Standing(NamedTuple):
-    """One epoch: its head, how many rows are in each state, and the floor: nothing up to there
-    is pending."""
-
-    head: Head
-    floor: int
-    pending: int
-    settled: int
-    tombstoned: int
-
-
-def account_of(standings: Mapping[int, Standing]) -> Account:
-    """The account over all epochs."""
-    return Account(
-        created=sum(standing.head.seq for standing in standings.values()),
-        acknowledged=sum(standing.settled for standing in standings.values()),
-        pending=sum(standing.pending for standing in standings.values()),
-        tombstoned=sum(standing.tombstoned for standing in standings.values()),
-    )
-
-
 def ignore_edge(_edge: Edge) -> None:
     """The observer when nobody watches."""
 
 
 class Journal:
-    """The open ledger, made by ``open_journal``. What writes runs inside ``unit()``."""
+    """The open ledger, made by ``open_journal``. What writes runs inside ``write``."""
 
     def __init__(
         self,
@@ -84,15 +68,17 @@ class Journal:
         self._standings = dict(standings)
         self._head = standings[self._epoch].head
         self._observe = observe
+        self._rows: list[tuple[object, ...]] = []
+        self._lanes = list(NO_ROWS)
+        self._noted = self._head.seq
 
     @property
     def standings(self) -> Mapping[int, Standing]:
         """What is durable, by epoch: replaced by each commit, never changed in place."""
         return self._durable
 
-    @contextmanager
-    def unit(self) -> Iterator[None]:
-        """All that is written inside is durable when the block ends, or none of it happened.
+    def write(self, work: Callable[[], None]) -> None:
+        """All that ``work`` writes is durable when this returns, or none of it happened.
 
         Raises Unavailable (disk full, busy, I/O), Damaged.
         """
@@ -100,14 +86,14 @@ class Journal:
             self._store.begin()
             try:
                 self._observe(Edge.GROUP_BEGUN)
-                yield
+                work()
+                self._insert()
                 self._keep_standings()
                 self._store.commit()
-                self._durable = self._standings
-            finally:
-                self._store.roll_back()
-                self._standings = dict(self._durable)
-                self._head = self._durable[self._epoch].head
+            except BaseException:
+                self._forget()
+                raise
+        self._durable = self._standings.copy()
         self._observe(Edge.COMMITTED)
 
     def prepare(self) -> None:
@@ -119,16 +105,16 @@ class Journal:
             self._store.begin()
 
     def append(self, entry: Entry) -> Row:
-        """Seal, sequence, link and insert.
+        """Seal, sequence and link; the row is inserted with all others of its unit.
 
         Raises Malformed (BODY_TOO_LARGE) with nothing written.
         """
         id, lane, born, plaintext, consumed, verdict = entry
         body = self._sealer.seal(plaintext, id, lane, born)
-        row, mark, head = append(self._suite, self._head, id, lane, born, body)
-        self._store.insert_row(mark, body)
-        self._head = head
-        self._observe(Edge.ROW_INSERTED)
+        row, mark, self._head = append(self._suite, self._head, id, lane, born, body)
+        epoch, seq, _, _, _, prev, body_hash, hash = mark
+        self._rows.append((epoch, seq, id, lane, born, prev, body, body_hash, hash))
+        self._lanes[lane] += 1
         if consumed is not None:
             self._store.insert_consumption(consumed, id, born, verdict)
             self._observe(Edge.CODE_CONSUMED)
@@ -139,14 +125,13 @@ class Journal:
         standing = self._standings.get(epoch)
         if standing is None:
             return 0
-        changed = self._store.settle(epoch, rows)
-        self._standings[epoch] = standing._replace(
-            floor=self._find_floor(standing),
-            pending=standing.pending - changed,
-            settled=standing.settled + changed,
-        )
+        self._insert()
+        lanes = self._store.settle(epoch, rows)
+        standing = self._standings[epoch]
+        floor = self._find_floor(standing)
+        self._standings[epoch] = standing.without(lanes, floor=floor, settled=True)
         self._observe(Edge.ROWS_SETTLED)
-        return changed
+        return len(lanes)
 
     def tombstone(
         self,
@@ -160,19 +145,31 @@ class Journal:
         Raises Refused with nothing written: NOT_FOUND, STATE_STEP for a row that is not pending,
         REQUEST_NOT_ALLOWED for a lane that is never given up; Malformed for too many rows.
         """
+        self._insert()
         rows = [self._find_lost(at) for at in dict.fromkeys(positions)]
         names = (Tombstone(row.at.epoch, row.at.seq, row.id, row.hash, reason) for row in rows)
         record = self.append(build(tuple(names)))
+        self._insert()
         self._store.give_up([row.at for row in rows], record.id, erase)
-        for row in rows:
-            standing = self._standings[row.at.epoch]
-            self._standings[row.at.epoch] = standing._replace(
-                floor=self._find_floor(standing),
-                pending=standing.pending - 1,
-                tombstoned=standing.tombstoned + 1,
-            )
+        for epoch in {row.at.epoch for row in rows}:
+            standing = self._standings[epoch]
+            lanes = (row.lane for row in rows if row.at.epoch == epoch)
+            floor = self._find_floor(standing)
+            self._standings[epoch] = standing.without(lanes, floor=floor, settled=False)
         self._observe(Edge.ROWS_TOMBSTONED)
         return record
+
+    def find_oldest(self, lane: Lane, after: Position, limit: int) -> list[tuple[Position, int]]:
+        """A lane's oldest pending rows behind a position, each with its birth, of one epoch.
+
+        Raises Unavailable, Damaged.
+        """
+        for epoch, standing in sorted(self._durable.items()):
+            if standing.waiting[lane] and epoch >= after.epoch:
+                first = max(standing.floor, after.seq if epoch == after.epoch else 0)
+                if found := self._store.list_oldest(epoch, first, lane, limit):
+                    return [(Position(epoch, seq), born) for seq, born in found]
+        return []
 
     def find_record(self, id: bytes) -> bool:
         """Whether a record is here. Raises Unavailable, Damaged."""
@@ -210,17 +207,37 @@ class Journal:
         first = self._store.find_first_pending(standing.head.epoch, standing.floor)
         return standing.head.seq if first is None else first[0] - 1
 
-    def _keep_standings(self) -> None:
+    def _insert(self) -> None:
+        """Write the rows that were appended since, all with one statement."""
+        if not self._rows:
+            return
+        self._store.insert_rows(self._rows)
+        for _ in self._rows:
+            self._observe(Edge.ROW_INSERTED)
+        self._rows.clear()
         own = self._standings[self._epoch]
-        added = self._head.seq - own.head.seq
-        if added:
-            self._standings[self._epoch] = own._replace(
-                head=self._head, pending=own.pending + added
-            )
+        waiting = tuple(map(operator.add, own.waiting, self._lanes))
+        self._lanes[:] = NO_ROWS
+        self._standings[self._epoch] = own._replace(head=self._head, waiting=waiting)
+
+    def _keep_standings(self) -> None:
+        """Note what changed: settlings at once, enqueues now and then, to spare them the page."""
         for epoch, standing in self._standings.items():
-            if standing[3:] != self._durable[epoch][3:]:
-                head, floor, _, settled, tombstoned = standing
-                self._store.update_epoch(head, floor, settled, tombstoned)
+            before = self._durable[epoch]
+            far = epoch == self._epoch and standing.head.seq - self._noted >= _ROWS_BETWEEN_NOTES
+            if far or standing[1:4] != before[1:4]:
+                self._store.note(standing)
+                if epoch == self._epoch:
+                    self._noted = standing.head.seq
+
+    def _forget(self) -> None:
+        """Nothing of this unit happened."""
+        self._store.roll_back()
+        self._rows.clear()
+        self._lanes[:] = NO_ROWS
+        self._standings = dict(self._durable)
+        self._head = self._durable[self._epoch].head
+        self._noted = min(self._noted, self._head.seq)
 
 
 def _encapsulation_id(row: Row) -> bytes | None:
@@ -257,8 +274,8 @@ def open_journal(  # noqa: PLR0913, PLR0917 - whose queue it is, where, and seal
             store.insert_epoch(box, suite.id, genesis_head(suite, box, epoch), at)
             store.insert_encapsulation(sealer.encapsulation, at)
             standings = _read_standings(store)
-            for head, floor, _, settled, tombstoned in standings.values():
-                store.update_epoch(head, floor, settled, tombstoned)
+            for standing in standings.values():
+                store.note(standing)
             store.commit()
         on_failure.pop_all()
     observe(Edge.OPENED)
@@ -281,6 +298,7 @@ def _read_standings(store: Store) -> dict[int, Standing]:
     for _, _, noted, floor, settled, tombstoned in store.list_epochs():
         last = store.find_last(noted.epoch)
         head = last if last is not None and last.seq > noted.seq else noted
-        pending = store.count_pending(head.epoch, floor)
-        standings[head.epoch] = Standing(head, floor, pending, settled, tombstoned)
+        waiting, since = store.list_waiting(head.epoch), store.count_pending(head.epoch, noted.seq)
+        lanes = tuple(waiting.get(lane, 0) + since.get(lane, 0) for lane in Lane)
+        standings[head.epoch] = Standing(head, floor, settled, tombstoned, lanes)
     return standings

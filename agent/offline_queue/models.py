@@ -56,6 +56,19 @@ class RowEntry(peewee.Model):
         )
 
 
+class WaitingEntry(peewee.Model):
+    """How many rows of a lane were pending as of the epoch's noted head."""
+
+    epoch = IntegerField()
+    lane = IntegerField()
+    rows = IntegerField()
+
+    class Meta:
+        table_name = "waiting"
+        primary_key = CompositeKey("epoch", "lane")
+        without_rowid = True
+
+
 class EncapsulationEntry(peewee.Model):
     """A body key, wrapped for central; durable before the first row sealed under it."""
 
@@ -81,4 +94,4 @@ class ConsumedCode(peewee.Model):
         without_rowid = True
 
 
-MODELS = (EpochEntry, RowEntry, EncapsulationEntry, ConsumedCode)
+MODELS = (EpochEntry, RowEntry, WaitingEntry, EncapsulationEntry, ConsumedCode)

@@ -15,6 +15,7 @@ from uuid import UUID
 from agent.offline_queue.database import QueueFile, mapped_exceptions, open_for_reading
 from agent.offline_queue.migration import check_migrated, read_migrations
 from agent.offline_queue.models import EncapsulationEntry, EpochEntry
+from agent.offline_queue.standing import Standing
 from agent.ports import Consumption
 from shared.clock import from_microseconds, to_microseconds
 from shared.errors import Damaged
@@ -32,7 +33,11 @@ _INSERT_CONSUMED = "INSERT OR IGNORE INTO consumed_code (token, id, born, verdic
 _UPDATE_EPOCH = (
     "UPDATE epoch SET seq = ?, hash = ?, floor = ?, settled = ?, tombstoned = ? WHERE number = ?"
 )
-_SETTLE = 'UPDATE "row" SET state = 1 WHERE epoch = ? AND seq = ? AND hash = ? AND state = 0'
+_NOTE_WAITING = "INSERT OR REPLACE INTO waiting VALUES (?, ?, ?)"
+_SETTLE = (
+    'UPDATE "row" SET state = 1 WHERE epoch = ? AND seq = ? AND hash = ? AND state = 0'
+    " RETURNING lane"
+)
 _GIVE_UP = (
     'UPDATE "row" SET state = 2, tombstone = ?, body = iif(?, NULL, body)'
     " WHERE epoch = ? AND seq = ?"
@@ -45,7 +50,9 @@ _SELECT_ID = 'SELECT 1 FROM "row" WHERE id = ? ORDER BY epoch DESC, seq DESC LIM
 _PENDING = 'FROM "row" WHERE epoch = ? AND seq > ? AND state = 0'
 _SELECT_PENDING = f"SELECT seq, id, lane, born, prev, body {_PENDING} ORDER BY seq LIMIT ?"
 _SELECT_FIRST_PENDING = f"SELECT seq, born {_PENDING} ORDER BY seq LIMIT 1"
-_COUNT_PENDING = f"SELECT count(*) {_PENDING}"
+_COUNT_PENDING = f"SELECT lane, count(*) {_PENDING} GROUP BY lane"
+_SELECT_OLDEST = f"SELECT seq, born {_PENDING} AND lane = ? ORDER BY seq LIMIT ?"
+_SELECT_WAITING = "SELECT lane, rows FROM waiting WHERE epoch = ?"
 _COUNT_ALL = 'SELECT state, lane, count(*) FROM "row" GROUP BY state, lane ORDER BY state, lane'
 _SELECT_EPOCH = (
     "SELECT epoch, seq, id, lane, born, prev, body_hash, hash, state, body, tombstone"
@@ -114,23 +121,25 @@ class Store:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
 
-    def insert_row(self, mark: Mark, body: bytes) -> None:
-        """A new pending row. Raises Damaged when its sequence is taken."""
-        epoch, seq, id, lane, born, prev, body_hash, hash = mark
-        values = (epoch, seq, id, lane, born, prev, body, body_hash, hash)
+    def insert_rows(self, rows: Sequence[tuple[object, ...]]) -> None:
+        """New pending rows: epoch, seq, id, lane, born, prev, body, H(body), hash of each.
+
+        Raises Damaged when a sequence is taken.
+        """
         try:
-            self._connection.execute(_INSERT_ROW, values)
+            self._connection.executemany(_INSERT_ROW, rows)
         except sqlite3.IntegrityError as error:
-            raise Damaged(Reason.STORE_DAMAGED, f"sequence {seq} is taken") from error
+            raise Damaged(Reason.STORE_DAMAGED, "a sequence is taken") from error
 
     def insert_consumption(self, token: bytes, id: bytes, born: int, verdict: str) -> None:
         """Keep who used up a code; the first stays."""
         self._connection.execute(_INSERT_CONSUMED, (token, id, born, verdict))
 
-    def settle(self, epoch: int, rows: Iterable[Settled]) -> int:
-        """Settle pending rows whose hash is the same; how many changed."""
-        keys = ((epoch, row.seq, row.hash) for row in rows)
-        return self._connection.executemany(_SETTLE, keys).rowcount
+    def settle(self, epoch: int, rows: Iterable[Settled]) -> list[int]:
+        """Settle pending rows whose hash is the same; the lanes of those that changed."""
+        execute = self._connection.execute
+        found = (execute(_SETTLE, (epoch, row.seq, row.hash)).fetchone() for row in rows)
+        return [lane for changed in found if changed is not None for lane in changed]
 
     def give_up(self, positions: Iterable[Position], tombstone: bytes, erase: bool) -> None:
         """Tombstone rows that were found pending; ``tombstone`` is the record that names them."""
@@ -151,10 +160,13 @@ class Store:
             tombstoned=0,
         ).on_conflict_ignore().execute(self._file.database)
 
-    def update_epoch(self, head: Head, floor: int, settled: int, tombstoned: int) -> None:
-        """Note an epoch's standing."""
+    def note(self, standing: Standing) -> None:
+        """Keep where an epoch stands."""
+        head, floor, settled, tombstoned, waiting = standing
         values = (head.seq, head.hash, floor, settled, tombstoned, head.epoch)
         self._connection.execute(_UPDATE_EPOCH, values)
+        lanes = ((head.epoch, lane, rows) for lane, rows in enumerate(waiting))
+        self._connection.executemany(_NOTE_WAITING, lanes)
 
     def insert_encapsulation(self, encapsulation: Encapsulation, at: datetime) -> None:
         """Keep a wrapped body key."""
@@ -195,11 +207,21 @@ class Store:
             found = self._connection.execute(_SELECT_FIRST_PENDING, (epoch, floor)).fetchone()
         return None if found is None else (found[0], from_microseconds(found[1]))
 
-    def count_pending(self, epoch: int, floor: int) -> int:
-        """Pending rows of an epoch above its floor, counted one by one."""
+    def count_pending(self, epoch: int, after: int) -> dict[int, int]:
+        """Pending rows of an epoch above a sequence, by lane, counted one by one."""
         with mapped_exceptions():
-            (count,) = self._connection.execute(_COUNT_PENDING, (epoch, floor)).fetchone()
-        return int(count)
+            return dict(self._connection.execute(_COUNT_PENDING, (epoch, after)).fetchall())
+
+    def list_waiting(self, epoch: int) -> dict[int, int]:
+        """Pending rows by lane as of the noted head."""
+        with mapped_exceptions():
+            return dict(self._connection.execute(_SELECT_WAITING, (epoch,)).fetchall())
+
+    def list_oldest(self, epoch: int, after: int, lane: int, limit: int) -> list[tuple[int, int]]:
+        """Sequence and birth of a lane's oldest pending rows above a sequence."""
+        with mapped_exceptions():
+            found = self._connection.execute(_SELECT_OLDEST, (epoch, after, lane, limit))
+            return found.fetchall()
 
     def list_encapsulations(self, ids: Sequence[bytes]) -> tuple[Encapsulation, ...]:
         """Those of the wrapped body keys that are here."""

@@ -42,8 +42,8 @@ def measure() -> list[Figure]:
     with TemporaryDirectory(dir=BUILD, prefix="bench-enqueue-") as directory:
         disk, alone, together = asyncio.run(_rounds(Path(directory)))
     return [
-        ratio_at_least("durable enqueue, one producer", alone, "1/s", disk, 0.45),
-        ratio_at_least(f"durable enqueue, {PRODUCERS} producers", together, "1/s", alone, 12),
+        ratio_at_least("durable enqueue, one producer", alone, "1/s", disk, 0.52),
+        ratio_at_least(f"durable enqueue, {PRODUCERS} producers", together, "1/s", alone, 13),
     ]
 
 

@@ -22,7 +22,6 @@ from shared.ledger import (
     genesis_hash,
     genesis_head,
     hash_of,
-    row_hash,
     sign_batch,
     signed_bytes,
     verify_batch,
@@ -326,7 +325,7 @@ def test_content_that_was_changed_is_a_wrong_hash(changed: dict[str, int | bytes
 
 
 def test_bytes_cannot_move_between_fields() -> None:
-    """A mark whose fields are shifted by a byte hashes the same bytes and is still wrong."""
+    """A mark whose fields are shifted by a byte is wrong, whatever its bytes would hash to."""
     mark = MARKS[3]
     tail = bytes([mark.lane]) + mark.born.to_bytes(8, "big") + mark.body_hash
     shifted = mark._replace(
@@ -335,8 +334,6 @@ def test_bytes_cannot_move_between_fields() -> None:
         born=int.from_bytes(tail[2:10], "big"),
         body_hash=tail[10:],
     )
-    seq, id, lane, born = shifted[1:5]
-    assert row_hash(STD, shifted.prev, seq, id, lane, born, shifted.body_hash) == mark.hash
     assert reasons([*MARKS[:3], shifted, *MARKS[4:]]) == [Reason.LEDGER_HASH]
 
 

@@ -1,0 +1,180 @@
+"""The one writer of the queue: what waits while it commits is the next group.
+
+A group is one transaction; whoever waits hears after its commit, or hears why it failed. Nothing
+is kept in memory instead. Groups are written by a thread of their own, so that no disk stops the
+loop; a lone record on a fast disk is written in the loop, for two changes of thread cost a
+quarter of a commit there (docs/adr/0014).
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from queue import SimpleQueue
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+from agent.offline_queue.journal import Journal
+from agent.offline_queue.standing import Standing
+from shared.errors import Damaged, OneCodeError, Refused, Unavailable
+from shared.reasons import Reason
+
+T = TypeVar("T")
+
+_FAST_SECONDS = 0.002
+"""What the loop may stand still for; a page is not seen to stop below some ten times that."""
+_SHY = 100
+"""A longer commit keeps the loop away for so many times what it took: slow disks, or one that
+hangs, cost it a thousandth of its time at the most."""
+
+
+class _Job(Generic[T]):
+    """Something to do with the journal, and who waits for it."""
+
+    __slots__ = ("act", "error", "future", "hot", "result", "writes")
+
+    result: T
+
+    def __init__(
+        self, act: Callable[[Journal], T], future: asyncio.Future[T], writes: bool, hot: bool
+    ) -> None:
+        self.act = act
+        self.future = future
+        self.writes = writes
+        self.hot = hot
+        self.error: BaseException | None = None
+
+    def tell(self) -> None:
+        """Runs in the loop. Who was cancelled meanwhile hears nothing; the row stays."""
+        if self.future.done():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
+
+class Writer:
+    """Owns the journal from ``run`` to ``stop``. Everything but ``run`` belongs to the loop."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        loop: asyncio.AbstractEventLoop,
+        told: Callable[[Mapping[int, Standing]], None],
+    ) -> None:
+        """``told`` is called in the loop after each group, with what is then durable."""
+        self._journal = journal
+        self._loop = loop
+        self._told = told
+        self._busy = False
+        self._gathered: list[_Job[Any]] = []
+        self._waiting: SimpleQueue[list[_Job[Any]]] = SimpleQueue()
+        self._group: list[_Job[Any]] = []
+        self._ended: BaseException | None = None
+        self._at_work = Lock()
+        """Held by whoever uses the journal: the thread, or for one record the loop."""
+        self._loop_writes_from = math.inf
+        """On the monotonic clock. The thread's first commit shows how fast the disk is."""
+
+    def submit(
+        self, act: Callable[[Journal], T], *, writes: bool = False, hot: bool = False
+    ) -> asyncio.Future[T]:
+        """Do something with the journal; ``hot`` is what a patient waits for, and short.
+
+        The future raises what ``act`` raises of our tree, Unavailable or Damaged for a failed
+        commit, and whatever ended the thread.
+        """
+        if self._ended is not None:
+            raise self._ended
+        job = _Job(act, self._loop.create_future(), writes, hot)
+        self._gathered.append(job)
+        if not self._busy:
+            self._busy = True
+            self._loop.call_soon(self._hand_over)
+        return job.future
+
+    def run(self) -> None:
+        """The writer's thread, until ``stop``; closes the file at its end."""
+        try:
+            while group := self._waiting.get():
+                with self._at_work:
+                    self._group = group
+                    self._write(group)
+                    standings = self._journal.standings
+                    self._loop.call_soon_threadsafe(self._tell, group, standings)
+                    self._journal.prepare()
+        finally:
+            self._journal.close()
+
+    def stop(self) -> None:
+        """Let the thread finish what waits, and end."""
+        if self._gathered:
+            self._waiting.put(self._gathered)
+            self._gathered = []
+        self._waiting.put([])
+
+    def end(self, writer: asyncio.Future[None]) -> None:
+        """The thread is gone: whoever still waits, or comes later, hears why."""
+        self._ended = writer.exception() or Unavailable(Reason.STORE_UNAVAILABLE, "closed")
+        while not self._waiting.empty():
+            self._group += self._waiting.get()
+        for job in (*self._group, *self._gathered):
+            job.error = self._ended
+            job.tell()
+
+    def _hand_over(self) -> None:
+        """Write what waits, in a turn of the loop after those who asked."""
+        group, self._gathered = self._gathered, []
+        self._busy = bool(group)
+        if len(group) == 1 and group[0].hot and time.monotonic() >= self._loop_writes_from:
+            if self._at_work.acquire(blocking=False):
+                try:
+                    self._write(group)
+                finally:
+                    self._at_work.release()
+                self._tell(group, self._journal.standings)
+                return
+        if group:
+            self._waiting.put(group)
+
+    def _write(self, group: Sequence[_Job[Any]]) -> None:
+        """Write in one unit; read after it, so that reads see it and do not fail with it."""
+        writing = [job for job in group if job.writes]
+        if writing:
+            begun = time.monotonic()
+            try:
+                self._journal.write(lambda: self._attempt(writing))
+            except (Unavailable, Damaged) as error:
+                for job in writing:
+                    job.error = type(error)(error.reason, error.detail)
+            if len(writing) == 1:
+                self._note_speed(begun)
+        for job in group:
+            if not job.writes:
+                _attempt(job, self._journal, OneCodeError)
+
+    def _attempt(self, writing: Sequence[_Job[Any]]) -> None:
+        for job in writing:
+            _attempt(job, self._journal, Refused)
+
+    def _note_speed(self, begun: float) -> None:
+        now = time.monotonic()
+        if now - begun > _FAST_SECONDS:
+            self._loop_writes_from = now + _SHY * (now - begun)
+        elif self._loop_writes_from == math.inf:
+            self._loop_writes_from = now
+
+    def _tell(self, group: Sequence[_Job[Any]], standings: Mapping[int, Standing]) -> None:
+        """Runs in the loop, once a group; those it wakes may join the next one."""
+        self._told(standings)
+        for job in group:
+            job.tell()
+        self._loop.call_soon(self._hand_over)
+
+
+def _attempt(job: _Job[Any], journal: Journal, expected: type[OneCodeError]) -> None:
+    try:
+        job.result = job.act(journal)
+    except expected as error:
+        job.error = error
