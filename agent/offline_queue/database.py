@@ -4,6 +4,7 @@ WAL with synchronous=FULL: with NORMAL a power cut took up to 865 committed rows
 The one place where SQLite's and peewee's exceptions become ours.
 """
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -24,19 +25,25 @@ _PRAGMAS = {
     "wal_autocheckpoint": WRITERS_PAGES,
 }
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_UNAVAILABLE = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_PROTOCOL,
-    }
-)
+_UNAVAILABLE = {
+    sqlite3.SQLITE_BUSY: Reason.STORE_UNAVAILABLE,
+    sqlite3.SQLITE_LOCKED: Reason.STORE_UNAVAILABLE,
+    sqlite3.SQLITE_NOMEM: Reason.STORE_UNAVAILABLE,
+    sqlite3.SQLITE_READONLY: Reason.STORE_READ_ONLY,
+    sqlite3.SQLITE_IOERR: Reason.STORE_FAILING,
+    sqlite3.SQLITE_FULL: Reason.STORE_FULL,
+    sqlite3.SQLITE_CANTOPEN: Reason.STORE_UNAVAILABLE,
+    sqlite3.SQLITE_PERM: Reason.STORE_UNAVAILABLE,
+    sqlite3.SQLITE_PROTOCOL: Reason.STORE_UNAVAILABLE,
+}
+_OF_THE_SYSTEM = {
+    errno.ENOSPC: Reason.STORE_FULL,
+    errno.EDQUOT: Reason.STORE_FULL,
+    errno.EROFS: Reason.STORE_READ_ONLY,
+    errno.EIO: Reason.STORE_FAILING,
+}
+DISK_TROUBLES = frozenset({Reason.STORE_FULL, Reason.STORE_READ_ONLY, Reason.STORE_FAILING})
+"""What a disk gets over, with no act at the box."""
 
 
 class mapped_exceptions:  # noqa: N801 - read as ``with mapped_exceptions():``
@@ -52,8 +59,8 @@ class mapped_exceptions:  # noqa: N801 - read as ``with mapped_exceptions():``
             code = _primary_code(error)
             if code in _DAMAGE:
                 raise Damaged(Reason.STORE_DAMAGED, str(error)) from error
-            if code in _UNAVAILABLE:
-                raise Unavailable(Reason.STORE_UNAVAILABLE, str(error)) from error
+            if reason := _UNAVAILABLE.get(code):
+                raise Unavailable(reason, str(error)) from error
 
 
 def _primary_code(error: BaseException) -> int:
@@ -101,7 +108,10 @@ def open_for_writing(path: Path) -> QueueFile:
         _create_private(path)
         with mapped_exceptions():
             database.connect()
-    except (Unavailable, Damaged):
+    except Unavailable as error:
+        os.close(lock)
+        raise Unavailable(_why_not(path.parent) or error.reason, error.detail) from error
+    except Damaged:
         os.close(lock)
         raise
     return QueueFile(database, lock)
@@ -119,13 +129,31 @@ def open_for_reading(path: Path, busy_milliseconds: int = 5000) -> QueueFile:
     return QueueFile(database, None)
 
 
+def _unavailable(error: OSError) -> Unavailable:
+    reason = _OF_THE_SYSTEM.get(error.errno or 0, Reason.STORE_UNAVAILABLE)
+    return Unavailable(reason, str(error))
+
+
+def _why_not(directory: Path) -> Reason | None:
+    """What is wrong with a disk on which nothing can be opened: SQLite does not say."""
+    try:
+        room = os.statvfs(directory)
+    except OSError as error:
+        return _OF_THE_SYSTEM.get(error.errno or 0)
+    if room.f_flag & os.ST_RDONLY:
+        return Reason.STORE_READ_ONLY
+    # Some file systems do not count files; then both numbers are zero.
+    full = room.f_bavail == 0 or (room.f_files and room.f_favail == 0)
+    return Reason.STORE_FULL if full else None
+
+
 def _create_private(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
         return
     except OSError as error:
-        raise Unavailable(Reason.STORE_UNAVAILABLE, str(error)) from error
+        raise _unavailable(error) from error
 
 
 def _take_lock(path: Path) -> int:
@@ -133,7 +161,7 @@ def _take_lock(path: Path) -> int:
     try:
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise Unavailable(Reason.STORE_UNAVAILABLE, str(error)) from error
+        raise _unavailable(error) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

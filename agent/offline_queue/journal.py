@@ -71,6 +71,7 @@ class Journal:
         self._rows: list[tuple[object, ...]] = []
         self._lanes = list(NO_ROWS)
         self._noted = self._head.seq
+        self._given: dict[Lane, Position] = {}
 
     @property
     def standings(self) -> Mapping[int, Standing]:
@@ -159,11 +160,29 @@ class Journal:
         self._observe(Edge.ROWS_TOMBSTONED)
         return record
 
-    def find_oldest(self, lane: Lane, after: Position, limit: int) -> list[tuple[Position, int]]:
-        """A lane's oldest pending rows behind a position, each with its birth, of one epoch.
+    def give_up_oldest(
+        self,
+        lane: Lane,
+        limit: int,
+        born_before: int | None,
+        reason: Reason,
+        build: Callable[[tuple[Tombstone, ...]], Entry],
+    ) -> int:
+        """Give up a lane's oldest pending rows and erase their bodies; how many there were.
 
-        Raises Unavailable, Damaged.
+        ``born_before`` spares younger ones. Raises as ``tombstone``.
         """
+        rows = self._find_oldest(lane, limit)
+        old = [at for at, born in rows if born_before is None or born < born_before]
+        if old:
+            self.tombstone(old, reason, build, erase=True)
+            self._given[lane] = old[-1]
+        return len(old)
+
+    def _find_oldest(self, lane: Lane, limit: int) -> list[tuple[Position, int]]:
+        """A lane's oldest pending rows, of one epoch, each with its birth; seen from where the
+        last were given up, for what is dearer may lie before in great number."""
+        after = self._given.get(lane, Position(0, 0))
         for epoch, standing in sorted(self._durable.items()):
             if standing.waiting[lane] and epoch >= after.epoch:
                 first = max(standing.floor, after.seq if epoch == after.epoch else 0)

@@ -7,42 +7,63 @@ the writer's thread: it reaches everyone who waits, and whoever leaves the conte
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from agent.offline_queue.checkpoint import Checkpointer
-from agent.offline_queue.database import open_for_reading
+from agent.offline_queue.database import DISK_TROUBLES, open_for_reading
 from agent.offline_queue.journal import Entry, Journal, ignore_edge, open_journal
-from agent.offline_queue.standing import Standing, account_of
-from agent.offline_queue.states import Edge
+from agent.offline_queue.reserve import Reserve
+from agent.offline_queue.standing import Standing, account_of, waiting_of
+from agent.offline_queue.states import KEPT_LANES, Edge
 from agent.offline_queue.store import Position, Store
 from agent.offline_queue.writer import Writer
 from agent.ports import Consumption, Draft, Pending
 from shared.clock import Clock, SystemClock, to_microseconds
 from shared.codec import records
 from shared.crypto import Suite
-from shared.errors import OneCodeError, Refused
+from shared.errors import Damaged, Refused, Unavailable
 from shared.ids import BoxId, RecordId, new_record_id
 from shared.ledger import Account, Lane, Row
 from shared.messages import Origin, ScanRecord, Settled, Tombstone, TombstoneRecord
 from shared.reasons import Reason
+
+T = TypeVar("T")
 
 
 class SqliteOutbox:
     """The open queue, made by ``open_outbox``. All methods belong to one event loop."""
 
     def __init__(
-        self, journal: Journal, reading: Store, suite: Suite, checkpointer: Checkpointer
+        self,
+        path: Path,
+        suite: Suite,
+        opening: Callable[[], Journal],
+        journal: Journal | None,
+        reserve: Reserve,
     ) -> None:
-        """``journal`` becomes the writer's, ``reading`` is the loop's."""
-        self.writer = Writer(journal, asyncio.get_running_loop(), self._told)
-        self._checkpointer = checkpointer
-        self._reading = reading
+        """The queue at ``path``; without a ``journal`` the disk is waited for."""
+        self._path = path
         self._suite = suite
-        self._standings = journal.standings
+        loop = asyncio.get_running_loop()
+        self.writer = Writer(opening, journal, reserve, loop, self._told)
+        self._checkpointer = Checkpointer(path, loop)
+        self._reading: Store | None = None
+        self._standings = journal.standings if journal else {}
         self._arrived = asyncio.Event()
+
+    @property
+    def waiting(self) -> tuple[int, ...]:
+        """Pending rows by lane."""
+        return waiting_of(self._standings)
+
+    @property
+    def trouble(self) -> Reason | None:
+        """What is wrong with the disk, if anything."""
+        return self.writer.trouble
 
     async def commit(self, draft: Draft) -> Row:
         """Store a record durably; the row it became.
@@ -50,14 +71,17 @@ class SqliteOutbox:
         Raises Unavailable (disk), Damaged, Malformed (BODY_TOO_LARGE).
         """
         entry = _entry(draft)
-        return await self.writer.submit(lambda on: on.append(entry), writes=True, hot=True)
+        dear = entry.lane in KEPT_LANES
+        return await self.writer.submit(
+            lambda on: on.append(entry), writes=True, hot=True, dear=dear
+        )
 
     async def find_consumption(self, token: bytes) -> Consumption | None:
         """The record that used up a code at this box. Raises Unavailable, Damaged.
 
         Read here, beside the writer: one look at an index costs less than a thread's wake-up.
         """
-        return self._reading.find_consumption(token)
+        return self._read(lambda reading: reading.find_consumption(token))
 
     async def find_record(self, id: RecordId) -> bool:
         """Whether a record is in the queue. Raises Unavailable, Damaged."""
@@ -69,7 +93,8 @@ class SqliteOutbox:
 
     async def wait_moving(self) -> None:
         """Return once the writer's thread has come by; while it hangs, do not."""
-        await self.writer.submit(lambda _: None)
+        with suppress(Unavailable, Damaged):
+            await self.writer.submit(lambda _: None)
 
     async def read_oldest_pending(self) -> datetime | None:
         """When the oldest pending row was born. Raises Unavailable, Damaged.
@@ -79,8 +104,7 @@ class SqliteOutbox:
         found = [
             first[1]
             for epoch, standing in self._standings.items()
-            if standing.pending
-            and (first := self._reading.find_first_pending(epoch, standing.floor))
+            if standing.pending and (first := self._find_first(epoch, standing.floor))
         ]
         return min(found, default=None)
 
@@ -115,6 +139,42 @@ class SqliteOutbox:
         return await self.writer.submit(
             lambda on: on.tombstone(positions, reason, build, erase), writes=True
         )
+
+    async def give_up_oldest(  # noqa: PLR0913, PLR0917 - which rows, why, and the naming record
+        self,
+        lane: Lane,
+        limit: int,
+        reason: Reason,
+        origin: Origin,
+        at: datetime,
+        born_before: int | None = None,
+    ) -> int:
+        """Give up a lane's oldest pending rows; how many. Raises as ``tombstone``."""
+        build = partial(_tombstone_entry, self._suite, origin, at)
+        return await self.writer.submit(
+            lambda on: on.give_up_oldest(lane, limit, born_before, reason, build), writes=True
+        )
+
+    def _find_first(self, epoch: int, floor: int) -> tuple[int, datetime] | None:
+        return self._read(lambda reading: reading.find_first_pending(epoch, floor))
+
+    def _read(self, look: Callable[[Store], T]) -> T:
+        """Look at the file beside the writer. The loop must not wait for a lock: a look that
+        finds the file busy says so. One that fails closes it, and the next opens it anew."""
+        if self._reading is None:
+            self._reading = Store(open_for_reading(self._path, busy_milliseconds=0))
+        try:
+            return look(self._reading)
+        except (Unavailable, Damaged):
+            self._reading.close()
+            self._reading = None
+            raise
+
+    async def aclose(self) -> None:
+        """Let go of what reads and copies beside the writer."""
+        await self._checkpointer.aclose()
+        if self._reading is not None:
+            self._reading.close()
 
     def _told(self, standings: Mapping[int, Standing]) -> None:
         rows = account_of(standings).created - account_of(self._standings).created
@@ -164,22 +224,27 @@ async def open_outbox(  # noqa: PLR0913, PLR0917 - whose queue it is, where, and
     loop = asyncio.get_running_loop()
     at = (clock or SystemClock()).now()
     opening = partial(open_journal, path, box, epoch, suite, central_public, at, observe)
-    with ThreadPoolExecutor(1, "outbox") as thread, ExitStack() as stack:
-        # The loop must not wait for a lock: a look that finds the file busy says so.
-        journal = await loop.run_in_executor(thread, opening)
-        try:
-            reading = open_for_reading(path, busy_milliseconds=0)
-        except OneCodeError:
-            await loop.run_in_executor(thread, journal.close)
-            raise
-        stack.callback(reading.close)
-        checkpointer = Checkpointer(path, loop)
-        outbox = SqliteOutbox(journal, Store(reading), suite, checkpointer)
-        writer = loop.run_in_executor(thread, outbox.writer.run)
-        writer.add_done_callback(outbox.writer.end)
+    with ThreadPoolExecutor(1, "outbox") as thread:
+        reserve = Reserve(path.with_name(path.name + ".reserve"))
+        journal = await loop.run_in_executor(thread, _open_or_wait, opening, reserve)
+        outbox = SqliteOutbox(path, suite, opening, journal, reserve)
+        writing = loop.run_in_executor(thread, outbox.writer.run)
+        writing.add_done_callback(outbox.writer.end)
         try:
             yield outbox
         finally:
             outbox.writer.stop()
-            await checkpointer.aclose()
-            await asyncio.shield(writer)
+            await outbox.aclose()
+            await asyncio.shield(writing)
+
+
+def _open_or_wait(opening: Callable[[], Journal], reserve: Reserve) -> Journal | None:
+    """None while the disk is in trouble: a box shows what it cannot keep, rather than nothing."""
+    try:
+        journal = opening()
+        reserve.fill()
+        return journal
+    except Unavailable as error:
+        if error.reason in DISK_TROUBLES:
+            return None
+        raise

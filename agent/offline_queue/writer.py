@@ -3,7 +3,8 @@
 A group is one transaction; whoever waits hears after its commit, or hears why it failed. Nothing
 is kept in memory instead. Groups are written by a thread of their own, so that no disk stops the
 loop; a lone record on a fast disk is written in the loop, for two changes of thread cost a
-quarter of a commit there (docs/adr/0014).
+quarter of a commit there (docs/adr/0014). A disk that is full is relieved by the reserve; after
+one that failed, the journal is opened anew before the next group.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from threading import Lock
 from typing import Any, Generic, TypeVar
 
 from agent.offline_queue.journal import Journal
+from agent.offline_queue.reserve import Reserve
 from agent.offline_queue.standing import Standing
 from shared.errors import Damaged, OneCodeError, Refused, Unavailable
 from shared.reasons import Reason
@@ -25,23 +27,32 @@ _FAST_SECONDS = 0.002
 """What the loop may stand still for; a page is not seen to stop below some ten times that."""
 _SHY = 100
 """A longer commit keeps the loop away for so many times what it took: slow disks, or one that
-hangs, cost it a thousandth of its time at the most."""
+hangs, cost it a hundredth of its time at the most."""
+_SECONDS_BETWEEN_OPENINGS = 1.0
+_SECONDS_BETWEEN_FILLS = 10.0
 
 
 class _Job(Generic[T]):
     """Something to do with the journal, and who waits for it."""
 
-    __slots__ = ("act", "error", "future", "hot", "result", "writes")
+    __slots__ = ("act", "dear", "error", "future", "hot", "result", "writes")
 
     result: T
 
     def __init__(
-        self, act: Callable[[Journal], T], future: asyncio.Future[T], writes: bool, hot: bool
+        self,
+        act: Callable[[Journal], T],
+        future: asyncio.Future[T],
+        *,
+        writes: bool,
+        hot: bool,
+        dear: bool,
     ) -> None:
         self.act = act
         self.future = future
         self.writes = writes
         self.hot = hot
+        self.dear = dear
         self.error: BaseException | None = None
 
     def tell(self) -> None:
@@ -55,16 +66,21 @@ class _Job(Generic[T]):
 
 
 class Writer:
-    """Owns the journal from ``run`` to ``stop``. Everything but ``run`` belongs to the loop."""
+    """Owns the journal until ``stop``. Everything but ``run`` belongs to the loop."""
 
     def __init__(
         self,
-        journal: Journal,
+        opening: Callable[[], Journal],
+        journal: Journal | None,
+        reserve: Reserve,
         loop: asyncio.AbstractEventLoop,
         told: Callable[[Mapping[int, Standing]], None],
     ) -> None:
-        """``told`` is called in the loop after each group, with what is then durable."""
+        """``told`` is called in the loop after each group, with what is then durable. Without a
+        ``journal`` one is opened before the first group."""
+        self._opening = opening
         self._journal = journal
+        self._reserve = reserve
         self._loop = loop
         self._told = told
         self._busy = False
@@ -76,18 +92,33 @@ class Writer:
         """Held by whoever uses the journal: the thread, or for one record the loop."""
         self._loop_writes_from = math.inf
         """On the monotonic clock. The thread's first commit shows how fast the disk is."""
+        self._failure: OneCodeError | None = None
+        self._opened_at = self._filled_at = -math.inf
+
+    @property
+    def trouble(self) -> Reason | None:
+        """What is wrong with the disk, as of the last try; STORE_RESERVE while that is in use."""
+        if self._failure is not None:
+            return self._failure.reason
+        return None if self._reserve.is_whole else Reason.STORE_RESERVE
 
     def submit(
-        self, act: Callable[[Journal], T], *, writes: bool = False, hot: bool = False
+        self,
+        act: Callable[[Journal], T],
+        *,
+        writes: bool = False,
+        hot: bool = False,
+        dear: bool = False,
     ) -> asyncio.Future[T]:
-        """Do something with the journal; ``hot`` is what a patient waits for, and short.
+        """Do something with the journal; ``hot`` is what a patient waits for, and short; ``dear``
+        may use the last of the reserve.
 
         The future raises what ``act`` raises of our tree, Unavailable or Damaged for a failed
         commit, and whatever ended the thread.
         """
         if self._ended is not None:
             raise self._ended
-        job = _Job(act, self._loop.create_future(), writes, hot)
+        job = _Job(act, self._loop.create_future(), writes=writes, hot=hot, dear=dear)
         self._gathered.append(job)
         if not self._busy:
             self._busy = True
@@ -100,12 +131,11 @@ class Writer:
             while group := self._waiting.get():
                 with self._at_work:
                     self._group = group
-                    self._write(group)
-                    standings = self._journal.standings
+                    standings = self._do(group)
                     self._loop.call_soon_threadsafe(self._tell, group, standings)
-                    self._journal.prepare()
+                    self._look_after_disk()
         finally:
-            self._journal.close()
+            self._close()
 
     def stop(self) -> None:
         """Let the thread finish what waits, and end."""
@@ -124,39 +154,87 @@ class Writer:
             job.tell()
 
     def _hand_over(self) -> None:
-        """Write what waits, in a turn of the loop after those who asked."""
+        """Give the thread all that waits, in a turn of the loop after those who asked."""
         group, self._gathered = self._gathered, []
         self._busy = bool(group)
-        if len(group) == 1 and group[0].hot and time.monotonic() >= self._loop_writes_from:
-            if self._at_work.acquire(blocking=False):
-                try:
-                    self._write(group)
-                finally:
-                    self._at_work.release()
-                self._tell(group, self._journal.standings)
-                return
-        if group:
+        alone = len(group) == 1 and group[0].hot and self._failure is None
+        fast = alone and time.monotonic() >= self._loop_writes_from
+        if fast and self._at_work.acquire(blocking=False):
+            try:
+                standings = self._do(group)
+            finally:
+                self._at_work.release()
+            self._tell(group, standings)
+        elif group:
             self._waiting.put(group)
 
-    def _write(self, group: Sequence[_Job[Any]]) -> None:
+    def _do(self, group: Sequence[_Job[Any]]) -> Mapping[int, Standing] | None:
         """Write in one unit; read after it, so that reads see it and do not fail with it."""
+        journal = self._open()
+        if journal is None:
+            for job in group:
+                job.error = self._failure
+            return None
         writing = [job for job in group if job.writes]
         if writing:
-            begun = time.monotonic()
-            try:
-                self._journal.write(lambda: self._attempt(writing))
-            except (Unavailable, Damaged) as error:
-                for job in writing:
-                    job.error = type(error)(error.reason, error.detail)
-            if len(writing) == 1:
-                self._note_speed(begun)
+            self._write(journal, writing)
         for job in group:
             if not job.writes:
-                _attempt(job, self._journal, OneCodeError)
+                _attempt(job, journal, OneCodeError)
+        return journal.standings
 
-    def _attempt(self, writing: Sequence[_Job[Any]]) -> None:
+    def _write(self, journal: Journal, writing: Sequence[_Job[Any]]) -> None:
+        begun = time.monotonic()
+        try:
+            self._commit(journal, writing)
+            self._failure = None
+        except (Unavailable, Damaged) as error:
+            for job in writing:
+                job.error = type(error)(error.reason, error.detail)
+            self._failure = error
+            if isinstance(error, Damaged) or error.reason is not Reason.STORE_FULL:
+                self._close()
+        if len(writing) == 1:
+            self._note_speed(begun)
+
+    def _commit(self, journal: Journal, writing: Sequence[_Job[Any]]) -> None:
+        dear = any(job.dear for job in writing)
+        while True:
+            try:
+                journal.write(lambda: self._attempt(journal, writing))
+            except Unavailable as error:
+                if error.reason is Reason.STORE_FULL and self._reserve.give(dear=dear):
+                    continue
+                raise
+            return
+
+    def _attempt(self, journal: Journal, writing: Sequence[_Job[Any]]) -> None:
         for job in writing:
-            _attempt(job, self._journal, Refused)
+            _attempt(job, journal, Refused)
+
+    def _open(self) -> Journal | None:
+        """The journal; opened anew after a failure, but not again and again."""
+        if self._journal is None and time.monotonic() >= self._opened_at:
+            self._opened_at = time.monotonic() + _SECONDS_BETWEEN_OPENINGS
+            try:
+                self._journal = self._opening()
+                self._failure = None
+            except (Unavailable, Damaged) as error:
+                self._failure = error
+        return self._journal
+
+    def _close(self) -> None:
+        if self._journal is not None:
+            self._journal.close()
+            self._journal = None
+
+    def _look_after_disk(self) -> None:
+        """While nobody waits: begin the next transaction, fill the reserve again."""
+        if self._journal is not None:
+            self._journal.prepare()
+        if not self._reserve.is_whole and time.monotonic() >= self._filled_at:
+            self._filled_at = time.monotonic() + _SECONDS_BETWEEN_FILLS
+            self._reserve.fill()
 
     def _note_speed(self, begun: float) -> None:
         now = time.monotonic()
@@ -165,9 +243,10 @@ class Writer:
         elif self._loop_writes_from == math.inf:
             self._loop_writes_from = now
 
-    def _tell(self, group: Sequence[_Job[Any]], standings: Mapping[int, Standing]) -> None:
+    def _tell(self, group: Sequence[_Job[Any]], standings: Mapping[int, Standing] | None) -> None:
         """Runs in the loop, once a group; those it wakes may join the next one."""
-        self._told(standings)
+        if standings is not None:
+            self._told(standings)
         for job in group:
             job.tell()
         self._loop.call_soon(self._hand_over)
@@ -176,5 +255,6 @@ class Writer:
 def _attempt(job: _Job[Any], journal: Journal, expected: type[OneCodeError]) -> None:
     try:
         job.result = job.act(journal)
+        job.error = None
     except expected as error:
         job.error = error

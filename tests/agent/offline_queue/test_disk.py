@@ -29,7 +29,7 @@ async def test_a_full_disk_is_heard_by_everyone_who_waits(
             return_exceptions=True,
         )
         reasons = {error.reason for error in results if isinstance(error, Unavailable)}
-        assert reasons == {Reason.STORE_UNAVAILABLE}
+        assert reasons == {Reason.STORE_FULL}
         assert len(results) == sum(isinstance(error, Unavailable) for error in results)
         assert await outbox.read_account() == Account(10, 0, 10, 0)
         assert await outbox.find_consumption(b"t" * 32) is None
