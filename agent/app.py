@@ -38,6 +38,8 @@ from agent.drivers.slots import PrinterSlot, ScannerSlot
 from agent.enrolment.renewal import Renewing
 from agent.enrolment.validity import read_validity
 from agent.handover.door import Door
+from agent.offline_queue.bounds import DEFAULT_BOUNDS
+from agent.offline_queue.keeping import Keeping
 from agent.offline_queue.outbox import SqliteOutbox, open_outbox
 from agent.offline_queue.states import Edge as QueueEdge
 from agent.ports import Cache, LabelJournal
@@ -133,6 +135,8 @@ async def open_box(
             renewing = Renewing(files, config, clock, uplink.open_anew)
             renewal = group.create_task(renewing.run(), name="renewal")
             watch = group.create_task(box.watch(), name="watch")
+            keeping = Keeping(outbox, DEFAULT_BOUNDS, clock, box.origin)
+            bounds = group.create_task(keeping.run(), name="bounds")
             documents = group.create_task(box.documents.run(), name="document reader")
             reporter = group.create_task(_report(config, files, parts, box), name="reporter")
             moving = {"queue": outbox.wait_moving, "line": uplink.wait_moving}
@@ -153,6 +157,7 @@ async def open_box(
             listener.cancel()
             renewal.cancel()
             watch.cancel()
+            bounds.cancel()
             documents.cancel()
             reporter.cancel()
             watchdog.cancel()

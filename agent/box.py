@@ -5,16 +5,17 @@ the local API finds everything in one place. Made by ``agent.app``.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from agent.api.views import DeviceView, LinkView, StateView, UnsentView, view_account
+from agent.api.views import StateView
+from agent.box_view import BoxView
 from agent.counter.changes import Listeners, Undo
 from agent.counter.display import Display
 from agent.counter.documents import Documents
 from agent.counter.issuing import IssueRequest, Issuing
-from agent.counter.masking import hide_issue, hide_label, hide_scan
+from agent.counter.masking import hide_issue, hide_label
 from agent.counter.operators import Operators, is_like_badge
 from agent.counter.policy import Policy
 from agent.counter.printer_watch import PrinterWatch
@@ -22,7 +23,7 @@ from agent.counter.printing import Printing, ReprintReason
 from agent.counter.scanner_states import ScannerStates
 from agent.counter.service import Counter
 from agent.counter.states import ScanState
-from agent.counter.views import Advice, IssueView, LabelView, OperatorView, ScanView, advise
+from agent.counter.views import IssueView, LabelView, OperatorView, ScanView
 from agent.handover.door import Door
 from agent.ports import (
     DeviceChanged,
@@ -42,9 +43,10 @@ from agent.transport.uplink import CentralUplink
 from shared.clock import Clock
 from shared.desired import DeviceReport
 from shared.devices import DeviceState
-from shared.errors import OneCodeError, Refused
+from shared.errors import Refused
 from shared.ids import BoxId
 from shared.ledger import Account
+from shared.messages import Origin
 from shared.reasons import Reason
 from shared.topics import DESIRED
 
@@ -102,12 +104,27 @@ class RunningBox:
         if settings is not None:
             settings.subscribe(lambda _: self._changes.tell(None))
         self._documents.state_changes.subscribe(lambda _: self._changes.tell(None))
-        self._link_since_ms = self._now_ms()
         first = DeviceState.OPENING if scanner else DeviceState.ABSENT
         name = scanner.descriptor if scanner else DeviceDescriptor("", "")
         self._scanners = ScannerStates(DeviceChanged(name, first))
         self._opened = asyncio.Event()
         self._at_work: set[asyncio.Task[Any]] = set()
+        self._view = BoxView(
+            box=box,
+            policy=policy,
+            clock=clock,
+            uplink=uplink,
+            outbox=outbox,
+            operators=operators,
+            documents=self._documents,
+            printing=printing,
+            display=display,
+            scanners=self._scanners,
+            scanner=scanner,
+            printer=printer,
+            printer_watch=self._printer_watch,
+            door=door,
+        )
 
     async def take_up_labels(self) -> None:
         """Before anything is printed: end what a restart has interrupted, and ask about it."""
@@ -157,7 +174,7 @@ class RunningBox:
                 case LateReply(reply=reply):
                     await self._counter.take_late_reply(reply)
                 case LinkChanged():
-                    self._link_since_ms = self._now_ms()
+                    self._view.note_link()
                     self._changes.tell(None)
                 case RowsSettled():
                     self._changes.tell(None)
@@ -187,7 +204,7 @@ class RunningBox:
 
     def subscribe_scans(self, callback: Callable[[ScanView], None]) -> Undo:
         """Tell each scan that is begun, shown or amended, as the page may show it."""
-        return self._display.changes.subscribe(lambda view: callback(self._seen(view)))
+        return self._display.changes.subscribe(lambda view: callback(self._view.scan(view)))
 
     def subscribe_operator(self, callback: Callable[[OperatorView], None]) -> Undo:
         """Tell who comes and goes."""
@@ -203,7 +220,7 @@ class RunningBox:
         if is_like_badge(frame.data):
             self._operators.take_badge(frame.data.decode(errors="replace"))
             return ScanView(id="", at=frame.at.isoformat(), state=ScanState.HANDED_ON)
-        return self._seen(await self._do(self._counter.scan(frame)))
+        return self._view.scan(await self._do(self._counter.scan(frame)))
 
     async def issue(self, request: IssueRequest) -> IssueView:
         """Register and print; goes on to its end when whoever asked has gone.
@@ -235,7 +252,7 @@ class RunningBox:
 
     def labels(self) -> list[LabelView]:
         """Today's labels, the latest first."""
-        return self._seen_labels(self._printing.recent())
+        return self._view.labels(self._printing.recent())
 
     @property
     def operators(self) -> Operators:
@@ -251,6 +268,10 @@ class RunningBox:
     def documents(self) -> Documents:
         """Identity cards laid on the reader."""
         return self._documents
+
+    def origin(self) -> Origin:
+        """What a record says that the box itself makes now."""
+        return self._counter.origin()
 
     async def read_account(self) -> Account:
         """The queue's account."""
@@ -278,74 +299,11 @@ class RunningBox:
 
     def recent(self) -> list[ScanView]:
         """The last scans shown, newest first."""
-        return [self._seen(view) for view in self._display.recent]
+        return [self._view.scan(view) for view in self._display.recent]
 
     async def read_state(self) -> StateView:
         """Everything at a glance."""
-        link = self._uplink.link
-        if self._printer_watch.read_ms is None:
-            await self._printer_watch.read()
-        # Later readings are ``watch``'s: no page waits for a printer that is slow or at work.
-        printer = self._printer_watch.status
-        account = await self.read_account()
-        return StateView(
-            box=str(self._box),
-            counter=self._policy.counter,
-            site=self._policy.site_name,
-            language=self._policy.language,
-            at=self._clock.now(),
-            link=LinkView(
-                link.state, link.since, self._link_since_ms, _advise_on_line(self._uplink.trouble)
-            ),
-            account=view_account(account),
-            unsent=UnsentView(account.pending, await self._oldest_seconds()),
-            scanner=self._view_scanner(self._scanners.together),
-            scanners=tuple(map(self._view_scanner, self._scanners.each)),
-            reports=tuple(
-                DeviceView(device.name, DeviceState.FAULTY, advice=advise(reason))
-                for device, reason in self._scanners.reports
-            ),
-            printer=DeviceView(
-                _name(self._printer),
-                printer.state,
-                tuple(sorted(printer.conditions)),
-                advise(printer.reason),
-                self._printer_watch.read_ms,
-            ),
-            document_reader=self._view_document_reader(),
-            workstations=len(self._door.list_workstations()) if self._door else 0,
-            operator=self._operators.view(),
-            main=self._seen(self._display.main) if self._display.main else None,
-            recent=tuple(self.recent()),
-            unacknowledged=tuple(map(self._seen, self._display.unacknowledged)),
-            labels=tuple(self._seen_labels(self._printing.recent(_LABELS_ON_A_PAGE))),
-            questions=tuple(self._seen_labels(self._printing.questions())),
-            labels_advice=advise(self._printing.trouble),
-        )
-
-    def _view_scanner(self, changed: DeviceChanged) -> DeviceView:
-        name = changed.device.name or _name(self._scanner)
-        return DeviceView(name, changed.state, advice=advise(changed.reason))
-
-    def _view_document_reader(self) -> DeviceView | None:
-        documents = self._documents
-        if documents.name is None:
-            return None
-        return DeviceView(documents.name, documents.state, advice=advise(documents.reason))
-
-    async def _oldest_seconds(self) -> int | None:
-        """How old the oldest record is that central lacks; None too when the file cannot say."""
-        try:
-            oldest = await self._outbox.read_oldest_pending()
-        except OneCodeError:
-            return None
-        return None if oldest is None else max(0, (self._clock.now() - oldest) // _SECOND)
-
-    def _seen(self, view: ScanView) -> ScanView:
-        return view if self._operators.may_see_names else hide_scan(view)
-
-    def _seen_labels(self, views: list[LabelView]) -> list[LabelView]:
-        return views if self._operators.may_see_names else [hide_label(view) for view in views]
+        return await self._view.read()
 
     def _look_after_printing(self) -> None:
         self._track(asyncio.create_task(self._look_at_printer(), name="printer status"))
@@ -355,9 +313,6 @@ class RunningBox:
         if await self._printer_watch.read():
             self._changes.tell(None)
 
-    def _now_ms(self) -> int:
-        return self._clock.monotonic_ns() // 1_000_000
-
     async def _do(self, work: Coroutine[Any, Any, T]) -> T:
         task = asyncio.create_task(work)
         self._track(task)
@@ -366,14 +321,6 @@ class RunningBox:
     def _track(self, task: asyncio.Task[Any]) -> None:
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
-
-
-_SECOND = timedelta(seconds=1)
-
-
-def _advise_on_line(trouble: Reason | None) -> Advice | None:
-    """That a network is away needs no words of its own: it comes back without anybody here."""
-    return None if trouble is Reason.BROKER_UNAVAILABLE else advise(trouble)
 
 
 def _name(device: Scanner | LabelPrinter | None) -> str:

@@ -222,8 +222,23 @@ class Consumption:
     verdict: Verdict
 
 
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """How full the queue is, in per cent of what may wait, and what is wrong with it or its disk,
+    the gravest."""
+
+    percent: int = 0
+    reason: Reason | None = None
+    keeps: bool = True  # whether new work is taken on
+
+
 class Outbox(Protocol):
     """The durable queue. When ``commit`` returns, the record survives a power cut."""
+
+    @property
+    def fill(self) -> Fill:
+        """How much room there is, and for whom."""
+        ...
 
     async def commit(self, draft: Draft) -> Row:
         """Seal, sequence, link and store. Raises Unavailable (disk), Malformed (size)."""

@@ -10,6 +10,7 @@ from agent.ports import (
     Consumption,
     DeviceDescriptor,
     Draft,
+    Fill,
     KeptLabel,
     Label,
     PrinterStatus,
@@ -69,6 +70,7 @@ class MemoryOutbox:
         self.fail_with: OneCodeError | None = None
         self.fail_finding_with: OneCodeError | None = None
         self.room: int | None = None
+        self.fill = Fill()
         self.gate = asyncio.Event()
         self.gate.set()
 

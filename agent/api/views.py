@@ -46,6 +46,8 @@ class UnsentView(msgspec.Struct, frozen=True):
 
     count: int = 0
     oldest_seconds: int | None = None  # None when there is none
+    percent: int = 0  # of what may wait here
+    advice: Advice | None = None  # what is wrong with the queue or its disk
 
 
 class StateView(msgspec.Struct, frozen=True, kw_only=True):

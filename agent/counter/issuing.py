@@ -68,10 +68,13 @@ class Issuing:
     async def issue(self, request: IssueRequest) -> IssueView:
         """Register, keep the record, print.
 
-        Raises Unavailable: ISSUE_NEEDS_CENTRAL without a line (nothing happened). Raises
+        Raises Unavailable: ISSUE_NEEDS_CENTRAL without a line, the disk's reason while that is in
+        trouble (nothing happened). Raises
         Unavailable or Damaged, the store's, when the registration cannot be kept (nothing is
         printed). Once it is kept, whatever becomes of the label is data.
         """
+        if not self._outbox.fill.keeps:
+            raise Unavailable(self._outbox.fill.reason or Reason.STORE_UNAVAILABLE)
         birth = self._registrar.birth()
         reply: Reply | None
         try:

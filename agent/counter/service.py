@@ -29,6 +29,7 @@ from shared.messages import (
     DecidedBy,
     LateAnswerRecord,
     MedicalStep,
+    Origin,
     RepeatRecord,
     Reply,
     ScanRecord,
@@ -102,6 +103,10 @@ class Counter:
         self._observe = observe
         self._hand_over = hand_over
         self._under_way: dict[bytes, asyncio.Event] = {}
+
+    def origin(self) -> Origin:
+        """What a record says that is born here now, of no scan."""
+        return self._registrar.origin(self._registrar.birth())
 
     async def scan(self, frame: FrameScanned) -> ScanView:
         """Take one frame all the way; what a patient shows and what a disk refuses is data."""

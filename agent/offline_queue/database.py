@@ -101,8 +101,10 @@ def open_for_writing(path: Path) -> QueueFile:
     Raises Unavailable (no such directory, disk, another writer), Damaged (not a database).
     """
     lock = _take_lock(path.with_name(path.name + ".lock"))
-    # The thread and the loop take turns (``writer.py``), so the driver need not insist on one.
-    database = peewee.SqliteDatabase(str(path), pragmas=_PRAGMAS, check_same_thread=False)
+    # The thread and the loop take turns (``writer.py``): one connection, whoever asks.
+    database = peewee.SqliteDatabase(
+        str(path), pragmas=_PRAGMAS, thread_safe=False, check_same_thread=False
+    )
     try:
         # SQLite gives the write-ahead log and its index the mode of the file itself.
         _create_private(path)

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from agent.offline_queue.bounds import DEFAULT_BOUNDS, Bounds, fill_percent, warning
 from agent.offline_queue.checkpoint import Checkpointer
 from agent.offline_queue.database import DISK_TROUBLES, open_for_reading
 from agent.offline_queue.journal import Entry, Journal, ignore_edge, open_journal
@@ -21,7 +22,7 @@ from agent.offline_queue.standing import Standing, account_of, waiting_of
 from agent.offline_queue.states import KEPT_LANES, Edge
 from agent.offline_queue.store import Position, Store
 from agent.offline_queue.writer import Writer
-from agent.ports import Consumption, Draft, Pending
+from agent.ports import Consumption, Draft, Fill, Pending
 from shared.clock import Clock, SystemClock, to_microseconds
 from shared.codec import records
 from shared.crypto import Suite
@@ -37,16 +38,18 @@ T = TypeVar("T")
 class SqliteOutbox:
     """The open queue, made by ``open_outbox``. All methods belong to one event loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - a file, its journal, and what bounds them
         self,
         path: Path,
         suite: Suite,
         opening: Callable[[], Journal],
         journal: Journal | None,
         reserve: Reserve,
+        bounds: Bounds,
     ) -> None:
         """The queue at ``path``; without a ``journal`` the disk is waited for."""
         self._path = path
+        self._bounds = bounds
         self._suite = suite
         loop = asyncio.get_running_loop()
         self.writer = Writer(opening, journal, reserve, loop, self._told)
@@ -61,9 +64,10 @@ class SqliteOutbox:
         return waiting_of(self._standings)
 
     @property
-    def trouble(self) -> Reason | None:
-        """What is wrong with the disk, if anything."""
-        return self.writer.trouble
+    def fill(self) -> Fill:
+        """How full it is. While the disk is in trouble, no new patient is begun."""
+        percent, trouble = fill_percent(self.waiting, self._bounds), self.writer.trouble
+        return Fill(percent, trouble or warning(percent), keeps=trouble is None)
 
     async def commit(self, draft: Draft) -> Row:
         """Store a record durably; the row it became.
@@ -215,6 +219,7 @@ async def open_outbox(  # noqa: PLR0913, PLR0917 - whose queue it is, where, and
     central_public: bytes,
     clock: Clock | None = None,
     observe: Callable[[Edge], None] = ignore_edge,
+    bounds: Bounds = DEFAULT_BOUNDS,
 ) -> AsyncIterator[SqliteOutbox]:
     """Open the box's queue; leaving the context commits what waits and closes it.
 
@@ -227,7 +232,7 @@ async def open_outbox(  # noqa: PLR0913, PLR0917 - whose queue it is, where, and
     with ThreadPoolExecutor(1, "outbox") as thread:
         reserve = Reserve(path.with_name(path.name + ".reserve"))
         journal = await loop.run_in_executor(thread, _open_or_wait, opening, reserve)
-        outbox = SqliteOutbox(path, suite, opening, journal, reserve)
+        outbox = SqliteOutbox(path, suite, opening, journal, reserve, bounds)
         writing = loop.run_in_executor(thread, outbox.writer.run)
         writing.add_done_callback(outbox.writer.end)
         try:

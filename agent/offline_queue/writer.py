@@ -29,7 +29,7 @@ _SHY = 100
 """A longer commit keeps the loop away for so many times what it took: slow disks, or one that
 hangs, cost it a hundredth of its time at the most."""
 _SECONDS_BETWEEN_OPENINGS = 1.0
-_SECONDS_BETWEEN_FILLS = 10.0
+_SECONDS_BETWEEN_FILLS = 1.0
 
 
 class _Job(Generic[T]):
@@ -157,7 +157,7 @@ class Writer:
         """Give the thread all that waits, in a turn of the loop after those who asked."""
         group, self._gathered = self._gathered, []
         self._busy = bool(group)
-        alone = len(group) == 1 and group[0].hot and self._failure is None
+        alone = len(group) == 1 and group[0].hot and self.trouble is None
         fast = alone and time.monotonic() >= self._loop_writes_from
         if fast and self._at_work.acquire(blocking=False):
             try:

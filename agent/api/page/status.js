@@ -63,11 +63,12 @@ function facts(known) {
 }
 
 function unsent(known, { holds }) {
-  const { count, oldest_seconds: oldest } = known.state.unsent;
+  const { count, oldest_seconds: oldest, percent } = known.state.unsent;
   if (!holds) return { key: "unsent", level: "bad", value: say("notBalanced") };
   if (count === 0) return { key: "unsent", level: "good", value: say("unsentNone"), note: say("allSent") };
-  const note = oldest === null ? "" : say("unsentAge", { age: duration(oldest + known.sinceState) });
-  return { key: "unsent", level: "busy", value: say("unsentSome", { n: count }), note };
+  const level = percent >= 80 ? "bad" : "busy";
+  const note = percent >= 50 ? say("unsentFill", { n: percent }) : oldest === null ? "" : say("unsentAge", { age: duration(oldest + known.sinceState) });
+  return { key: "unsent", level, value: say("unsentSome", { n: count }), note };
 }
 
 function device(key, { name, state, conditions, advice }) {

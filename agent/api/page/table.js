@@ -76,6 +76,7 @@ export const TABLE = {
   unsent: ["待上传", "Unsent"],
   unsentNone: ["没有", "None"],
   unsentSome: ["{n} 条", "{n}"],
+  unsentFill: ["已占 {n}%", "{n} % full"],
   unsentAge: ["最早 {age}前", "oldest {age} ago"],
   allSent: ["中心已全部收妥", "Central has all"],
   notBalanced: ["账本不平", "Account does not balance"],

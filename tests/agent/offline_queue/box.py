@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from agent.offline_queue.bounds import DEFAULT_BOUNDS, Bounds
 from agent.offline_queue.journal import ignore_edge
 from agent.offline_queue.outbox import SqliteOutbox, open_outbox
 from agent.offline_queue.states import Edge
@@ -68,9 +69,11 @@ async def opened(
     box: BoxId = BOX,
     epoch: int = 1,
     observe: Callable[[Edge], None] = ignore_edge,
+    bounds: Bounds = DEFAULT_BOUNDS,
 ) -> AsyncIterator[SqliteOutbox]:
     """The queue, as the agent opens it."""
-    async with open_outbox(path, box, epoch, STD, CENTRAL.public_bytes, observe=observe) as outbox:
+    public = CENTRAL.public_bytes
+    async with open_outbox(path, box, epoch, STD, public, None, observe, bounds) as outbox:
         yield outbox
 
 
