@@ -19,6 +19,7 @@ from typing import NamedTuple
 from agent.box import RunningBox
 from agent.cache.answers import open_cache
 from agent.cache.labels import open_labels
+from agent.cache.notices import SealedNotices
 from agent.config import BoxConfig, BoxFiles
 from agent.counter.again import AgainWindow
 from agent.counter.birth import Registrar
@@ -38,6 +39,7 @@ from agent.drivers.slots import PrinterSlot, ScannerSlot
 from agent.enrolment.renewal import Renewing
 from agent.enrolment.validity import read_validity
 from agent.handover.door import Door
+from agent.notices.service import Notices
 from agent.offline_queue.bounds import DEFAULT_BOUNDS
 from agent.offline_queue.keeping import Keeping
 from agent.offline_queue.outbox import SqliteOutbox, open_outbox
@@ -124,12 +126,16 @@ async def open_box(
         parts = Parts(
             clock, settings, outbox, cache, labels, uplink, Door(config.lan, files, clock)
         )
-        box = _build_box(config, files, parts, observers)
+        shelf = SealedNotices(files.notices, files.cache_key)
+        notices = Notices(config.box_id, clock, shelf, uplink)
+        notices.absence.begin(await outbox.read_oldest_pending())
+        box = _build_box(config, files, parts, observers, notices)
         await box.take_up_labels()
         async with asyncio.TaskGroup() as group:
             scanner = group.create_task(box.read_scanner(group), name="scanner")
             await box.wait_opened()
             log.info("box %s is ready to scan", config.box)
+            await notices.load()
             line = group.create_task(uplink.run(), name="line")
             listener = group.create_task(box.listen_to_central(), name="listener")
             renewing = Renewing(files, config, clock, uplink.open_anew)
@@ -176,7 +182,7 @@ class Parts(NamedTuple):
 
 
 def _build_box(
-    config: BoxConfig, files: BoxFiles, parts: Parts, observers: Observers
+    config: BoxConfig, files: BoxFiles, parts: Parts, observers: Observers, notices: Notices
 ) -> RunningBox:
     settings, now = parts.settings, parts.settings.effective
     wrong, keep = load_wrong_pins(files.wrong_pins), partial(keep_wrong_pins, files.wrong_pins)
@@ -265,6 +271,7 @@ def _build_box(
             parts.clock,
         ),
         door=parts.door,
+        notices=notices,
     )
 
 

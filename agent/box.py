@@ -4,7 +4,7 @@ the local API finds everything in one place. Made by ``agent.app``.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -25,6 +25,7 @@ from agent.counter.service import Counter
 from agent.counter.states import ScanState
 from agent.counter.views import IssueView, LabelView, OperatorView, ScanView
 from agent.handover.door import Door
+from agent.notices.service import Notices
 from agent.ports import (
     DeviceChanged,
     DeviceDescriptor,
@@ -38,7 +39,15 @@ from agent.ports import (
 )
 from agent.settings.reporting import Devices
 from agent.settings.service import Settings
-from agent.transport.downlink import DesiredCame, Discarded, LateReply, LinkChanged, RowsSettled
+from agent.transport.downlink import (
+    CommandCame,
+    DesiredCame,
+    Discarded,
+    LateReply,
+    LinkChanged,
+    RowsSettled,
+)
+from agent.transport.link_states import LinkState
 from agent.transport.uplink import CentralUplink
 from shared.clock import Clock
 from shared.desired import DeviceReport
@@ -80,10 +89,12 @@ class RunningBox:
         settings: Settings | None = None,
         documents: Documents | None = None,
         door: Door | None = None,
+        notices: Notices | None = None,
     ) -> None:
         """``settings`` takes what central wants; without it the box is as it was made."""
         self._documents = documents or Documents(None, operators, clock)
         self._door = door
+        self._notices = notices
         self._box = box
         self._policy = policy
         self._operators = operators
@@ -124,6 +135,7 @@ class RunningBox:
             printer=printer,
             printer_watch=self._printer_watch,
             door=door,
+            notices=notices,
         )
 
     async def take_up_labels(self) -> None:
@@ -173,11 +185,18 @@ class RunningBox:
             match event:
                 case LateReply(reply=reply):
                     await self._counter.take_late_reply(reply)
-                case LinkChanged():
+                case LinkChanged(state=state):
                     self._view.note_link()
+                    if self._notices is not None:
+                        self._notices.absence.note_link(up=state is LinkState.UP)
                     self._changes.tell(None)
-                case RowsSettled():
+                case RowsSettled(count=count):
+                    if self._notices is not None:
+                        self._notices.absence.note_delivered(count)
                     self._changes.tell(None)
+                case CommandCame(plaintext=plaintext) if self._notices is not None:
+                    if await self._notices.take(plaintext):
+                        self._changes.tell(None)
                 case DesiredCame(plaintext=plaintext) if self._settings is not None:
                     await self._settings.take(plaintext)
                 case Discarded(kind=kind, reason=reason) if kind == DESIRED and self._settings:
@@ -295,6 +314,14 @@ class RunningBox:
         self._operators.act()
         if not self._display.acknowledge(scan_id):
             raise Refused(Reason.NOT_FOUND, "no such scan")
+        self._changes.tell(None)
+
+    async def see_notices(self, ids: Sequence[str]) -> None:
+        """A clerk has seen what happened while the box was away. Raises Refused (OPERATOR_NEEDED)
+        besides what ``Notices.see`` raises."""
+        self._operators.check_signed_in()
+        if self._notices is not None:
+            await self._notices.see(ids)
         self._changes.tell(None)
 
     def recent(self) -> list[ScanView]:

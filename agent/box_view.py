@@ -16,6 +16,7 @@ from agent.counter.printing import Printing
 from agent.counter.scanner_states import ScannerStates
 from agent.counter.views import Advice, LabelView, ScanView, advise
 from agent.handover.door import Door
+from agent.notices.service import Notices
 from agent.ports import DeviceChanged, LabelPrinter, Outbox, Scanner
 from agent.transport.uplink import CentralUplink
 from shared.clock import Clock
@@ -48,6 +49,7 @@ class BoxView:
         printer: LabelPrinter | None,
         printer_watch: PrinterWatch,
         door: Door | None,
+        notices: Notices | None,
     ) -> None:
         """``scanners`` and ``printer_watch`` are kept by the box."""
         self._box = box
@@ -64,6 +66,7 @@ class BoxView:
         self._printer = printer
         self._printer_watch = printer_watch
         self._door = door
+        self._notices = notices
         self.note_link()
 
     def note_link(self) -> None:
@@ -109,6 +112,7 @@ class BoxView:
             labels=tuple(self.labels(self._printing.recent(_LABELS_ON_A_PAGE))),
             questions=tuple(self.labels(self._printing.questions())),
             labels_advice=advise(self._printing.trouble),
+            away=self._notices.view() if self._notices else None,
         )
 
     def scan(self, view: ScanView) -> ScanView:

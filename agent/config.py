@@ -130,6 +130,7 @@ class BoxFiles:
         self.queue = directory / "queue.db"
         self.cache = directory / "cache.db"
         self.labels = directory / "labels.db"  # today's, sealed with the cache's key
+        self.notices = directory / "notices.db"  # what central told, sealed with the cache's key
         self.desired = directory / "desired"  # the first configuration, as central signed it
         self.enrolment = directory / "enrolment"  # drafts of joining and renewing
 

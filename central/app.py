@@ -30,6 +30,8 @@ from central.ingest.ledger import Ledger
 from central.ingest.model import MODELS as INGEST_MODELS
 from central.ingest.parts import Ingest, build_ingest
 from central.keys.service import Keys, open_keys
+from central.notices.model import MODELS as NOTICE_MODELS
+from central.notices.service import Notices
 from central.patients.model import MODELS as PATIENT_MODELS
 from central.patients.service import Patients
 from central.presence.model import MODELS as PRESENCE_MODELS
@@ -65,6 +67,7 @@ MODELS = (
     *INGEST_MODELS,
     *SETTING_MODELS,
     *PRESENCE_MODELS,
+    *NOTICE_MODELS,
     *USER_MODELS,
     *WEB_MODELS,
 )
@@ -88,6 +91,7 @@ class Central:
     scans: Scans
     settings: Settings
     presence: Presence
+    notices: Notices
     feed: Feed
     ingest: Ingest
 
@@ -131,7 +135,7 @@ def build_central(
     audit = Audit(database, keys.audit_mac)
     fleet = Fleet(keys, audit)
     patients, cards, hospital = Patients(keys, audit), Cards(keys, audit), Hospital()
-    feed, presence = Feed(), Presence(fleet)
+    feed, presence, notices = Feed(), Presence(fleet), Notices(fleet)
     users = Users(keys, audit, config.users)
     settings = Settings(keys, audit, fleet, users.list_operators, presence.read_revision)
     scans = Scans(patients, cards, hospital, feed.stage)
@@ -163,6 +167,7 @@ def build_central(
         scans=scans,
         settings=settings,
         presence=presence,
+        notices=notices,
         feed=feed,
         ingest=ingest,
     )

@@ -14,10 +14,14 @@ PAGE = ROOT / "docs/messages.md"
 TRAVELS = {
     "ASK_SCAN": ("ScanAsk", "sealed and authenticated with the box's pair key"),
     "ASK_REGISTER": ("RegisterAsk", "sealed and authenticated with the box's pair key"),
+    "ASK_NOTICED": ("Noticed; nothing answers it", "sealed with the box's pair key"),
     "UP": ("Batch", "signed by the box; each row's body sealed to central"),
     "REPLY": ("ScanReply, RegisterReply or RefusalReply", "sealed with the box's pair key"),
     "RECEIPT": ("Receipt", "sealed with the box's pair key"),
-    "COMMAND": ("reserved: what became of a record", ""),
+    "COMMAND": (
+        "Command, repeated until the box acknowledges",
+        "sealed with the box's pair key",
+    ),
     "STATUS": ("Status, retained; the will says offline", "plain: presence only"),
     "DESIRED": (
         "SignedDesired, retained",
@@ -32,9 +36,9 @@ AT_REST = {"Mark", "RowState"}
 INTRODUCTION = """\
 # Messages
 
-Generated from `shared/messages.py`, `shared/desired.py`, `shared/joining.py`,
-`shared/ledger.py`, `shared/sealing.py` and `shared/topics.py` by `docs/build_messages.py`; do
-not edit by hand.
+Generated from `shared/messages.py`, `shared/desired.py`, `shared/notices.py`,
+`shared/joining.py`, `shared/ledger.py`, `shared/sealing.py` and `shared/topics.py` by
+`docs/build_messages.py`; do not edit by hand.
 
 Every message is MessagePack (`shared/codec.py`): a message is a map from field names to values,
 first its `kind` where it has one, then the fields in the order below (those of its base before
@@ -57,6 +61,7 @@ def build_page() -> str:
         ("Wrapped keys", "sealing"),
         ("Device and print states", "devices"),
         ("Settings and reports", "desired"),
+        ("Notices", "notices"),
         ("Joining and renewing, over HTTPS", "joining"),
     ):
         parts.append(f"## {title}\n")

@@ -14,6 +14,7 @@ ROOT = "onecode/v1"
 
 ASK_SCAN = "ask/scan"
 ASK_REGISTER = "ask/register"
+ASK_NOTICED = "ask/noticed"
 UP = "up"
 REPLY = "down/reply"
 RECEIPT = "down/receipt"

@@ -10,6 +10,9 @@ DraftName = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{32})?$")]
 """Random, made by a page; empty: nothing is kept."""
 
 
+NoticeName = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
+
+
 class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The base of all."""
 
@@ -40,6 +43,12 @@ class ScanForm(Form, frozen=True):
     """A code typed or pasted instead of scanned."""
 
     text: str
+
+
+class SeenForm(Form, frozen=True):
+    """Which notices a clerk has seen; none: the absence alone."""
+
+    ids: Annotated[tuple[NoticeName, ...], msgspec.Meta(max_length=100)] = ()
 
 
 class ReprintForm(Form, frozen=True):

@@ -3,7 +3,7 @@
 What changes something answers with what became of it; open pages are told of it besides.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -16,6 +16,7 @@ from agent.api.forms import (
     PinForm,
     ReprintForm,
     ScanForm,
+    SeenForm,
     TypedForm,
 )
 from agent.api.patience import read_body
@@ -56,6 +57,8 @@ class Box(Watched, Protocol):
     async def read_account(self) -> Account: ...
 
     def acknowledge(self, scan_id: str) -> None: ...
+
+    async def see_notices(self, ids: Sequence[str]) -> None: ...
 
     def recent(self) -> list[ScanView]: ...
 
@@ -117,7 +120,13 @@ def _list_acts(box: Box, clock: Clock) -> dict[tuple[str, str], Handler]:
         box.acknowledge(request.match_info["id"])
         return _answer(await box.read_state())
 
+    async def post_seen(request: web.Request) -> web.Response:
+        form = await _read(request, SeenForm)
+        await box.see_notices(form.ids)
+        return _answer(await box.read_state())
+
     return {
+        ("POST", "notices/seen"): post_seen,
         ("POST", "scan"): post_scan,
         ("POST", "verdicts/{id}/acknowledge"): post_acknowledge,
         ("POST", "documents/{id}/taken"): post_taken,

@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from agent.counter.views import Advice, LabelView, OperatorView, ScanView
+from agent.notices.views import AwayView
 from shared.devices import DeviceState, PrinterCondition
 from shared.ledger import Account
 
@@ -75,6 +76,7 @@ class StateView(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[LabelView, ...] = ()  # the last ones, newest first
     questions: tuple[LabelView, ...] = ()  # of the day: a person must look, oldest first
     labels_advice: Advice | None = None  # why labels are not kept over a restart
+    away: AwayView | None = None  # what happened while the box was away, until a clerk has seen it
 
 
 class TicketView(msgspec.Struct, frozen=True):

@@ -53,7 +53,14 @@ class DesiredCame:
     plaintext: bytes = field(repr=False)
 
 
-DownlinkEvent = LinkChanged | LateReply | RowsSettled | Discarded | DesiredCame
+@dataclass(frozen=True, slots=True)
+class CommandCame:
+    """A message on ``down/command``, opened with the pair key."""
+
+    plaintext: bytes = field(repr=False)
+
+
+DownlinkEvent = LinkChanged | LateReply | RowsSettled | Discarded | DesiredCame | CommandCame
 
 
 class Downlink:

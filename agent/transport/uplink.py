@@ -16,7 +16,7 @@ from agent.config import BoxConfig, BoxFiles
 from agent.ports import Custody
 from agent.transport.asks import Asks
 from agent.transport.box_keys import BoxKeys
-from agent.transport.downlink import DesiredCame, Discarded, Downlink, LinkChanged
+from agent.transport.downlink import CommandCame, DesiredCame, Discarded, Downlink, LinkChanged
 from agent.transport.drain import Drain
 from agent.transport.edges import Edge, Observe, ignore
 from agent.transport.line import Line, OpenConnection
@@ -29,7 +29,7 @@ from shared.errors import Refused, Unavailable
 from shared.messages import Ask, Reply
 from shared.pairing import Direction, PairKey
 from shared.reasons import Reason
-from shared.topics import DESIRED, RECEIPT, REPLY, REPORTED
+from shared.topics import ASK_NOTICED, COMMAND, DESIRED, RECEIPT, REPLY, REPORTED
 
 _log = logging.getLogger(__name__)
 
@@ -151,6 +151,11 @@ class CentralUplink:
         sealed = self._keys.pair_key.seal(Direction.UP, self._keys.box, REPORTED, plaintext)
         await self._line.publish(REPORTED, sealed, qos=1, retain=True)
 
+    async def acknowledge(self, plaintext: bytes) -> None:
+        """Say which notices are on the disk; nothing answers. Raises Unavailable."""
+        sealed = self._keys.pair_key.seal(Direction.UP, self._keys.box, ASK_NOTICED, plaintext)
+        await self._line.publish(ASK_NOTICED, sealed, qos=1)
+
     def _receive(self, kind: str, payload: bytes) -> None:
         try:
             if kind == REPLY:
@@ -161,10 +166,14 @@ class CentralUplink:
             elif kind == RECEIPT:
                 self._drain.accept(payload)
             elif kind == DESIRED:
-                opened = self._keys.pair_key.open(Direction.DOWN, self._keys.box, DESIRED, payload)
-                self.downlink.post(DesiredCame(opened))
+                self.downlink.post(DesiredCame(self._open(kind, payload)))
+            elif kind == COMMAND:
+                self.downlink.post(CommandCame(self._open(kind, payload)))
         except Refused as refusal:
             self._discard(kind, refusal)
+
+    def _open(self, kind: str, payload: bytes) -> bytes:
+        return self._keys.pair_key.open(Direction.DOWN, self._keys.box, kind, payload)
 
     def _discard(self, kind: str, refusal: Refused) -> None:
         self.discarded[refusal.reason] += 1

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from central.audit.service import Audit
 from central.config import CentralConfig, CentralFiles
-from central.feed import Feed, FeedEvent
+from central.feed import BoxChanged, Feed, FeedEvent
 from central.fleet.broker import CONTROL_RESPONSE
 from central.fleet.revocation import RevocationList
 from central.fleet.service import Fleet
@@ -24,6 +24,8 @@ from central.ingest.edges import Edge, Observe, ignore
 from central.ingest.inbox import RowCrashError
 from central.ingest.mqtt import Connection, Message, open_connection
 from central.ingest.parts import Ingest
+from central.notices.posting import Posting
+from central.notices.service import Notices
 from central.presence.mailbox import Mailbox
 from central.presence.service import Presence
 from central.settings.announcing import Announcing
@@ -33,11 +35,21 @@ from central.storage.writer import Writer
 from shared.backoff import Backoff
 from shared.clock import Clock, SystemClock
 from shared.codec import receipts
+from shared.desired import Reported
 from shared.errors import OneCodeError, Refused, Unavailable
-from shared.ids import BoxId
+from shared.ids import BoxId, parse_box_id
 from shared.pairing import Direction
 from shared.reasons import Reason
-from shared.topics import RECEIPT, REPLY, REPORTED, STATUS, UP, build_topic, parse_topic
+from shared.topics import (
+    ASK_NOTICED,
+    RECEIPT,
+    REPLY,
+    REPORTED,
+    STATUS,
+    UP,
+    build_topic,
+    parse_topic,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -73,6 +85,9 @@ class IngestCentral(Protocol):
 
     @property
     def presence(self) -> Presence: ...
+
+    @property
+    def notices(self) -> Notices: ...
 
     @property
     def feed(self) -> Feed: ...
@@ -133,9 +148,9 @@ class _Desk:
         self._announcing = Announcing(
             central.database, central.settings, central.fleet, writer, clock
         )
-        self._mailbox = Mailbox(
-            central.presence, writer, central.feed, clock, self._announcing.note_report
-        )
+        self._notices = central.notices
+        self._posting = Posting(central.database, central.notices, writer)
+        self._mailbox = Mailbox(central.presence, writer, central.feed, clock, self._note_report)
         self._dropped: Counter[Reason] = Counter()
 
     async def serve(self, connection: Connection) -> None:
@@ -147,6 +162,7 @@ class _Desk:
         async with asyncio.TaskGroup() as group:
             group.create_task(admission.run(connection), name="admission")
             group.create_task(self._announcing.run(connection), name="announcing")
+            group.create_task(self._posting.run(connection), name="notices")
             group.create_task(self._mailbox.run(), name="presence")
             async for message in connection.messages():
                 await room.acquire()
@@ -163,6 +179,8 @@ class _Desk:
                 await self._take_batch(connection, box, message.payload)
             elif kind in {STATUS, REPORTED}:
                 self._mailbox.put(box, kind, message.payload)
+            elif kind == ASK_NOTICED:
+                await self._take_noticed(box, message.payload)
             else:
                 await self._answer(connection, box, kind, message.payload)
         except (Refused, Unavailable) as error:
@@ -177,6 +195,18 @@ class _Desk:
         self._observe(Edge.ASK_AFTER_COMMIT)
         await connection.publish(build_topic(box, REPLY), reply, qos=0)
         self._observe(Edge.REPLY_SENT)
+
+    def _note_report(self, report: Reported) -> None:
+        self._announcing.note_report(report)
+        self._posting.note_heard(parse_box_id(report.box))
+
+    async def _take_noticed(self, box: BoxId, payload: bytes) -> None:
+        at = self._clock.now()
+        take = partial(self._notices.take_acknowledgement, box, payload, at)
+        more = await self._writer.run(take, patient=True)
+        self._feed.publish(BoxChanged(box))
+        if more:
+            self._posting.note_heard(box)
 
     async def _take_batch(self, connection: Connection, box: BoxId, payload: bytes) -> None:
         try:

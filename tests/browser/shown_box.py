@@ -4,7 +4,7 @@ The API, its sessions, headers and live messages are the shipped ones; only what
 up. People are fictitious.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -187,6 +187,10 @@ class ShownBox(OneBox):
         self.acknowledged.append(scan_id)
         left = tuple(each for each in self.shown.unacknowledged if each.id != scan_id)
         self.show(unacknowledged=left)
+
+    async def see_notices(self, ids: Sequence[str]) -> None:
+        self.seen_notices.extend(ids)
+        self.show(away=None)
 
 
 def operator_entry(id: str, name: str, badge: str, pin: str) -> OperatorEntry:

@@ -38,6 +38,7 @@ from shared.messages import (
     TombstoneRecord,
     Verdict,
 )
+from shared.notices import Command, Notice, Noticed, NoticeKind, acknowledgements, commands
 from shared.reasons import Reason
 from shared.sealing import Encapsulation
 from tests.shared.ehc.test_derivation import EHC_ID
@@ -201,6 +202,25 @@ SAMPLES: dict[str, tuple[Codec[Any], Any]] = {
         replies,
         RefusalReply(id=ID, central_at=AT, reason=Reason.DOCUMENT_CHECK_CHARACTER),
     ),
+    "command": (
+        commands,
+        Command(
+            box=str(BOX),
+            notices=(
+                Notice(
+                    id=ID,
+                    at=AT,
+                    kind=NoticeKind.CASE_DECIDED,
+                    zh="结案：两次均有效",
+                    en="Decided: both visits stand",
+                    reason=Reason.CODE_USED,
+                    record=OTHER_ID,
+                    case=ID,
+                ),
+            ),
+        ),
+    ),
+    "noticed": (acknowledgements, Noticed(box=str(BOX), ids=(ID, OTHER_ID))),
     "status": (statuses, Status(online=True, since=AT)),
 }
 

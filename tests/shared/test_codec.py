@@ -14,6 +14,7 @@ from shared.errors import Malformed, OneCodeError, Refused
 from shared.ids import parse_box_id
 from shared.ledger import verify_batch
 from shared.messages import Ask, Batch, Receipt, Record, Reply, Status
+from shared.notices import Command, Noticed, acknowledgements, commands
 from shared.reasons import Reason
 from tests.golden.samples import KEY, MESSAGES, SAMPLES, read_golden
 from tests.shared.strategies import refusal_of
@@ -25,6 +26,8 @@ CODECS: dict[str, tuple[Codec[Any], Any]] = {
     "asks": (asks, Ask),
     "replies": (replies, Reply),
     "statuses": (statuses, Status),
+    "commands": (commands, Command),
+    "acknowledgements": (acknowledgements, Noticed),
 }
 TAGGED = [name for name in SAMPLES if name.split("-")[0] in {"record", "ask", "reply"}]
 

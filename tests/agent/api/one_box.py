@@ -1,6 +1,6 @@
 """What the API sees of a box, answering at once; and the API served for a test."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -36,6 +36,7 @@ class OneBox:
         self.frames: list[bytes] = []
         self.requests: list[IssueRequest] = []
         self.acknowledged: list[str] = []
+        self.seen_notices: list[str] = []
         self.changes: Listeners[None] = Listeners()
         self.scans: Listeners[ScanView] = Listeners()
         self.operator_views: Listeners[OperatorView] = Listeners()
@@ -73,6 +74,9 @@ class OneBox:
         if scan_id != "1":
             raise Refused(Reason.NOT_FOUND)
         self.acknowledged.append(scan_id)
+
+    async def see_notices(self, ids: Sequence[str]) -> None:
+        self.seen_notices.extend(ids)
 
     def recent(self) -> list[ScanView]:
         return []

@@ -18,6 +18,8 @@ from central.ingest.model import MODELS as LEDGER
 from central.ingest.parts import Ingest, build_ingest
 from central.keys.service import Keys
 from central.keys.store import new_contents
+from central.notices.model import MODELS as NOTICES
+from central.notices.service import Notices
 from central.presence.model import MODELS as PRESENCE
 from central.presence.service import Presence
 from central.settings.model import MODELS as SETTINGS
@@ -91,6 +93,7 @@ class Centre:
     ingest: Ingest
     settings: Settings
     presence: Presence
+    notices: Notices
     feed: Feed
     notebook: Notebook
 
@@ -105,7 +108,7 @@ def open_centre(directory: Path, broker: BrokerConfig | None = None) -> Iterator
     """A fresh centre in ``directory``."""
     database = open_database("sqlite:///central.db", directory)
     migrate(database, read_migrations())
-    database.bind((*AUDIT, *FLEET, *LEDGER, *SETTINGS, *PRESENCE))
+    database.bind((*AUDIT, *FLEET, *LEDGER, *SETTINGS, *PRESENCE, *NOTICES))
     keys = Keys(new_contents(CODE_KID))
     audit = Audit(database, keys.audit_mac)
     fleet = Fleet(keys, audit)
@@ -128,6 +131,7 @@ def open_centre(directory: Path, broker: BrokerConfig | None = None) -> Iterator
             ingest=ingest,
             settings=Settings(keys, audit, fleet, read_revision=presence.read_revision),
             presence=presence,
+            notices=Notices(fleet),
             feed=Feed(),
             notebook=notebook,
         )

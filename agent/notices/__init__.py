@@ -1,0 +1,1 @@
+"""What central told this box, and what happened while it was away."""
