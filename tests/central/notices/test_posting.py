@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import pytest
+
 from agent.cache.notices import SealedNotices
 from agent.config import BoxFiles
 from agent.notices.service import Notices
 from agent.transport.downlink import CommandCame
 from shared.clock import SystemClock
+from shared.errors import NotAuthentic
 from shared.ids import BoxId
 from shared.notices import (
     Command,
@@ -95,21 +98,29 @@ async def test_many_notices_come_whole_and_once(wire: Wire) -> None:
 
 
 async def test_a_box_acknowledges_its_own_notices_only(wire: Wire) -> None:
-    """Another box's, or a forged acknowledgement changes nothing; both are dropped."""
+    """What names another box's notice, or speaks for another box, changes nothing."""
     wire.add_box(BOX)
     notice = post(wire, "for box 1")
     other = wire.add_box(OTHER)
-    pair_key = PairKey(other.pair_key.read_bytes())
     async with asyncio.timeout(PATIENCE_SECONDS), serving(wire.centre), running_box(other) as box:
+        await box.uplink.wait_up()
         for named in (OTHER, BOX):
-            plaintext = acknowledgements.encode(acknowledge(str(named), [notice]))
-            sealed = pair_key.seal(Direction.UP, OTHER, ASK_NOTICED, plaintext)
-            await box.publish(ASK_NOTICED, sealed)
-        await box.publish(ASK_NOTICED, b"rubbish")
+            noticed = acknowledge(str(named), [notice])
+            await box.uplink.acknowledge(acknowledgements.encode(noticed))
         mine = post(wire, "for box 2", OTHER)
         command = commands.decode((await box.told(CommandCame)).plaintext)
         assert command == Command(str(OTHER), (mine,))
     assert wire.centre.notices.list_waiting(BOX) == [notice]
+
+
+def test_a_forged_acknowledgement_is_refused(wire: Wire) -> None:
+    """Only what the box itself sealed counts."""
+    wire.add_box(BOX)
+    notice = post(wire, "for box 1")
+    plaintext = acknowledgements.encode(acknowledge(str(BOX), [notice]))
+    forged = PairKey(bytes(32)).seal(Direction.UP, BOX, ASK_NOTICED, plaintext)
+    with pytest.raises(NotAuthentic), wire.centre.database.unit():
+        wire.centre.notices.take_acknowledgement(BOX, forged, datetime.now(UTC))
 
 
 async def test_a_notice_is_repeated_until_it_is_acknowledged(wire: Wire) -> None:
