@@ -26,6 +26,7 @@ from agent.counter.birth import Registrar
 from agent.counter.display import Display
 from agent.counter.documents import Documents
 from agent.counter.issuing import Issuing
+from agent.counter.issuing_alone import IssuingAlone
 from agent.counter.judge import Judge
 from agent.counter.operators import Operators
 from agent.counter.pin_locks import PinLocks
@@ -33,6 +34,7 @@ from agent.counter.print_edges import Edge as PrintEdge
 from agent.counter.printing import Printing
 from agent.counter.service import Counter
 from agent.counter.states import ScanState
+from agent.counter.temporary import TemporaryCodes
 from agent.counter.tokens import CodeTokens
 from agent.drivers.catalog import open_document_reader, open_printer, open_scanner
 from agent.drivers.slots import PrinterSlot, ScannerSlot
@@ -196,6 +198,9 @@ def _build_box(
         lambda: operators.current_id,
     )
     tokens = CodeTokens(read_secret(files.pair_key))
+    codes = TemporaryCodes(
+        STD.signing_key(read_secret(files.signing_key)), config.signing_key_id, settings
+    )
     judge = Judge(
         deadline=now.ask_deadline,
         medical_step=now.medical_step,
@@ -206,6 +211,7 @@ def _build_box(
         code_keys={
             int(kid): STD.verify_key(bytes.fromhex(key)) for kid, key in config.code_keys.items()
         },
+        find_key=codes.find_key,
     )
     display = Display()
     again = AgainWindow(now.again, registrar)
@@ -236,6 +242,14 @@ def _build_box(
         uplink=parts.uplink,
         printing=printing,
         deadline=now.register_deadline,
+        alone=IssuingAlone(
+            registrar=registrar,
+            outbox=parts.outbox,
+            printing=printing,
+            codes=codes,
+            tokens=tokens,
+            cache=parts.cache,
+        ),
     )
     workplace = Workplace(
         arranged=now,

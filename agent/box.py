@@ -14,7 +14,8 @@ from agent.box_view import BoxView
 from agent.counter.changes import Listeners, Undo
 from agent.counter.display import Display
 from agent.counter.documents import Documents
-from agent.counter.issuing import IssueRequest, Issuing
+from agent.counter.form import IssueRequest
+from agent.counter.issuing import Issuing
 from agent.counter.masking import hide_issue, hide_label
 from agent.counter.operators import Operators, is_like_badge
 from agent.counter.policy import Policy

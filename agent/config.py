@@ -93,6 +93,7 @@ class BoxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     central: CentralAddress | None = None  # where certificates are renewed
     signing_key_id: Number = 1
     epoch: Number = 1
+    number: Number = 0  # the box's own in its temporary codes; 0: not told yet
     api_port: Port = 8700  # 0: any free one
     frame_ancestors: tuple[Ancestor, ...] = ()  # who may show the page in a frame
     ask_deadline_ms: Milliseconds = 800

@@ -131,6 +131,7 @@ class Label:
     copy: int = 1
     template: str = "50x30"  # the paper, one of ``agent.drivers.templates``
     language: str = "zh"  # of the label's own words
+    temporary: bool = False  # a box's own code: the label says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +345,7 @@ class KeptLabel:
     reprint_reason: str = ""
     copies: int = 0  # that may have come out
     earlier: tuple[RecordId, ...] = ()  # labels of the same registration
+    resident: bytes = b""  # keyed token of whom a temporary code was given to
 
 
 class LabelJournal(Protocol):

@@ -39,6 +39,7 @@ from central.presence.service import Presence
 from central.scans.model import MODELS as SCAN_MODELS
 from central.scans.registration import Registrations
 from central.scans.service import Scans
+from central.scans.temporary import Temporaries
 from central.settings.model import MODELS as SETTING_MODELS
 from central.settings.service import Settings
 from central.storage.database import Database, open_database
@@ -55,6 +56,7 @@ from shared.messages import (
     RepeatRecord,
     ScanAsk,
     ScanRecord,
+    TemporaryRecord,
 )
 
 MODELS = (
@@ -134,12 +136,14 @@ def build_central(
     """Put the services together over an opened database."""
     audit = Audit(database, keys.audit_mac)
     fleet = Fleet(keys, audit)
-    patients, cards, hospital = Patients(keys, audit), Cards(keys, audit), Hospital()
+    patients, hospital = Patients(keys, audit), Hospital()
+    cards = Cards(keys, audit, fleet.check_temporary)
     feed, presence, notices = Feed(), Presence(fleet), Notices(fleet)
     users = Users(keys, audit, config.users)
     settings = Settings(keys, audit, fleet, users.list_operators, presence.read_revision)
     scans = Scans(patients, cards, hospital, feed.stage)
     registrations = Registrations(keys, patients, cards, hospital)
+    temporaries = Temporaries(keys, fleet, patients, cards, hospital)
     goes_on = audit.for_patient()  # what boxes ask and report does not wait for the audit
     dispatcher = Dispatcher(
         asks={ScanAsk: goes_on(scans.answer), RegisterAsk: goes_on(registrations.answer_register)},
@@ -148,6 +152,7 @@ def build_central(
             RepeatRecord: goes_on(scans.record_repeat),
             LateAnswerRecord: goes_on(scans.record_late_answer),
             RegistrationRecord: goes_on(registrations.record_registration),
+            TemporaryRecord: goes_on(temporaries.record),
             PrintRecord: goes_on(registrations.record_print),
         },
     )

@@ -65,6 +65,7 @@ class Desired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settings: BoxSettings
     operators: tuple[OperatorEntry, ...] = ()
     version: Literal[1] = 1
+    number: Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)] = 0  # in the box's temporary codes
 
 
 class SignedDesired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

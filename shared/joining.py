@@ -140,6 +140,7 @@ class JoinAnswer(msgspec.Struct, frozen=True):
     code_keys: dict[str, str]  # kid → Ed25519 in hex
     desired: SignedDesired | None  # the first configuration
     central_at: Time
+    number: Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)] = 0  # in the box's temporary codes
 
 
 class RenewRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,6 +14,7 @@ from shared.crypto import SuiteId
 from shared.devices import PrinterCondition, PrintState
 from shared.ledger import HASH_BYTES, Head, Lane, Row
 from shared.reasons import Reason
+from shared.residents import MAX_NAME_CHARACTERS, MAX_NUMBER_BYTES
 from shared.sealing import Encapsulation
 
 Id = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
@@ -141,6 +142,7 @@ class RegistrationOutcome(StrEnum):
     FOUND = "found"
     REFUSED = "refused"
     UNANSWERED = "unanswered"  # central may have registered; asking again finds the person
+    TEMPORARY = "temporary"  # the box gave a code of its own; its record registers the person
 
 
 class RegistrationRecord(RecordBase, frozen=True, kw_only=True, tag="registration"):
@@ -152,6 +154,22 @@ class RegistrationRecord(RecordBase, frozen=True, kw_only=True, tag="registratio
     outcome: RegistrationOutcome
     reason: Reason | None
     patient_id: str = ""
+
+
+class TemporaryRecord(RecordBase, frozen=True, kw_only=True, tag="temporary"):
+    """A box that was alone gave this resident a temporary code; central registers them by this.
+
+    The code's serial is that of the record's id (``shared.ehc.temporary``), so that no other
+    record can claim it. ``asked``: the question left the box under the same id, unanswered.
+    """
+
+    document_type: Annotated[str, msgspec.Meta(max_length=2)]
+    document_number: Annotated[str, msgspec.Meta(max_length=MAX_NUMBER_BYTES)]
+    name: Annotated[str, msgspec.Meta(max_length=MAX_NAME_CHARACTERS)]
+    sex: Annotated[str, msgspec.Meta(max_length=1)]  # GB/T 2261.1: 0, 1, 2, 9
+    phone: Annotated[str, msgspec.Meta(max_length=64)]
+    code: Annotated[str, msgspec.Meta(min_length=122, max_length=122)]
+    asked: bool
 
 
 class PrintRecord(RecordBase, frozen=True, kw_only=True, tag="print"):
@@ -187,6 +205,7 @@ Record = (
     | RepeatRecord
     | LateAnswerRecord
     | RegistrationRecord
+    | TemporaryRecord
     | PrintRecord
     | TombstoneRecord
 )

@@ -65,6 +65,8 @@ class Reason(StrEnum):
     OFFLINE_KNOWN = "offline-known"
     OFFLINE_SIGNED = "offline-signed"
     OFFLINE_UNKNOWN = "offline-unknown"
+    OFFLINE_TEMPORARY = "offline-temporary"
+    OFFLINE_TEMPORARY_OTHER = "offline-temporary-other"
     # persons and documents
     DOCUMENT_TYPE_UNKNOWN = "document-type-unknown"
     DOCUMENT_NUMBER_MALFORMED = "document-number-malformed"
@@ -82,6 +84,8 @@ class Reason(StrEnum):
     NO_ANSWER = "no-answer"
     ASK_EXPIRED = "ask-expired"
     ISSUE_NEEDS_CENTRAL = "issue-needs-central"
+    TEMPORARY_GIVEN = "temporary-given"
+    TEMPORARY_GIVEN_BEFORE = "temporary-given-before"
     NOT_FOR_THIS_BOX = "not-for-this-box"
     NOT_ASKED = "not-asked"
     # devices and labels

@@ -247,6 +247,18 @@ WORDS: dict[Reason, Words] = {
         "请核对证件后手工办理，联网后由中心确认",
         "Check the document and go on by hand; central confirms later",
     ),
+    Reason.OFFLINE_TEMPORARY: Words(
+        "网络断开；本机发的临时码，签名有效",
+        "Offline; a temporary code of this box, its signature is good",
+        "核对证件后可以挂号就诊，联网后由中心确认",
+        "Check the document; visits may go on, central confirms later",
+    ),
+    Reason.OFFLINE_TEMPORARY_OTHER: Words(
+        "网络断开；别处发的临时码，本机不能核验",
+        "Offline; another box's temporary code cannot be checked here",
+        "请核对证件后手工办理，联网后再扫",
+        "Check the document and go on by hand; scan again once online",
+    ),
     Reason.DOCUMENT_TYPE_UNKNOWN: Words(
         "证件类型不认识",
         "The document type is not known",
@@ -330,6 +342,18 @@ WORDS: dict[Reason, Words] = {
         "Codes cannot be issued while offline",
         "先凭证件办理；网络恢复后再发码",
         "Use the document now; issue when the line is back",
+    ),
+    Reason.TEMPORARY_GIVEN: Words(
+        "已发临时码，本院有效",
+        "A temporary code was given, valid at this hospital",
+        "照常就诊；联网后中心登记，再换正式码",
+        "Visits go on; central registers once online and replaces it",
+    ),
+    Reason.TEMPORARY_GIVEN_BEFORE: Words(
+        "此人今天已有临时码，仍是同一个码",
+        "This person has a temporary code of today: it is the same one",
+        "标签不见了，请点“补打”",
+        "If its label is gone, reprint it",
     ),
     Reason.NOT_FOR_THIS_BOX: Words(
         "消息不是给这台设备的",

@@ -22,9 +22,8 @@ from agent.api.forms import (
 from agent.api.patience import read_body
 from agent.api.sessions import Tickets
 from agent.api.views import TicketView, view_account
-from agent.counter.form import check_form
+from agent.counter.form import IssueRequest, check_form, parse_request
 from agent.counter.form_drafts import FormDrafts
-from agent.counter.issuing import IssueRequest, parse_request
 from agent.counter.operators import Operators
 from agent.counter.printing import ReprintReason
 from agent.counter.views import IssueView, LabelView, ScanView

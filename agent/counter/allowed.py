@@ -79,6 +79,13 @@ _ANYWHERE: dict[Reason, Allowed] = {
 }
 
 
+_LIKE = {
+    Reason.OFFLINE_TEMPORARY: Reason.OFFLINE_SIGNED,  # this box's own signature
+    Reason.CODE_TEMPORARY_UNKNOWN: Reason.OFFLINE_SIGNED,  # central has verified another box's
+}
+"""Reasons that allow what another one does."""
+
+
 def allow(verdict: Verdict | None, reason: Reason | None, step: MedicalStep) -> Allowed | None:
     """What may be done now; None while there is no verdict.
 
@@ -88,6 +95,7 @@ def allow(verdict: Verdict | None, reason: Reason | None, step: MedicalStep) -> 
         return None
     if verdict is not Verdict.PROVISIONAL:
         return _ACCEPTED if verdict is Verdict.ACCEPTED else _REFUSED
+    reason = _LIKE.get(reason, reason) if reason else None
     if reason not in _ANYWHERE:
         reason = Reason.OFFLINE_UNKNOWN
     return _PROVISIONAL.get((reason, step), _ANYWHERE[reason])

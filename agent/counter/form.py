@@ -1,4 +1,5 @@
-"""A registration's form, checked field by field while it is typed. Pure; nothing is kept.
+"""A registration's form: checked field by field while it is typed, and whole when it is sent.
+Pure; nothing is kept.
 
 A half-typed field is no error yet: the page decides when to say so. What is refused here is
 refused when the form is sent, too.
@@ -6,6 +7,7 @@ refused when the form is sent, too.
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date
 
 import msgspec
@@ -19,7 +21,33 @@ PASSPORT = "03"
 _PASSPORT_NUMBER = re.compile(r"(?=.*[0-9])[A-Z0-9]{5,15}")
 """Letters and digits, at least one of these (ICAO Doc 9303-4: nine in the machine-readable line,
 longer ones continue in its optional data)."""
-SEXES = frozenset({"0", "1", "2", "9"})  # GB/T 2261.1
+SEX_UNKNOWN = "0"
+SEXES = frozenset({SEX_UNKNOWN, "1", "2", "9"})  # GB/T 2261.1
+
+
+MOST_PHONE_CHARACTERS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRequest:
+    """What a clerk typed, already checked and normalised."""
+
+    document: Document
+    name: str = field(repr=False)
+    sex: str
+    phone: str = field(repr=False)
+
+
+def parse_request(
+    *, document_type: str, number: str, name: str, sex: str = "0", phone: str = ""
+) -> IssueRequest:
+    """Check a form at the counter, before anything is asked. Raises Malformed with its reason."""
+    if sex not in SEXES:
+        raise Malformed(Reason.REQUEST_MALFORMED, "sex is 0, 1, 2 or 9 (GB/T 2261.1)")
+    if len(phone) > MOST_PHONE_CHARACTERS:
+        raise Malformed(Reason.REQUEST_MALFORMED, "phone")
+    document = parse_number(document_type, number)
+    return IssueRequest(document, normalise_name(name), sex, phone)
 
 
 class FormView(msgspec.Struct, frozen=True):

@@ -1,19 +1,19 @@
 """Issuing at a counter: a resident is registered with central, and a label is printed.
 
-Registering needs central (the key never leaves it), so without a line the clerk hears "not
-available" and what to do.
+Registering needs central (the key never leaves it). Without an answer the box gives a temporary
+code of its own (``issuing_alone``), or, where it may not, the clerk hears so and what to do.
 """
 
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from agent.counter.birth import Birth, Registrar
-from agent.counter.form import SEXES, parse_number
+from agent.counter.form import IssueRequest
+from agent.counter.issuing_alone import IssuingAlone
 from agent.counter.printing import Printing
 from agent.counter.views import IssueView, advise
 from agent.ports import Draft, Outbox, Uplink
 from shared.clock import to_microseconds
-from shared.errors import Malformed, Unavailable
+from shared.errors import Unavailable
 from shared.ledger import Lane
 from shared.messages import (
     RefusalReply,
@@ -24,33 +24,12 @@ from shared.messages import (
     Reply,
 )
 from shared.reasons import Reason
-from shared.residents import Document, normalise_name
-
-
-@dataclass(frozen=True, slots=True)
-class IssueRequest:
-    """What a clerk typed, already checked and normalised."""
-
-    document: Document
-    name: str = field(repr=False)
-    sex: str
-    phone: str = field(repr=False)
-
-
-def parse_request(
-    *, document_type: str, number: str, name: str, sex: str = "0", phone: str = ""
-) -> IssueRequest:
-    """Check a form at the counter, before anything is asked. Raises Malformed with its reason."""
-    if sex not in SEXES:
-        raise Malformed(Reason.REQUEST_MALFORMED, "sex is 0, 1, 2 or 9 (GB/T 2261.1)")
-    document = parse_number(document_type, number)
-    return IssueRequest(document, normalise_name(name), sex, phone)
 
 
 class Issuing:
     """One counter's registrations and labels."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the ports an issue needs
         self,
         *,
         registrar: Registrar,
@@ -58,20 +37,23 @@ class Issuing:
         uplink: Uplink,
         printing: Printing,
         deadline: timedelta,
+        alone: IssuingAlone | None = None,
     ) -> None:
+        """Without ``alone`` nothing is given while central does not answer."""
         self._registrar = registrar
         self._outbox = outbox
         self._uplink = uplink
         self._printing = printing
+        self._alone = alone
         self.deadline = deadline
 
     async def issue(self, request: IssueRequest) -> IssueView:
-        """Register, keep the record, print.
+        """Register, keep the record, print; without an answer give a temporary code.
 
-        Raises Unavailable: ISSUE_NEEDS_CENTRAL without a line, the disk's reason while that is in
-        trouble (nothing happened). Raises
-        Unavailable or Damaged, the store's, when the registration cannot be kept (nothing is
-        printed). Once it is kept, whatever becomes of the label is data.
+        Raises Unavailable where none may be given and there is no line (nothing happened):
+        ISSUE_NEEDS_CENTRAL, or why not; the disk's reason while that is in trouble. Raises
+        Unavailable or Damaged, the store's, when the record cannot be kept (nothing is printed).
+        Once it is kept, whatever becomes of the label is data.
         """
         if not self._outbox.fill.keeps:
             raise Unavailable(self._outbox.fill.reason or Reason.STORE_UNAVAILABLE)
@@ -82,8 +64,12 @@ class Issuing:
                 self._question(birth, request), self.deadline.total_seconds()
             )
         except Unavailable as error:
-            if error.reason is Reason.LINK_DOWN:
-                raise Unavailable(Reason.ISSUE_NEEDS_CENTRAL) from error
+            asked = error.reason is not Reason.LINK_DOWN
+            why_not = self._alone.why_not if self._alone else Reason.ISSUE_NEEDS_CENTRAL
+            if self._alone is not None and why_not is None:
+                return await self._alone.issue(birth, request, asked=asked)
+            if not asked:
+                raise Unavailable(why_not or Reason.ISSUE_NEEDS_CENTRAL) from error
             reply = None
         record = self._record(birth, request, reply)
         await self._outbox.commit(Draft(birth.id, birth.at, record))

@@ -38,6 +38,7 @@ class Job:
     reprint_reason: str = ""
     copies: int = 0  # that may have come out
     earlier: tuple[RecordId, ...] = ()
+    resident: bytes = b""
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def advance(self, outcome: PrintOutcome) -> None:
@@ -108,6 +109,7 @@ class Job:
             at=self.birth.at.isoformat(),
             printed_ms=self.birth.monotonic_ns // 1_000_000,
             reprint_reason=self.reprint_reason,
+            temporary=self.label.temporary,
             needs_answer=self.needs_answer,
         )
 
@@ -126,6 +128,7 @@ class Job:
             reprint_reason=self.reprint_reason,
             copies=self.copies,
             earlier=self.earlier,
+            resident=self.resident,
         )
 
 
@@ -145,4 +148,5 @@ def restore_job(kept: KeptLabel, age: timedelta, monotonic_ns: int) -> Job:
         reprint_reason=kept.reprint_reason,
         copies=kept.copies,
         earlier=kept.earlier,
+        resident=kept.resident,
     )

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from agent.counter.birth import Birth, Registrar
 from agent.counter.tokens import CodeTokens
-from agent.counter.verdicts import Decision, accept_reply, judge_alone
+from agent.counter.verdicts import Decision, FindKey, accept_reply, find_none, judge_alone
 from agent.ports import Cache, CachedAnswer, Uplink
 from shared.clock import from_microseconds, to_microseconds
 from shared.crypto import VerifyKey
@@ -46,7 +46,9 @@ class Judge:
         cache: Cache,
         tokens: CodeTokens,
         code_keys: Mapping[int, VerifyKey],
+        find_key: FindKey = find_none,
     ) -> None:
+        """``find_key`` gives what verifies a box's temporary code, where this box has it."""
         self.deadline = deadline
         self.medical_step = medical_step
         self._registrar = registrar
@@ -54,6 +56,7 @@ class Judge:
         self._cache = cache
         self._tokens = tokens
         self._code_keys = code_keys
+        self._find_key = find_key
         self._open_questions: OrderedDict[bytes, Code] = OrderedDict()
 
     async def judge(self, birth: Birth, code: Code, text: str) -> Judged:
@@ -89,7 +92,7 @@ class Judge:
     async def _judge_alone(self, code: Code) -> Decision:
         cached = await self.recall(code)
         now, doubt = self._registrar.central_now(), self._registrar.doubt()
-        return judge_alone(code, cached, self._code_keys, now, doubt)
+        return judge_alone(code, cached, self._code_keys, now, doubt, self._find_key)
 
     async def _remember(self, code: Code, reply: ScanReply) -> None:
         if reply.verdict is Verdict.ACCEPTED or reply.reason in _OF_THE_CARD:

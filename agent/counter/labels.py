@@ -29,6 +29,23 @@ def build_label(
     )
 
 
+def build_temporary_label(
+    id: RecordId, code: str, name: str, policy: Policy, at: datetime
+) -> Label:
+    """The label of a temporary code: no record number yet, and it says what it is."""
+    return Label(
+        id=id,
+        code=code,
+        name=name,
+        record_number="",
+        site=policy.site_name,
+        date=at.astimezone().date().isoformat(),
+        template=policy.label,
+        language=policy.language,
+        temporary=True,
+    )
+
+
 def _printed_number(identity: Identity) -> str:
     for record_number in identity.record_numbers:
         if record_number.type == PRINTED_NUMBER:

@@ -21,6 +21,11 @@ class Policy(Protocol):
     def counter(self) -> str: ...
 
     @property
+    def number(self) -> int:
+        """The box's own in its temporary codes; 0: central has not told it, so it gives none."""
+        ...
+
+    @property
     def site_name(self) -> str: ...
 
     @property
@@ -57,6 +62,7 @@ class FixedPolicy:
     idle_seconds: int = IDLE_SECONDS
     entries: tuple[OperatorEntry, ...] = ()
     label: str = "50x30"
+    number: int = 0
 
     def operators(self) -> Sequence[OperatorEntry]:
         return self.entries

@@ -18,7 +18,7 @@ from agent.counter.changes import Listeners
 from agent.counter.day_labels import DayLabels
 from agent.counter.jobs import ANSWERABLE, SCAN_BACK_FOR, Job, restore_job
 from agent.counter.label_records import LabelRecords
-from agent.counter.labels import build_label
+from agent.counter.labels import build_label, build_temporary_label
 from agent.counter.policy import Policy
 from agent.counter.print_edges import Edge, Observe, ignore
 from agent.counter.views import LabelView
@@ -94,10 +94,21 @@ class Printing:
         """The label of a registration just made; whatever becomes of it is data."""
         birth = self._registrar.birth(operator=registration.operator)
         label = build_label(birth.id, reply, self._policy, birth.at)
-        job = Job(registration.id, label, birth, birth.operator, birth.id)
-        self._labels.add(job)
-        async with job.busy:
-            return await self._print(job)
+        return await self._print_new(Job(registration.id, label, birth, birth.operator, birth.id))
+
+    async def print_temporary(
+        self, registration: Birth, code: str, name: str, resident: bytes
+    ) -> LabelView:
+        """The label of a temporary code just given; found again by ``resident`` all day."""
+        birth = self._registrar.birth(operator=registration.operator)
+        label = build_temporary_label(birth.id, code, name, self._policy, birth.at)
+        job = Job(registration.id, label, birth, birth.operator, birth.id, resident=resident)
+        return await self._print_new(job)
+
+    def find_temporary(self, resident: bytes) -> LabelView | None:
+        """The label of the temporary code that this resident was given here today."""
+        jobs = self._labels.list_latest_first()
+        return next((job.view for job in jobs if resident and job.resident == resident), None)
 
     async def reprint(self, label_id: str, reason: ReprintReason, text: str = "") -> LabelView:
         """Print a registration's label once more, as another copy.
@@ -189,6 +200,11 @@ class Printing:
             await self._journal.keep(job.kept)
             raise
         self.changes.tell(job.view)
+
+    async def _print_new(self, job: Job) -> LabelView:
+        self._labels.add(job)
+        async with job.busy:
+            return await self._print(job)
 
     async def _print(self, job: Job) -> LabelView:
         if self._printer is None:

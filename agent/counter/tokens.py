@@ -1,7 +1,8 @@
-"""Keyed tokens of what was scanned: the box remembers codes and cards without holding them."""
+"""Keyed tokens: the box remembers codes, cards and residents without holding them."""
 
 from shared.crypto import STD
 from shared.ehc import Code, TemporaryCode, build_code
+from shared.residents import Document
 
 
 class CodeTokens:
@@ -10,10 +11,15 @@ class CodeTokens:
     def __init__(self, key: bytes) -> None:
         self._text_key = STD.derive(key, b"onecode box code text")
         self._card_key = STD.derive(key, b"onecode box card")
+        self._resident_key = STD.derive(key, b"onecode box resident")
 
     def of_text(self, frame: bytes) -> bytes:
         """The token of the very text that was scanned."""
         return STD.mac(self._text_key, frame)
+
+    def of_resident(self, document: Document, name: str) -> bytes:
+        """The token of a checked document with a normalised name."""
+        return STD.mac(self._resident_key, f"{document.type}:{document.number}:{name}".encode())
 
     def of_card(self, code: Code) -> bytes:
         """The token of the card a code names, the same for all its codes."""

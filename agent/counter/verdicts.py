@@ -5,7 +5,7 @@ what central told it, and says PROVISIONAL for the rest: central decides on retu
 The main road).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +18,7 @@ from shared.ehc import (
     TemporaryCode,
     extension_times,
     verify_extension,
+    verify_temporary,
 )
 from shared.errors import NotAuthentic
 from shared.messages import DecidedBy, Identity, ScanReply, Verdict
@@ -25,6 +26,15 @@ from shared.reasons import Reason
 
 FUTURE_TOLERANCE = timedelta(seconds=5)
 """How far ahead of us an issuer's clock may be before a code is "from the future"."""
+
+
+FindKey = Callable[[TemporaryCode], VerifyKey | None]
+"""What verifies a temporary code at this box; None: nothing here does."""
+
+
+def find_none(_code: TemporaryCode) -> VerifyKey | None:
+    """A box that knows no box's key."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +62,13 @@ def accept_reply(reply: ScanReply) -> Decision:
     return Decision(reply.verdict, reply.reason, DecidedBy.CENTRAL, reply.identity)
 
 
-def judge_alone(
+def judge_alone(  # noqa: PLR0913, PLR0917 - all that a box holds of a code
     code: Code,
     cached: CachedAnswer | None,
     code_keys: Mapping[int, VerifyKey],
     at: datetime,
     doubt: timedelta,
+    find_key: FindKey = find_none,
 ) -> Decision:
     """Judge without central. ``doubt`` is how wrong our own clock may be.
 
@@ -65,7 +76,7 @@ def judge_alone(
     that central gave before are REFUSED; everything else is PROVISIONAL.
     """
     if isinstance(code, TemporaryCode):
-        return refuse(Reason.CODE_TEMPORARY_UNKNOWN)
+        return _judge_temporary(code, cached, find_key(code))
     signed = isinstance(code, DynamicCode) and isinstance(code.extension, Extension)
     if isinstance(code, DynamicCode) and isinstance(code.extension, Extension):
         wrong = _refusal_of_signed(code, code.extension, code_keys, at, doubt)
@@ -76,6 +87,26 @@ def judge_alone(
     if cached is not None:
         return _provisional(Reason.OFFLINE_KNOWN, cached.identity)
     return _provisional(Reason.OFFLINE_SIGNED if signed else Reason.OFFLINE_UNKNOWN)
+
+
+def _judge_temporary(
+    code: TemporaryCode, cached: CachedAnswer | None, key: VerifyKey | None
+) -> Decision:
+    """A forged one is refused where its key is known. Whom it was given to is in the cache, with a
+    patient id once central has said so itself."""
+    try:
+        if key is not None:
+            verify_temporary(key, code)
+    except NotAuthentic as error:
+        return refuse(error.reason)
+    if cached is not None and cached.reason is not None:
+        return refuse(cached.reason)
+    identity = cached.identity if cached else None
+    if identity is not None and identity.patient_id:
+        return _provisional(Reason.OFFLINE_KNOWN, identity)
+    if key is None:
+        return _provisional(Reason.OFFLINE_TEMPORARY_OTHER)
+    return _provisional(Reason.OFFLINE_TEMPORARY, identity)
 
 
 def _refusal_of_signed(

@@ -79,6 +79,7 @@ class LabelView(msgspec.Struct, frozen=True):
     at: str = ""  # ISO 8601, UTC: when it was sent
     printed_ms: int = 0  # the same by the box's monotonic clock
     reprint_reason: str = ""
+    temporary: bool = False  # its code is this box's own, until central has registered the person
     needs_answer: bool = False  # a person must say whether it came out, before another is printed
 
 

@@ -60,6 +60,7 @@ def install(files: BoxFiles, machine: Machine, observe: Observe = ignore) -> Joi
         central=CentralAddress(invite.host, invite.port),
         signing_key_id=answer.signing_key_id,
         epoch=answer.epoch,
+        number=answer.number,
     )
     _set_aside(files, answer.box)
     if former.box != answer.box:

@@ -16,6 +16,7 @@ class Effective:
     """Every setting that may change while the box works, as it is now."""
 
     revision: int  # of central's configuration; 0: only box.toml
+    number: int  # of the box in its temporary codes; 0: not told
     site_name: str
     counter: str
     language: str
@@ -36,6 +37,7 @@ def build_effective(config: BoxConfig, desired: Desired | None) -> Effective:
     wanted = desired.settings if desired else BoxSettings()
     return Effective(
         revision=desired.revision if desired else 0,
+        number=(desired.number if desired else 0) or config.number,
         site_name=wanted.site_name or config.site_name,
         counter=wanted.counter or config.counter,
         language=wanted.language or "zh",

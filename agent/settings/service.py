@@ -58,6 +58,10 @@ class Settings:
     # --- what holds now --------------------------------------------------------------------------
 
     @property
+    def number(self) -> int:
+        return self.effective.number
+
+    @property
     def site_name(self) -> str:
         return self.effective.site_name
 

@@ -43,6 +43,11 @@ class Judgement:
         return cls(Verdict.ACCEPTED, None, person, consumed)
 
     @classmethod
+    def provisional(cls, reason: Reason) -> Self:
+        """Genuine, and whose is not known yet."""
+        return cls(Verdict.PROVISIONAL, reason, None)
+
+    @classmethod
     def refused(cls, reason: Reason) -> Self:
         """Not good, and why."""
         return cls(Verdict.REFUSED, reason, None)

@@ -4,6 +4,7 @@ The order matters, because the first reason found is the one that a clerk reads:
 whether it is genuine, whether its card stands, whether its time is now, whether it was used.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -22,12 +23,20 @@ from shared.ehc import (
     TemporaryCode,
     parse_code,
 )
-from shared.errors import Malformed
+from shared.errors import Malformed, NotAuthentic
 from shared.ids import BoxId, RecordId
 from shared.reasons import Reason
 
+CheckTemporary = Callable[[TemporaryCode], BoxId]
+"""Which box of ours gave a temporary code. Raises NotAuthentic (CODE_FORGED)."""
+
 _CLOCK_TOLERANCE = timedelta(seconds=5)
 """How far ahead of us a box's corrected birth time may put a code's issue."""
+
+
+def know_no_box(code: TemporaryCode) -> BoxId:
+    """Without a fleet no temporary code is genuine."""
+    raise NotAuthentic(Reason.CODE_FORGED, f"box number {code.box_number}")
 
 
 class _Use(NamedTuple):
@@ -43,8 +52,9 @@ class _Use(NamedTuple):
 class CodeJudge:
     """Judges codes against cards and the ledger of issued codes."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, check_temporary: CheckTemporary) -> None:
         self._keys = keys
+        self._check_temporary = check_temporary
 
     def judge(
         self, text: str, box: BoxId, record_id: RecordId, at: datetime, *, consume: bool
@@ -54,11 +64,10 @@ class CodeJudge:
             code = parse_code(text)
         except Malformed as error:
             return Judgement.refused(error.reason)
+        if isinstance(code, TemporaryCode):
+            return self._judge_temporary(code, text)
         if not isinstance(code, StaticCode | DynamicCode):
-            temporary = isinstance(code, TemporaryCode)
-            return Judgement.refused(
-                Reason.CODE_TEMPORARY_UNKNOWN if temporary else Reason.CODE_UNKNOWN
-            )
+            return Judgement.refused(Reason.CODE_UNKNOWN)
         if isinstance(code, DynamicCode) and self._is_of_another_domain(code):
             return Judgement.refused(Reason.CODE_OTHER_DOMAIN)
         standing = store.find_standing(ehc_token(self._keys, code.ehc_id))
@@ -80,6 +89,19 @@ class CodeJudge:
         if issued is None:
             return Judgement.accepted(PersonId(standing.person), consumed=False)
         return _judge_use(use, issued, standing)
+
+    def _judge_temporary(self, code: TemporaryCode, text: str) -> Judgement:
+        """Like a static code, once the box that gave it has reported whom it was given to."""
+        standing = store.find_temporary(code_token(self._keys, text))
+        if standing is not None:
+            if refusal := REFUSALS.get(CardState(standing.state)):
+                return Judgement.refused(refusal)
+            return Judgement.accepted(PersonId(standing.person), consumed=False)
+        try:
+            self._check_temporary(code)
+        except NotAuthentic as error:
+            return Judgement.refused(error.reason)
+        return Judgement.provisional(Reason.CODE_TEMPORARY_UNKNOWN)
 
     def _is_of_another_domain(self, code: DynamicCode) -> bool:
         extension = code.extension

@@ -55,6 +55,22 @@ class IssuedCodeRow(Table):
         table_name = "issued_code"
 
 
+class TemporaryCodeRow(Table):
+    """A temporary code that a box gave; leads to a card for ever. ``box`` and ``id`` name the
+    record that registered the person."""
+
+    token = peewee.BlobField(primary_key=True)
+    card = peewee.ForeignKeyField(CardRow)
+    text = peewee.BlobField()  # sealed
+    box = peewee.TextField()
+    id = peewee.BlobField()
+    kept_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "temporary_code"
+        indexes = ((("box", "id"), True),)
+
+
 class PatientLinkRow(Table):
     """A one-time link to a card's page. ``token`` is of the link, ``phone`` of the secret that the
     phone which opened it keeps; NULL until then, like ``opened_at`` and ``until_at``."""
@@ -71,4 +87,10 @@ class PatientLinkRow(Table):
         table_name = "patient_link"
 
 
-MODELS: tuple[type[Table], ...] = (CardRow, EhcIdRow, IssuedCodeRow, PatientLinkRow)
+MODELS: tuple[type[Table], ...] = (
+    CardRow,
+    EhcIdRow,
+    IssuedCodeRow,
+    TemporaryCodeRow,
+    PatientLinkRow,
+)

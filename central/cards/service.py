@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from central.audit.service import Audit
 from central.cards import store
 from central.cards.card import Card, CardId, Judgement
-from central.cards.judging import CodeJudge
+from central.cards.judging import CheckTemporary, CodeJudge, know_no_box
 from central.cards.states import REFUSALS, CardAct, CardState, next_state
 from central.cards.tokens import code_token, ehc_token, tail_token
 from central.keys.service import Keys
@@ -21,15 +21,19 @@ from shared.ids import BoxId, RecordId, new_record_id
 from shared.reasons import Reason
 
 _EHC_ID = "card_ehc_id.ehc_id"
+_TEMPORARY = "temporary_code.text"
 
 
 class Cards:
     """Opens cards, moves them through their states, issues their codes."""
 
-    def __init__(self, keys: Keys, audit: Audit) -> None:
+    def __init__(
+        self, keys: Keys, audit: Audit, check_temporary: CheckTemporary = know_no_box
+    ) -> None:
+        """``check_temporary`` knows the boxes' keys."""
         self._keys = keys
         self._audit = audit
-        self._judge = CodeJudge(keys)
+        self._judge = CodeJudge(keys, check_temporary)
 
     def open_account(self, person: Person, at: datetime, actor: str) -> Card:
         """The person's card: opened if there is none, issued again if it was cancelled.
@@ -118,6 +122,23 @@ class Cards:
             ):
                 return text
         raise Refused(Reason.REQUEST_NOT_ALLOWED, "too many codes of one card in one second")
+
+    def keep_temporary(
+        self, text: str, card: Card, box: BoxId, record: RecordId, at: datetime
+    ) -> None:
+        """Let the temporary code that ``record`` reports lead to this card for ever; the same
+        again changes nothing.
+
+        Raises Refused (ALREADY_EXISTS) for a code that another record reported.
+        """
+        token, sealed = code_token(self._keys, text), self._keys.seal(_TEMPORARY, text)
+        row = store.Temporary(
+            token, card.id.bytes, sealed, str(box), record.bytes, to_microseconds(at)
+        )
+        if store.insert_temporary(row):
+            self._audit.write("code.temporary", str(card.id), str(box), at, record=record.hex)
+        elif store.find_giver(token) != (str(box), record.bytes):
+            raise Refused(Reason.ALREADY_EXISTS, "one temporary code of two records")
 
     def note_issued(self, card: Card, kind: str, at: datetime, actor: str) -> None:
         """Enter in the audit that someone was given a code of this card."""

@@ -6,7 +6,7 @@ Plain SQL because each ask goes through it. Times are microseconds since 1970 UT
 from typing import NamedTuple
 from uuid import UUID
 
-from central.cards.model import CardRow, EhcIdRow, IssuedCodeRow
+from central.cards.model import CardRow, EhcIdRow, IssuedCodeRow, TemporaryCodeRow
 
 
 class StoredCard(NamedTuple):
@@ -35,6 +35,17 @@ class IssuedCode(NamedTuple):
     used_box: str | None
     used_id: bytes | None
     reported_at: int | None
+
+
+class Temporary(NamedTuple):
+    """A row of the temporary codes; ``text`` is sealed."""
+
+    token: bytes
+    card: bytes
+    text: bytes
+    box: str
+    id: bytes
+    kept_at: int
 
 
 class CardFacts(NamedTuple):
@@ -144,6 +155,34 @@ def is_tail_of_another(tail_token: bytes, card: bytes) -> bool:
         "SELECT 1 FROM issued_code WHERE tail_token = ? AND card_id <> ?", (tail_token, card)
     ).fetchone()
     return row is not None
+
+
+def insert_temporary(temporary: Temporary) -> bool:
+    """Let a box's temporary code lead to a card; False when the text leads somewhere already."""
+    cursor = TemporaryCodeRow.execute(
+        "INSERT INTO temporary_code (token, card_id, text, box, id, kept_at)"
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (token) DO NOTHING",
+        temporary,
+    )
+    return cursor.rowcount == 1
+
+
+def find_temporary(token: bytes) -> Standing | None:
+    """The card behind a temporary code."""
+    row = TemporaryCodeRow.execute(
+        "SELECT c.id, c.person_id, c.state FROM temporary_code t JOIN card c ON c.id = t.card_id"
+        " WHERE t.token = ?",
+        (token,),
+    ).fetchone()
+    return Standing(row[0], UUID(bytes=row[1]), row[2]) if row else None
+
+
+def find_giver(token: bytes) -> tuple[str, bytes] | None:
+    """The box and the record that a temporary code is of."""
+    row = TemporaryCodeRow.execute(
+        "SELECT box, id FROM temporary_code WHERE token = ?", (token,)
+    ).fetchone()
+    return (row[0], row[1]) if row else None
 
 
 def consume(token: bytes, before: bytes | None, box: str, id: bytes, at: int) -> bool:

@@ -81,6 +81,7 @@ def build_box_config(
         f"announcements = {_quote(keys.announcements_public.hex())}",
         f"signing_key_id = {box.key_id}",
         f"epoch = {box.epoch}",
+        f"number = {box.number}",
         f"api_port = {api_port}",
         "",
         "[broker]",

@@ -175,4 +175,5 @@ class Joins:
             code_keys={str(kid): key.hex() for kid, key in self._keys.code_keys.items()},
             desired=self._configuration.compose(box.id, at),
             central_at=to_microseconds(at),
+            number=box.number,
         )

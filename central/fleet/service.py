@@ -4,6 +4,7 @@ Every method runs inside the caller's unit of work. Certificates are made in ``c
 the broker is told in ``broker``; here it is only known what was issued and who may speak.
 """
 
+from contextlib import suppress
 from datetime import datetime
 
 from central.audit.service import Audit
@@ -14,6 +15,7 @@ from central.fleet.places import complete_place, keep_place
 from central.fleet.states import SHUT_OUT, BoxState, check_step
 from central.keys.service import Keys
 from shared.crypto import VerifyKey, suite
+from shared.ehc import TemporaryCode, temporary_kid, verify_temporary
 from shared.errors import Malformed, NotAuthentic, Refused
 from shared.ids import BoxId
 from shared.pairing import PairKey
@@ -130,6 +132,18 @@ class Fleet:
         if key is None:
             raise NotAuthentic(Reason.KEY_UNKNOWN, f"box {id} key {key_id}")
         return suite(key.suite).verify_key(key.public)
+
+    def check_temporary(self, code: TemporaryCode) -> BoxId:
+        """Which box gave a temporary code, by any key it ever had and whatever its state.
+
+        Raises NotAuthentic (CODE_FORGED), also for a number that no box has.
+        """
+        for box, key_id, key in store.list_keys_of_number(code.box_number):
+            if temporary_kid(key_id) == code.kid:
+                with suppress(NotAuthentic):
+                    verify_temporary(suite(key.suite).verify_key(key.public), code)
+                    return box
+        raise NotAuthentic(Reason.CODE_FORGED, f"box number {code.box_number}")
 
     def list_standings(self) -> list[Standing]:
         """Every box, and what the broker was last told of it."""

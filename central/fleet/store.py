@@ -122,6 +122,18 @@ def find_key(box: BoxId, key_id: int) -> PublicKey | None:
     return PublicKey(*row) if row else None
 
 
+def list_keys_of_number(number: int) -> list[tuple[BoxId, int, PublicKey]]:
+    """Every signing key that the box of this number has had, the newest first."""
+    rows = BoxKey.execute(
+        "SELECT k.box_id, k.key_id, k.suite, k.public FROM box b JOIN box_key k ON k.box_id = b.id"
+        " WHERE b.number = ? ORDER BY k.key_id DESC",
+        (number,),
+    )
+    return [
+        (parse_box_id(box), key_id, PublicKey(suite, public)) for box, key_id, suite, public in rows
+    ]
+
+
 def update_state(box: BoxId, state: BoxState, why: str, at: datetime) -> None:
     """Move a box to a state."""
     BoxRow.execute(

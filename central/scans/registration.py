@@ -23,6 +23,7 @@ from shared.messages import (
     RegisterReply,
     RegistrationRecord,
     Reply,
+    TemporaryRecord,
 )
 from shared.reasons import Reason
 
@@ -48,7 +49,7 @@ class Registrations:
         id = read_record_id(ask.id)
         if ask.box != str(box):
             raise Refused(Reason.NOT_FOR_THIS_BOX, f"an ask of {ask.box}")
-        request_token = self._request_token(ask)
+        request_token = build_request_token(self._keys, ask)
         known = store.find_registered(id.bytes, str(box))
         if known is not None:
             if known.request_token != request_token:
@@ -78,7 +79,7 @@ class Registrations:
         origin = record.origin
         born_at = read_birth(box, origin)
         report = store.RegistrationReport(
-            request_token=self._request_token(record),
+            request_token=build_request_token(self._keys, record),
             reported_at=to_microseconds(at),
             born_at=to_microseconds(born_at),
             outcome=record.outcome,
@@ -123,7 +124,11 @@ class Registrations:
             identity=build_identity(person, patient),
         )
 
-    def _request_token(self, request: RegisterAsk | RegistrationRecord) -> bytes:
-        # Lengths before the texts: no two requests are written alike.
-        parts = (request.document_type, request.document_number, request.name)
-        return self._keys.token("registration", "".join(f"{len(part)}:{part}" for part in parts))
+
+def build_request_token(
+    keys: Keys, request: RegisterAsk | RegistrationRecord | TemporaryRecord
+) -> bytes:
+    """Who was to be registered, so that one id cannot stand for two residents."""
+    # Lengths before the texts: no two requests are written alike.
+    parts = (request.document_type, request.document_number, request.name)
+    return keys.token("registration", "".join(f"{len(part)}:{part}" for part in parts))

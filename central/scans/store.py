@@ -173,6 +173,19 @@ def save_registration_report(place: Place, report: RegistrationReport) -> None:
     )
 
 
+def resolve_scans(code_token: bytes, verdict: str, reason: str | None, person: bytes | None) -> int:
+    """Give the scans of a temporary code, shown before its box had reported, the verdict they
+    waited for; how many."""
+    cursor = ScanRow.execute(
+        "UPDATE scan SET verdict = ?, reason = ?, person = ?,"
+        " differs = CASE WHEN reported_at IS NULL THEN NULL"
+        " ELSE (box_verdict = 'refused') <> (? = 'refused') END"
+        " WHERE code_token = ? AND reason = 'code-temporary-unknown'",
+        (verdict, reason, person, verdict, code_token),
+    )
+    return int(cursor.rowcount)
+
+
 def insert_label_state(state: LabelState) -> None:
     """One state of one label; the same row again changes nothing."""
     LabelStateRow.execute(

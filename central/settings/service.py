@@ -125,14 +125,15 @@ class Settings:
         from a backup is heard.
         """
         settings = merge_settings(store.find_site_settings(box.site), store.find_box_settings(box))
-        content = self._keys.token(_CONTENT, _encode((settings, operators)).hex())
+        number = self._fleet.box(box).number
+        content = self._keys.token(_CONTENT, _encode((settings, operators, number)).hex())
         known = store.find_announcement(box)
         reported = self._read_revision(box)
         if known is None or known.content != content or known.revision < reported:
             revision = max(known.revision if known else 0, reported) + 1
             known = store.Announcement(revision, content, to_microseconds(at))
             store.save_announcement(box, known)
-        return Desired(str(box), known.revision, known.made_at, settings, operators)
+        return Desired(str(box), known.revision, known.made_at, settings, operators, number=number)
 
     def sign(self, desired: Desired) -> SignedDesired:
         """What was drafted, as the box believes it."""

@@ -25,7 +25,13 @@ from shared.ehc.extension import (
     sign_extension,
     verify_extension,
 )
-from shared.ehc.temporary import sign_temporary, temporary_signed_bytes, verify_temporary
+from shared.ehc.temporary import (
+    sign_temporary,
+    temporary_kid,
+    temporary_serial,
+    temporary_signed_bytes,
+    verify_temporary,
+)
 from shared.ehc.text import MAX_SCAN_BYTES, build_code, parse_code
 
 __all__ = [
@@ -51,6 +57,8 @@ __all__ = [
     "parse_code",
     "sign_extension",
     "sign_temporary",
+    "temporary_kid",
+    "temporary_serial",
     "temporary_signed_bytes",
     "user_factor",
     "verify_extension",

@@ -3,9 +3,14 @@
 ``TM`` ‖ base32(box number 4 ‖ kid 1 ‖ serial 6 ‖ Ed25519 64): 122 characters, the most that a
 version 5-M symbol holds (CONTRACTS §5). ``T`` is no hex digit, so no national reader takes one
 for a national code.
+
+Kid and serial come from what the box has anyway: the number of the key that signs its rows, and
+the id of the record that tells central of the code. No counter has to survive a crash or a
+restored disk for a serial to be given once only (ADR 0019).
 """
 
 from base64 import b32encode
+from uuid import UUID
 
 from shared.crypto import SigningKey, VerifyKey
 from shared.ehc.codes import TemporaryCode
@@ -16,6 +21,18 @@ from shared.reasons import Reason
 PREFIX = "TM"
 TEMPORARY_CHARACTERS = 122
 _BYTES = 75
+_SERIAL_BITS = 48
+
+
+def temporary_kid(key_id: int) -> int:
+    """The one byte that names a box's signing key in its temporary codes. Keys of one box that
+    share it are tried one after the other."""
+    return key_id & 0xFF
+
+
+def temporary_serial(record: UUID) -> int:
+    """The serial of the code that this record reports: the random end of its UUIDv7."""
+    return record.int & (1 << _SERIAL_BITS) - 1
 
 
 def encode_temporary(code: TemporaryCode) -> str:

@@ -17,7 +17,7 @@ from unittest.mock import patch
 from agent import app
 from agent.box import RunningBox
 from agent.config import BoxFiles
-from agent.counter.issuing import parse_request
+from agent.counter.form import parse_request
 from agent.drivers.encoder import LabelEncoder
 from agent.drivers.printer import WiredPrinter
 from agent.drivers.printer_usb import ZEBRA, open_usb

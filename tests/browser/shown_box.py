@@ -16,7 +16,7 @@ from agent.api.server import LocalAccess, serve_api
 from agent.api.sessions import Sessions
 from agent.api.views import DeviceView, LinkView, StateView, UnsentView, view_account
 from agent.counter.allowed import allow
-from agent.counter.issuing import IssueRequest
+from agent.counter.form import IssueRequest
 from agent.counter.operators import Operators
 from agent.counter.policy import FixedPolicy
 from agent.counter.states import ScanState

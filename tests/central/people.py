@@ -1,5 +1,6 @@
 """Central's persons, cards, scans and hospital on a real database with real keys, for tests."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,10 @@ from central.audit.service import Audit
 from central.cards.card import Card
 from central.cards.model import MODELS as CARDS
 from central.cards.service import Cards
+from central.fleet.box import NewKeys, Place
+from central.fleet.certificates import CertificateFacts
+from central.fleet.model import MODELS as FLEET
+from central.fleet.service import Fleet
 from central.hospital.model import MODELS as HOSPITAL
 from central.hospital.service import Hospital
 from central.keys.service import Keys
@@ -21,8 +26,10 @@ from central.patients.service import Patients
 from central.scans.model import MODELS as SCANS
 from central.scans.registration import Registrations
 from central.scans.service import Scans
+from central.scans.temporary import Temporaries
 from central.storage.database import Database, open_database
 from central.storage.runner import migrate, read_migrations
+from shared.crypto import STD, SigningKey
 from shared.ids import BoxId
 from shared.residents import check_character
 
@@ -46,6 +53,18 @@ class People:
     hospital: Hospital
     scans: Scans
     registrations: Registrations
+    fleet: Fleet
+    temporaries: Temporaries
+
+    def add_box(self, id: BoxId, key: SigningKey) -> int:
+        """Let a box join with this signing key, or another machine of a known one; its number."""
+        facts = CertificateFacts(os.urandom(8).hex(), os.urandom(32), AT, AT)
+        keys = NewKeys(os.urandom(32), STD.id, key.public_bytes, facts)
+        place = Place(id, counter=f"counter {id.box}", site_name="市人民医院")
+        with self.database.unit():
+            known = self.fleet.is_known(id)
+            join = self.fleet.replace_machine if known else self.fleet.add_box
+            return join(place, keys, AT, CLERK).number
 
     def enrol(self, registration: Registration = SAMPLE) -> tuple[Person, Card]:
         """Register a person and open their card."""
@@ -59,14 +78,27 @@ def open_people(directory: Path) -> Iterator[People]:
     """A fresh central of its own in ``directory``."""
     database = open_database("sqlite:///central.db", directory)
     migrate(database, read_migrations())
-    database.bind((*AUDIT, *PATIENTS, *CARDS, *HOSPITAL, *SCANS))
+    database.bind((*AUDIT, *FLEET, *PATIENTS, *CARDS, *HOSPITAL, *SCANS))
     keys = Keys(new_contents(CODE_KID))
     audit = Audit(database, keys.audit_mac)
-    patients, cards, hospital = Patients(keys, audit), Cards(keys, audit), Hospital()
+    fleet = Fleet(keys, audit)
+    patients, hospital = Patients(keys, audit), Hospital()
+    cards = Cards(keys, audit, fleet.check_temporary)
     scans = Scans(patients, cards, hospital)
     registrations = Registrations(keys, patients, cards, hospital)
+    temporaries = Temporaries(keys, fleet, patients, cards, hospital)
     try:
-        yield People(database, keys, patients, cards, hospital, scans, registrations)
+        yield People(
+            database,
+            keys,
+            patients,
+            cards,
+            hospital,
+            scans,
+            registrations,
+            fleet,
+            temporaries,
+        )
     finally:
         database.close()
 

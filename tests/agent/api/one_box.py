@@ -10,7 +10,7 @@ from agent.api.server import LocalAccess, serve_api
 from agent.api.views import DeviceView, LinkView, StateView, view_account
 from agent.counter.changes import Listeners, Undo
 from agent.counter.documents import Documents
-from agent.counter.issuing import IssueRequest
+from agent.counter.form import IssueRequest
 from agent.counter.operators import Operators
 from agent.counter.policy import FixedPolicy
 from agent.counter.printing import ReprintReason

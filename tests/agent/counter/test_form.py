@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from agent.counter.form import FormView, check_form
-from agent.counter.issuing import parse_request
+from agent.counter.form import parse_request
 from shared.errors import Malformed
 from shared.reasons import Reason
 

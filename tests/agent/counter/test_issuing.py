@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agent.counter.issuing import IssueRequest, parse_request
+from agent.counter.form import IssueRequest, parse_request
 from agent.counter.printing import ReprintReason
 from agent.counter.views import IssueView
 from agent.ports import PrintOutcome

@@ -230,10 +230,27 @@ def test_codes_of_another_domain_are_told_apart(people: People) -> None:
         assert judge(people, text).reason is Reason.CODE_OTHER_DOMAIN
 
 
-def test_temporary_codes_are_not_known_yet(people: People) -> None:
-    """A box's temporary code is recognised, and refused by its own reason."""
-    text = build_code(sign_temporary(STD.new_signing_key(), 1, 1, 1))
-    assert judge(people, text).reason is Reason.CODE_TEMPORARY_UNKNOWN
+def test_a_temporary_code_is_genuine_by_any_key_its_box_ever_had(people: People) -> None:
+    """Whose it is is not known before its box reports; what no key of that box signed is forged,
+    whatever number it claims."""
+    first, second, stranger = (STD.new_signing_key() for _ in range(3))
+    number = people.add_box(BOX, first)
+    people.add_box(BOX, second)
+    other = people.add_box(OTHER_BOX, STD.new_signing_key())
+    for key, kid in ((first, 1), (second, 2)):
+        judged = judge(people, build_code(sign_temporary(key, number, kid, 5)))
+        assert (judged.verdict, judged.reason) == (
+            Verdict.PROVISIONAL,
+            Reason.CODE_TEMPORARY_UNKNOWN,
+        )
+    for code in (
+        sign_temporary(stranger, number, 1, 5),
+        sign_temporary(second, number, 1, 5),
+        sign_temporary(first, other, 1, 5),
+        sign_temporary(first, number + 100, 1, 5),
+    ):
+        judged = judge(people, build_code(code))
+        assert (judged.verdict, judged.reason) == (Verdict.REFUSED, Reason.CODE_FORGED)
 
 
 @pytest.mark.parametrize(
