@@ -11,10 +11,10 @@ from agent.drivers.raster import Drawing, Placed, Typeface, box, invert, line_he
 from agent.drivers.templates import (
     CAPTIONS,
     DOTS_PER_MODULE,
-    TEMPLATES,
     Area,
     Field,
     SymbolPlace,
+    find_template,
 )
 from agent.ports import Label
 from shared.errors import Malformed
@@ -33,7 +33,7 @@ def draw_label(label: Label, typeface: Typeface) -> Drawing:
     Raises Malformed: GLYPH_MISSING for a name or site the font cannot write, CODE_TOO_LONG for a
     code whose symbol does not fit. Raises Unavailable(FONT_MISSING).
     """
-    template = TEMPLATES[label.template]
+    template = find_template(label.template, label.temporary)
     texts = _read_texts(label)
     pieces = [_place_symbol(place, label.code) for place in template.symbols]
     pieces += [Placed(rule.x, rule.y, box(rule.width, rule.height)) for rule in template.rules]
@@ -56,6 +56,8 @@ def _read_texts(label: Label) -> dict[Field, str]:
         Field.NUMBER: label.record_number,
         Field.DATE: label.date,
         Field.SHORT_NUMBER: f"#{label_number(label.id)}",
+        Field.TEMPORARY: captions.temporary,
+        Field.TEMPORARY_UNTIL: captions.temporary_until,
         Field.COPY: f"{captions.copy} {label.copy}" if label.copy > 1 else "",
     }
 

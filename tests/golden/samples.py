@@ -6,10 +6,12 @@ there needs a new version of the message.
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from shared.codec import Codec, asks, batches, receipts, records, replies, statuses
 from shared.crypto import STD
 from shared.devices import PrinterCondition, PrintState
+from shared.ehc import build_code, sign_temporary, temporary_serial
 from shared.ids import BoxId
 from shared.ledger import Lane, append, genesis_head, sign_batch
 from shared.messages import (
@@ -34,6 +36,7 @@ from shared.messages import (
     ScanReply,
     Settled,
     Status,
+    TemporaryRecord,
     Tombstone,
     TombstoneRecord,
     Verdict,
@@ -129,6 +132,20 @@ SAMPLES: dict[str, tuple[Codec[Any], Any]] = {
             outcome=RegistrationOutcome.NEW,
             reason=None,
             patient_id="P00000001",
+        ),
+    ),
+    "record-temporary": (
+        records,
+        TemporaryRecord(
+            lane=Lane.IDENTITY,
+            origin=ORIGIN,
+            document_type="01",
+            document_number="11010020171225006X",
+            name="电子健康卡",
+            sex="2",
+            phone="13800000000",
+            code=build_code(sign_temporary(KEY, 7, 1, temporary_serial(UUID(bytes=ID)))),
+            asked=True,
         ),
     ),
     "record-print": (

@@ -12,7 +12,7 @@ from agent.drivers.encoder import LabelEncoder
 from agent.drivers.fonts import find_font
 from agent.drivers.label_layout import ELLIPSIS, draw_label
 from agent.drivers.raster import Placed, Typeface, write_picture
-from agent.drivers.templates import CAPTIONS, TEMPLATES
+from agent.drivers.templates import CAPTIONS, TEMPLATES, find_template
 from agent.drivers.zpl import build_format, parse_format
 from agent.ports import Label
 from shared.errors import Malformed, Unavailable
@@ -68,7 +68,7 @@ class RecordingTypeface(Typeface):
 def print_label(label: Label, encoder: LabelEncoder, renderer: ZplRenderer) -> Image.Image:
     """As the printer prints it, its code read and its margins white."""
     picture = renderer.render(encoder.encode(label), *media_mm(label))
-    template = TEMPLATES[label.template]
+    template = find_template(label.template, label.temporary)
     assert set(read_codes(picture)) == {label.code}
     box = ImageChops.invert(picture).getbbox()
     assert box is not None

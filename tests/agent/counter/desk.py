@@ -7,6 +7,7 @@ from agent.counter.again import AgainWindow
 from agent.counter.birth import Registrar
 from agent.counter.display import Display
 from agent.counter.issuing import Issuing
+from agent.counter.issuing_alone import IssuingAlone
 from agent.counter.judge import Judge
 from agent.counter.operators import Operators
 from agent.counter.policy import FixedPolicy
@@ -14,6 +15,7 @@ from agent.counter.print_edges import Observe, ignore
 from agent.counter.printing import Printing
 from agent.counter.service import Counter
 from agent.counter.states import ScanState
+from agent.counter.temporary import TemporaryCodes
 from agent.counter.tokens import CodeTokens
 from agent.counter.views import ScanView
 from agent.ports import FrameScanned
@@ -22,6 +24,7 @@ from shared.crypto import STD
 from shared.ids import BoxId
 from shared.messages import MedicalStep, Record
 from shared.passwords import verify_password
+from shared.reasons import Reason
 from tests.factories import DOMAIN_KEY, DOMAIN_KID
 from tests.fakes import (
     MemoryCache,
@@ -34,6 +37,8 @@ from tests.fakes import (
 )
 
 SITE_NAME = "示范医院"
+BOX_KEY = STD.signing_key(bytes(range(32)))
+"""Signs the box's rows and its temporary codes."""
 
 
 @dataclass
@@ -49,6 +54,7 @@ class Desk:
     printer: RecordingPrinter = field(default_factory=RecordingPrinter)
     states: list[ScanState] = field(default_factory=list)
     working: list[str] = field(default_factory=list)  # an operator's id, in place of a sign-in
+    forbidden: Reason | None = None  # what a lease says against issuing alone
     policy: FixedPolicy = field(default_factory=lambda: FixedPolicy("window 3", SITE_NAME))
 
     def __post_init__(self) -> None:
@@ -64,7 +70,8 @@ class Desk:
             self.uplink,
             lambda: self.working[0] if self.working else self.operators.current_id,
         )
-        tokens = CodeTokens(bytes(32))
+        self.tokens = tokens = CodeTokens(bytes(32))
+        self.codes = TemporaryCodes(BOX_KEY, 1, self.policy)
         self.judge = judge = Judge(
             deadline=seconds(0.8),
             medical_step=MedicalStep.REGISTER,
@@ -73,6 +80,7 @@ class Desk:
             cache=self.cache,
             tokens=tokens,
             code_keys={DOMAIN_KID: STD.verify_key(DOMAIN_KEY.public_bytes)},
+            find_key=self.codes.find_key,
         )
         self.display = Display()
         self.again = AgainWindow(seconds(10), registrar)
@@ -100,6 +108,15 @@ class Desk:
             uplink=self.uplink,
             printing=self.printing,
             deadline=seconds(5),
+            alone=IssuingAlone(
+                registrar=registrar,
+                outbox=self.outbox,
+                printing=self.printing,
+                codes=self.codes,
+                tokens=tokens,
+                cache=self.cache,
+                forbidden=lambda: self.forbidden,
+            ),
         )
 
     def begin(self, text: str | bytes) -> asyncio.Task[ScanView]:

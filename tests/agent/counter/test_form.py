@@ -4,8 +4,7 @@ from datetime import date
 
 import pytest
 
-from agent.counter.form import FormView, check_form
-from agent.counter.form import parse_request
+from agent.counter.form import FormView, check_form, parse_request
 from shared.errors import Malformed
 from shared.reasons import Reason
 

@@ -60,6 +60,7 @@ def test_a_box_says_more_than_its_site(bureau: Bureau) -> None:
         revision=1,
         made_at=bureau.compose().made_at,
         settings=BoxSettings(language="en", again_seconds=0, operators_required=False),
+        number=1,
     )
     assert settings.read_site(box.site) == BoxSettings(language="en", again_seconds=5)
 

@@ -1,4 +1,5 @@
-"""The golden labels: every template in every language, a plain one and a full one.
+"""The golden labels: every template in every language, a plain one and a full one, and each of
+them for a temporary code too.
 
 Their bytes lie beside, ``<case>.<printer's language>``, and as one picture ``<case>.png``, drawn
 from the ZPL by the independent renderer. All people and hospitals are fictitious.
@@ -14,6 +15,8 @@ from PIL import Image
 from agent.drivers.printer_language import PrinterLanguage
 from agent.drivers.templates import TEMPLATES
 from agent.ports import Label
+from shared.crypto import STD
+from shared.ehc import build_code, sign_temporary
 from tests.agent.drivers.labels import make_label
 
 LABELS = Path(__file__).parent
@@ -43,17 +46,29 @@ _CONTENTS: dict[str, dict[str, Any]] = {
 }
 
 
+_KEY = STD.signing_key(bytes(range(32)))
+
+
 def _make(case: str, template: str, content: dict[str, Any]) -> Label:
     """Each label has a code of its own: no proof rests on one lucky symbol."""
     ehc_id = sha256(case.encode()).hexdigest().upper()
     return make_label(code=f"{ehc_id}:1", template=template, **content)
 
 
+def _make_temporary(case: str, template: str, content: dict[str, Any]) -> Label:
+    """The same resident's label of a box that is alone: no record number yet."""
+    serial = int.from_bytes(sha256(case.encode()).digest()[:6], "big")
+    code = build_code(sign_temporary(_KEY, 7, 1, serial))
+    temporary = {**content, "record_number": "", "temporary": True}
+    return make_label(code=code, template=template, **temporary)
+
+
 CASES = {
-    case: _make(case, template, content)
+    case: make(case, template, content)
     for template in TEMPLATES
+    for kind, make in {"": _make, "-temporary": _make_temporary}.items()
     for name, content in _CONTENTS.items()
-    for case in [f"{template}-{name}"]
+    for case in [f"{template}{kind}-{name}"]
 }
 
 
