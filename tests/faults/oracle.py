@@ -118,6 +118,24 @@ def label_states(central_file: Path, label: bytes) -> list[tuple[str, str | None
         )
 
 
+def temporary_codes(central_file: Path, box: str) -> dict[bytes, bytes]:
+    """Whom the temporary codes of a box lead to: the record that reported it → the person."""
+    with _snapshot(central_file) as database:
+        return dict(
+            database.execute(
+                "SELECT t.id, c.person_id FROM temporary_code t JOIN card c ON c.id = t.card_id"
+                " WHERE t.box = ?",
+                (box,),
+            )
+        )
+
+
+def persons(central_file: Path) -> int:
+    """How many persons central knows."""
+    with _snapshot(central_file) as database:
+        return int(database.execute("SELECT count(*) FROM person").fetchone()[0])
+
+
 def parked(central_file: Path) -> list[tuple[str, str]]:
     """What central holds and cannot interpret: (box, reason)."""
     with _snapshot(central_file) as database:

@@ -22,20 +22,22 @@ def test_a_thousand_scans_without_a_broker(world: World) -> None:
     assert world.prove() == before + SCANS + 1
 
 
-def test_issuing_without_a_broker_says_what_to_do(world: World) -> None:
-    """Not available, in words; nothing is recorded; afterwards it works."""
+def test_issuing_without_a_broker_gives_a_temporary_code(world: World) -> None:
+    """With what to do in words, recorded and printed; afterwards the same form finds the person
+    whom central registered by that record."""
     world.broker.kill()
     world.wait_offline()
     before = world.api.fetch("account")["created"]
-    problem = world.issue(MOTHER.number, MOTHER.name)
-    assert problem["reason"] == "issue-needs-central"
-    assert problem["next"]
-    assert problem["next_zh"]
-    assert world.api.fetch("account")["created"] == before
+    view = world.issue(MOTHER.number, MOTHER.name)
+    assert (view["outcome"], view["advice"]["reason"]) == ("temporary", "temporary-given")
+    assert view["advice"]["next_en"]
+    assert view["label"]["state"] in {"sent", "confirmed"}
+    assert world.api.fetch("account")["created"] == before + 3
     world.broker.start()
     world.wait_link("up")
+    world.prove()
     view = world.issue_until_answered(MOTHER.number, MOTHER.name)
-    assert view["outcome"] in {"new", "found"}
+    assert view["outcome"] == "found"
     assert view["label"]["state"] in {"sent", "confirmed"}
     world.prove()
 

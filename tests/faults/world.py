@@ -200,7 +200,7 @@ class World:
 
         def look() -> Any:
             view = self.issue(number, name)
-            return None if view["outcome"] == "unanswered" else view
+            return None if view["outcome"] in {"unanswered", "temporary"} else view
 
         return wait_until(look, SETTLE_SECONDS, "the registration is answered")
 
@@ -220,23 +220,23 @@ class World:
             now = SystemClock().now()
             return central.cards.issue_dynamic(self._card(central), now, 255, signed=signed)
 
-    def ask(self, id: UUID, code: str) -> Reply:
-        """Have central answer the box's question ``id``, as if it had come by the broker now."""
+    def ask(self, id: UUID, code: str, box: BoxId = BOX) -> Reply:
+        """Have central answer a box's question ``id``, as if it had come by the broker now."""
         now = SystemClock().now()
         until = to_microseconds(now + timedelta(seconds=10))
         ask = ScanAsk(
             id=id.bytes,
-            box=str(BOX),
+            box=str(box),
             born=to_microseconds(now),
             expires_at=until,
             counter="window 3",
             code=code,
         )
         with open_central(self.central_directory) as central, central.unit():
-            key = central.fleet.pair_key(BOX)
-            sealed = key.seal(Direction.UP, BOX, ASK_SCAN, asks.encode(ask))
-            reply = central.ingest.asks.answer(BOX, ASK_SCAN, sealed, now)
-            return replies.decode(key.open(Direction.DOWN, BOX, REPLY, reply))
+            key = central.fleet.pair_key(box)
+            sealed = key.seal(Direction.UP, box, ASK_SCAN, asks.encode(ask))
+            reply = central.ingest.asks.answer(box, ASK_SCAN, sealed, now)
+            return replies.decode(key.open(Direction.DOWN, box, REPLY, reply))
 
     def static_code(self) -> str:
         """The sample person's static code."""
