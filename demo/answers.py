@@ -10,7 +10,11 @@ _VERDICTS = {
     "provisional": (Said("暂准", "PROVISIONAL"), "yellow"),
     "refused": (Said("拒绝", "REFUSED"), "red"),
 }
-_OUTCOMES = {"new": Said("新登记", "new"), "found": Said("已登记", "found")}
+_OUTCOMES = {
+    "new": Said("新登记", "new"),
+    "found": Said("已登记", "found"),
+    "temporary": Said("临时码", "temporary code"),
+}
 
 
 class Happened(NamedTuple):
@@ -72,7 +76,8 @@ def read_issue(view: Any, outcome: str) -> Happened:
     require(label in {"sent", "confirmed"}, f"the label is {label}")
     word = _OUTCOMES[outcome]
     zh = " · ".join([word.zh, *_say_person(view["identity"])])
-    en = f"{word.en} · patient {view['identity']['patient_id']} · label {label.upper()}"
+    patient = f" · patient {number}" if (number := view["identity"]["patient_id"]) else ""
+    en = f"{word.en}{patient} · label {label.upper()}"
     return Happened(Said(zh, en))
 
 

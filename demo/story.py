@@ -55,6 +55,7 @@ class Story:
         self._stage = stage
         self._labels: dict[Resident, str] = {}  # the text of each printed label
         self._phones: dict[Resident, str] = {}  # the dynamic code on each phone
+        self._temporary = ""  # the text of the label that the box gave while it was alone
         self._invite = ""
         self._created = 0
         self.account = ""
@@ -208,7 +209,8 @@ class Story:
             step(f"{STRANGER.name} 出示动态码", "Signed before the cut", self._scan_signed),
             step("同一动态码再用一次", "The same code once more", self._scan_used_offline),
             step(f"扫 {STRANGER.name} 的标签", "A label this box never saw", self._scan_unknown),
-            step(f"登记 {LATECOMER.name}", "Register someone new", self._issue_offline),
+            step(f"登记 {LATECOMER.name}", "Someone new: a temporary code", self._issue_offline),
+            step("扫临时码的标签", "Scan that label as printed", self._scan_temporary),
             step("待送记录", "Records wait", self._count_pending),
         )
 
@@ -242,15 +244,20 @@ class Story:
 
     def _issue_offline(self) -> Happened:
         view = self._stage.issue(LATECOMER)
-        require(view.get("reason") == "issue-needs-central", f"the box says {view}")
-        return Happened(
-            Said(f"{view['title_zh']}：{view['next_zh']}", f"{view['title']}: {view['next']}")
-        )
+        happened = read_issue(view, "temporary")
+        self._temporary = self._stage.read_label(view["label"]["id"])
+        return happened
+
+    def _scan_temporary(self) -> Happened:
+        view = self._stage.scan(self._temporary)
+        require(bool(view["identity"]), "the box does not know whom it gave the code to")
+        return read_verdict(view, "provisional", "offline-temporary")
 
     def _count_pending(self) -> Happened:
         account = self._stage.api.fetch("account")
         pending = account["pending"]
-        require(pending == 4 and account["holds"], f"pending {pending}, expected 4")
+        expected = 4 + 3 + 1  # scans, the temporary code with its label, the scan of that
+        require(pending == expected and account["holds"], f"pending {pending}, not {expected}")
         return Happened(
             Said(f"{pending} 条已落盘，等待中心签收", f"{pending} durable, waiting for central")
         )
@@ -261,8 +268,9 @@ class Story:
         return (
             step("消息代理重新启动", "The broker is back", self._reconnect),
             step("补传", "The queue drains", self._drain),
+            step("扫临时码的标签", "The temporary label resolves", self._resolve_temporary),
             step(
-                f"登记 {LATECOMER.name}", "Now registered", partial(self._issue, LATECOMER, "new")
+                f"登记 {LATECOMER.name}", "The real label", partial(self._issue, LATECOMER, "found")
             ),
             step(f"扫 {STRANGER.name} 的标签", "Now resolved", self._resolve),
         )
@@ -275,6 +283,10 @@ class Story:
     def _drain(self) -> Happened:
         self._stage.wait_settled()
         return Happened(Said("待送 0 条，全部签收", "central has signed for every record"))
+
+    def _resolve_temporary(self) -> Happened:
+        self._stage.wait_again_window()
+        return read_verdict(self._stage.scan(self._temporary), "accepted")
 
     def _resolve(self) -> Happened:
         self._stage.wait_again_window()
@@ -305,7 +317,7 @@ class Story:
 
     def _search_for_people(self) -> Happened:
         people = (SAMPLE, MOTHER, ELDER, LATECOMER, STRANGER)
-        codes = [*self._labels.values(), *self._phones.values()]
+        codes = [*self._labels.values(), *self._phones.values(), self._temporary]
         words = [word for person in people for word in (person.name, person.number)]
         files = self._stage.search([*words, *(code.split(":")[0] for code in codes)])
         return Happened(

@@ -212,10 +212,10 @@ WORDS: dict[Reason, Words] = {
         "Use the document instead",
     ),
     Reason.CODE_TEMPORARY_UNKNOWN: Words(
-        "临时码还没有上传到中心",
-        "The temporary code has not reached central yet",
-        "请凭证件办理，或稍后再扫",
-        "Use the document, or scan again later",
+        "临时码是真的，发码的终端还没有上报",
+        "A genuine temporary code; the box that gave it has not reported yet",
+        "核对证件后可以挂号就诊；稍后再扫",
+        "Check the document and go on; scan again later",
     ),
     Reason.CARD_SUSPENDED: Words(
         "此健康卡已冻结",

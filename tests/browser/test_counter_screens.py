@@ -2,6 +2,7 @@
 against what must be true of each.
 """
 
+import msgspec
 import pytest
 from playwright.async_api import Browser, Page, expect
 
@@ -23,6 +24,9 @@ from tests.browser.shown_box import (
     serving,
     since,
 )
+
+UNNUMBERED = msgspec.structs.replace(PERSON, patient_id="", record_numbers=())
+"""Whom central does not know yet."""
 
 
 async def _scanned(page: Page, face: str) -> None:
@@ -200,6 +204,45 @@ async def issued_found(box: ShownBox, page: Page) -> None:
     await issued_new(box, page)
 
 
+async def _issued_temporary(box: ShownBox, page: Page, reason: Reason) -> None:
+    box.show(link=since("backing-off", 252), unsent=UnsentView(17, 250))
+    told = label(PrintState.CONFIRMED, record_number="", temporary=True)
+    why = advise(reason)
+    box.issued = IssueView("1", RegistrationOutcome.TEMPORARY, UNNUMBERED, told, why)
+    await issued_new(box, page)
+
+
+async def issued_temporary(box: ShownBox, page: Page) -> None:
+    await _issued_temporary(box, page, Reason.TEMPORARY_GIVEN)
+
+
+async def issued_temporary_before(box: ShownBox, page: Page) -> None:
+    await _issued_temporary(box, page, Reason.TEMPORARY_GIVEN_BEFORE)
+
+
+async def temporary_here(box: ShownBox, page: Page) -> None:
+    box.show(link=since("backing-off", 252), unsent=UnsentView(17, 250))
+    own = scan(
+        Verdict.PROVISIONAL,
+        Reason.OFFLINE_TEMPORARY,
+        UNNUMBERED,
+        code_class=CodeClass.TEMPORARY,
+    )
+    box.show_scan(own)
+    await _scanned(page, "provisional")
+
+
+async def temporary_not_reported(box: ShownBox, page: Page) -> None:
+    unknown = scan(
+        Verdict.PROVISIONAL,
+        Reason.CODE_TEMPORARY_UNKNOWN,
+        code_class=CodeClass.TEMPORARY,
+        decided_by=DecidedBy.CENTRAL,
+    )
+    box.show_scan(unknown)
+    await _scanned(page, "provisional")
+
+
 async def issue_refused(box: ShownBox, page: Page) -> None:
     why = advise(Reason.PERSON_MISMATCH)
     box.issued = IssueView("1", RegistrationOutcome.REFUSED, advice=why)
@@ -269,6 +312,10 @@ STATES: dict[str, Arrange] = {
         issue_findings,
         issued_new,
         issued_found,
+        issued_temporary,
+        issued_temporary_before,
+        temporary_here,
+        temporary_not_reported,
         issue_refused,
         reprint,
         reprint_none,

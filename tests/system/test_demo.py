@@ -78,7 +78,7 @@ def test_demo_holds_on_busy_ports_and_stops_on_ctrl_c(tmp_path: Path) -> None:
     assert account[1] == account[2]
     built = tmp_path / "build/demo"
     prints = {path.stem for path in built.glob("*.png")}
-    assert len(prints) == 7, "the installation slip, five labels of the story, one of the page"
+    assert len(prints) == 8, "the installation slip, six labels of the story, one of the page"
     assert prints == {path.stem for path in built.glob("*.zpl")}
     assert not any(map(is_open, ports))
     assert not alive_in(tmp_path)

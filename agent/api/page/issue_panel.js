@@ -9,6 +9,7 @@ import { mainNumber } from "./scan_words.js";
 import { cause, language, nextStep, say, tell } from "./words.js";
 
 const SHOWN_MS = 120_000; // as long as a verdict: then nobody's name is left to the next person
+const GIVEN = ["found", "new", "temporary"]; // a code was given, and the form has done its work
 
 export class IssuePanel {
   name = "issue";
@@ -101,7 +102,7 @@ export class IssuePanel {
     this.#show();
     try {
       this.#issued = await issue({ ...this.form.value, draft: this.form.draft.name });
-      if (this.#issued.outcome === "found" || this.#issued.outcome === "new") {
+      if (GIVEN.includes(this.#issued.outcome)) {
         this.form.draft.wipe();
         this.#ending = setTimeout(() => this.forget(), SHOWN_MS);
       } else this.#refuse(this.#issued);
@@ -149,12 +150,18 @@ export class IssuePanel {
   }
 }
 
-function outcome({ outcome: word, identity }) {
+function outcome({ outcome: word, identity, advice }) {
   const { label, number } = mainNumber(identity);
   return [
-    element("p", { class: "outcome" }, element("b", {}, say(word)), element("span", {}, say(`${word}Why`))),
+    element("p", { class: "outcome" }, element("b", {}, say(word)), why(word, advice)),
     element("p", { class: "name", "data-verbatim": true }, identity.name),
     element("p", { class: "label" }, label),
-    element("p", { class: "digits", "data-verbatim": true }, number),
+    number && element("p", { class: "digits", "data-verbatim": true }, number),
   ];
 }
+
+// Of a temporary code the box says what it is worth, and what happens next.
+const why = (word, advice) =>
+  advice
+    ? [element("span", {}, cause(advice)), element("span", { class: "next" }, nextStep(advice))]
+    : element("span", {}, say(`${word}Why`));

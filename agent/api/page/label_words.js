@@ -25,6 +25,7 @@ function build(label) {
         {},
         element("b", {}, say(`label-${label.state}`)),
         label.number && element("span", { class: "number" }, say("labelNumber", { number: label.number })),
+        label.temporary && element("span", {}, say("labelTemporary")),
         label.copy > 1 && element("span", {}, say("copy", { n: label.copy })),
       ),
     ),

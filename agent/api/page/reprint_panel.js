@@ -113,4 +113,5 @@ export class ReprintPanel {
   }
 }
 
-const describe = (label) => [label.number, label.name, label.record_number].filter(Boolean).join(" ");
+const describe = (label) =>
+  [label.number, label.name, label.record_number, label.temporary && say("labelTemporary")].filter(Boolean).join(" ");

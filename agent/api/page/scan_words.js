@@ -31,7 +31,8 @@ export const decider = (scan) =>
 export function mainNumber(identity) {
   const numbers = identity.record_numbers;
   const chosen = numbers.find((each) => each.type === "outpatient") ?? numbers[0];
-  return chosen
-    ? { label: say(chosen.type), number: chosen.number }
-    : { label: say("patientId"), number: identity.patient_id };
+  if (chosen) return { label: say(chosen.type), number: chosen.number };
+  // Of a temporary code: central does not know the person yet.
+  if (!identity.patient_id) return { label: say("numberFollows"), number: "" };
+  return { label: say("patientId"), number: identity.patient_id };
 }
