@@ -143,7 +143,14 @@ def build_central(
     settings = Settings(keys, audit, fleet, users.list_operators, presence.read_revision)
     scans = Scans(patients, cards, hospital, feed.stage)
     registrations = Registrations(keys, patients, cards, hospital)
-    temporaries = Temporaries(keys, fleet, patients, cards, hospital)
+    temporaries = Temporaries(
+        keys=keys,
+        fleet=fleet,
+        patients=patients,
+        cards=cards,
+        hospital=hospital,
+        notices=notices,
+    )
     goes_on = audit.for_patient()  # what boxes ask and report does not wait for the audit
     dispatcher = Dispatcher(
         asks={ScanAsk: goes_on(scans.answer), RegisterAsk: goes_on(registrations.answer_register)},

@@ -125,9 +125,9 @@ class Cards:
 
     def keep_temporary(
         self, text: str, card: Card, box: BoxId, record: RecordId, at: datetime
-    ) -> None:
-        """Let the temporary code that ``record`` reports lead to this card for ever; the same
-        again changes nothing.
+    ) -> bool:
+        """Let the temporary code that ``record`` reports lead to this card for ever; False when it
+        does already.
 
         Raises Refused (ALREADY_EXISTS) for a code that another record reported.
         """
@@ -137,8 +137,10 @@ class Cards:
         )
         if store.insert_temporary(row):
             self._audit.write("code.temporary", str(card.id), str(box), at, record=record.hex)
-        elif store.find_giver(token) != (str(box), record.bytes):
+            return True
+        if store.find_giver(token) != (str(box), record.bytes):
             raise Refused(Reason.ALREADY_EXISTS, "one temporary code of two records")
+        return False
 
     def note_issued(self, card: Card, kind: str, at: datetime, actor: str) -> None:
         """Enter in the audit that someone was given a code of this card."""

@@ -42,6 +42,13 @@ class ScanRow(Table):
         indexes = ((("box", "id"), False),)
 
 
+ScanRow.add_index(
+    ScanRow.code_token,
+    name="scan_temporary",
+    where=ScanRow.reason == "code-temporary-unknown",
+)
+
+
 class ScanSequelRow(Table):
     """What came of a scan later: the same code shown again, or central's answer too late."""
 

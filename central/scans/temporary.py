@@ -10,10 +10,11 @@ from datetime import datetime
 
 from central.cards.card import Card
 from central.cards.service import Cards
-from central.cards.states import CardState
+from central.cards.states import REFUSALS, CardState
 from central.fleet.service import Fleet
 from central.hospital.service import Hospital
 from central.keys.service import Keys
+from central.notices.service import Notices
 from central.patients.person import Person, Registration
 from central.patients.service import Patients
 from central.scans import store
@@ -24,15 +25,25 @@ from shared.ehc import TemporaryCode, parse_code, temporary_serial
 from shared.errors import NotAuthentic, Refused
 from shared.ids import BoxId, RecordId
 from shared.messages import RegistrationOutcome, TemporaryRecord
+from shared.notices import Notice, NoticeKind, new_notice
 from shared.reasons import Reason
 
 
 class Temporaries:
     """Takes the records of temporary codes."""
 
-    def __init__(
-        self, keys: Keys, fleet: Fleet, patients: Patients, cards: Cards, hospital: Hospital
+    def __init__(  # noqa: PLR0913 - the features that a registration goes through
+        self,
+        *,
+        keys: Keys,
+        fleet: Fleet,
+        patients: Patients,
+        cards: Cards,
+        hospital: Hospital,
+        notices: Notices,
     ) -> None:
+        """``notices`` tells the box that its code is good everywhere now."""
+        self._notices = notices
         self._keys = keys
         self._fleet = fleet
         self._patients = patients
@@ -55,7 +66,8 @@ class Temporaries:
         person, found = self._patients.register(_registration(record), at, str(box))
         card = self._open_card(person, at, box)
         self._hospital.admit(person.id, box.site, at)
-        self._cards.keep_temporary(record.code, card, box, id, at)
+        if self._cards.keep_temporary(record.code, card, box, id, at):
+            self._notices.post(box, _notice(card, id, at))
         place = store.Place(
             id.bytes, str(box), record.origin.counter, record.origin.operator, record.origin.drill
         )
@@ -96,6 +108,20 @@ class Temporaries:
         judged = self._cards.judge(text, box, id, at, consume=False)
         person = judged.person.bytes if judged.person else None
         store.resolve_scans(self._cards.token_of(text), judged.verdict, judged.reason, person)
+
+
+def _notice(card: Card, id: RecordId, at: datetime) -> Notice:
+    """What the counter is told: which record, and what to do; no person is named."""
+    stopped = REFUSALS.get(card.state)
+    zh, en = "中心已登记一位领临时码的患者", "Central has registered a person with a temporary code"
+    if stopped is None:
+        zh += "；再登记一次即可打印正式码"
+        en += "; register once more to print the real label"
+    else:
+        words = stopped.words
+        zh, en = f"{zh}；{words.zh}，{words.next_zh}", f"{en}; {words.en}. {words.next_en}"
+    kind = NoticeKind.TEMPORARY_RESOLVED
+    return new_notice(kind, at, zh=zh, en=en, reason=stopped, record=id.bytes)
 
 
 def _registration(record: TemporaryRecord) -> Registration:

@@ -20,6 +20,8 @@ from central.hospital.model import MODELS as HOSPITAL
 from central.hospital.service import Hospital
 from central.keys.service import Keys
 from central.keys.store import new_contents
+from central.notices.model import MODELS as NOTICES
+from central.notices.service import Notices
 from central.patients.model import MODELS as PATIENTS
 from central.patients.person import Person, Registration
 from central.patients.service import Patients
@@ -55,6 +57,7 @@ class People:
     registrations: Registrations
     fleet: Fleet
     temporaries: Temporaries
+    notices: Notices
 
     def add_box(self, id: BoxId, key: SigningKey) -> int:
         """Let a box join with this signing key, or another machine of a known one; its number."""
@@ -78,7 +81,7 @@ def open_people(directory: Path) -> Iterator[People]:
     """A fresh central of its own in ``directory``."""
     database = open_database("sqlite:///central.db", directory)
     migrate(database, read_migrations())
-    database.bind((*AUDIT, *FLEET, *PATIENTS, *CARDS, *HOSPITAL, *SCANS))
+    database.bind((*AUDIT, *FLEET, *PATIENTS, *CARDS, *HOSPITAL, *SCANS, *NOTICES))
     keys = Keys(new_contents(CODE_KID))
     audit = Audit(database, keys.audit_mac)
     fleet = Fleet(keys, audit)
@@ -86,7 +89,15 @@ def open_people(directory: Path) -> Iterator[People]:
     cards = Cards(keys, audit, fleet.check_temporary)
     scans = Scans(patients, cards, hospital)
     registrations = Registrations(keys, patients, cards, hospital)
-    temporaries = Temporaries(keys, fleet, patients, cards, hospital)
+    notices = Notices(fleet)
+    temporaries = Temporaries(
+        keys=keys,
+        fleet=fleet,
+        patients=patients,
+        cards=cards,
+        hospital=hospital,
+        notices=notices,
+    )
     try:
         yield People(
             database,
@@ -98,6 +109,7 @@ def open_people(directory: Path) -> Iterator[People]:
             registrations,
             fleet,
             temporaries,
+            notices,
         )
     finally:
         database.close()

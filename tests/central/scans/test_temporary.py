@@ -20,6 +20,7 @@ from shared.messages import (
     TemporaryRecord,
     Verdict,
 )
+from shared.notices import NoticeKind
 from shared.reasons import Reason
 from tests.central.people import AT, BOX, CLERK, OTHER_BOX, SAMPLE, People
 from tests.central.scans.asking import make_ask, make_origin, make_record, make_registration
@@ -84,6 +85,17 @@ def test_the_record_registers_and_the_code_resolves(people: People, number: int)
     assert judge(people, people.cards.static_code(people.enrol()[1])).person == judged.person
     row = RegistrationRow.get()
     assert (row.outcome, bool(row.found)) == ("temporary", False)
+
+
+def test_the_box_is_told_once(people: People, number: int) -> None:
+    """Which record, and that the real label can be printed; nobody's name."""
+    id = new_record_id(AT)
+    for _ in range(2):
+        report(people, id, make_temporary(make_code(number, id)))
+    (notice,) = people.notices.list_waiting(BOX)
+    assert (notice.kind, notice.record) == (NoticeKind.TEMPORARY_RESOLVED, id.bytes)
+    assert "print the real label" in notice.en
+    assert SAMPLE.name not in notice.zh
 
 
 def test_a_record_twice_is_once(people: People, number: int) -> None:
@@ -209,6 +221,9 @@ def test_a_card_that_was_stopped_meanwhile_stays_stopped(
     code = make_code(number, id)
     report(people, id, make_temporary(code))
     assert judge(people, code).reason is reason
+    (notice,) = people.notices.list_waiting(BOX)
+    assert notice.reason == reason
+    assert reason.words.next_en in notice.en
     with people.database.unit():
         if act == "suspend":
             people.cards.resume(card.id, AT, CLERK)
