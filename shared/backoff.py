@@ -7,6 +7,8 @@ together, and none returns at once.
 import random
 from collections.abc import Callable
 
+SPREAD = 8
+
 
 class Backoff:
     """Waiting times of one thing that keeps failing; ``reset`` once it works."""
@@ -28,6 +30,10 @@ class Backoff:
         step = self._step
         self._step = min(self._most, step * 2)
         return step * (0.5 + self._chance() / 2)
+
+    def spread_seconds(self) -> float:
+        """The wait after losing what many lost at the same moment: up to ``SPREAD`` first steps."""
+        return self._first * SPREAD * self._chance()
 
     def reset(self) -> None:
         """It worked: start small again."""

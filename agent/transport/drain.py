@@ -1,5 +1,7 @@
 """Empties the queue towards central: one batch in flight, settled only by central's receipt.
 
+A backlog leaves at a pace, from a moment of its own on, and what is fresh overtakes it.
+
 Rows without a receipt go again after a wait that grows, behind those that have not been tried; a
 lost line ends the wait. The broker's PUBACK means nothing here (docs/adr: receipt above PUBACK).
 After a time with nothing to send, rows are let gather until a quiet spell: a row is durable
@@ -9,14 +11,16 @@ already, and a batch for each scan would cost central as much again as the scan'
 import asyncio
 import logging
 import random
+import time
 from contextlib import suppress
 
-from agent.ports import Custody
+from agent.ports import Custody, Pending
 from agent.transport.batches import MAX_BATCH_ROWS, build_batch
 from agent.transport.box_keys import BoxKeys
 from agent.transport.downlink import Downlink, RowsSettled
 from agent.transport.edges import Edge, Observe
 from agent.transport.line import Line
+from agent.transport.pace import Pace
 from shared.backoff import Backoff
 from shared.codec import batches, receipts
 from shared.errors import Damaged, Refused, Unavailable
@@ -54,9 +58,11 @@ class Drain:
         observe: Observe,
         receipt_seconds: float,
         gather_seconds: float,
+        spread_seconds: float,
     ) -> None:
         """``receipt_seconds`` is the first wait for a receipt; later ones double.
-        ``gather_seconds`` without a new row are a quiet spell.
+        ``gather_seconds`` without a new row are a quiet spell. A backlog begins within
+        ``spread_seconds``.
         """
         self._keys = keys
         self._custody = custody
@@ -66,6 +72,11 @@ class Drain:
         self._silences = Backoff(receipt_seconds, MOST_WAIT_SECONDS)
         self._troubles = Backoff(_FIRST_RETRY_SECONDS, MOST_WAIT_SECONDS)
         self._gather_seconds = gather_seconds
+        self._spread_seconds = spread_seconds
+        self._pace = Pace(time.monotonic)
+        self._fresh_behind: tuple[int, int] | None = None
+        """Rows behind it are fresh; None while there is no backlog."""
+        self._backlog_from = 0.0
         self._hurry = asyncio.Event()
         self._inbox: asyncio.Queue[Receipt | _LineLost] = asyncio.Queue()
         self._drained = asyncio.Event()
@@ -94,21 +105,60 @@ class Drain:
     async def _drain(self) -> None:
         after = _BEGINNING
         while True:
-            pending = await self._custody.read_pending(MAX_BATCH_ROWS, after)
+            pending = await self._read_fresh()
+            backlog = pending is None
+            if pending is None:
+                pending = await self._custody.read_pending(MAX_BATCH_ROWS, after)
             self._troubles.reset()
-            if pending is None and after == _BEGINNING:
-                self._drained.set()
-                await self._custody.wait_for_pending()
-                self._drained.clear()
-                await self._gather()
-            elif pending is None:
+            if pending is None:
+                self._fresh_behind = None
+                if after == _BEGINNING:
+                    await self._rest()
                 after = _BEGINNING
+            elif backlog and await self._must_wait(pending):
+                continue
             else:
                 batch = build_batch(self._keys, pending)
                 self._observe(Edge.BATCH_BUILT)
-                if not await self._deliver(batch):
+                taken = await self._deliver(batch)
+                last = (batch.head.epoch, batch.rows[-1].seq)
+                if not backlog:
+                    self._fresh_behind = last
+                elif not taken:
                     # What central does not take, a fork say, must not block what comes after it.
-                    after = (batch.head.epoch, batch.rows[-1].seq)
+                    after = last
+
+    async def _read_fresh(self) -> Pending | None:
+        """Rows born since the backlog was met: they overtake it."""
+        if self._fresh_behind is None:
+            return None
+        return await self._custody.read_pending(MAX_BATCH_ROWS, self._fresh_behind)
+
+    async def _must_wait(self, pending: Pending) -> bool:
+        """Whether a backlog has to wait, and fresh rows are looked for first.
+
+        More than one batch is a backlog. It begins at a moment of its own, so that boxes that
+        lost one broker together do not bring theirs together, and leaves at a pace.
+        """
+        now = asyncio.get_running_loop().time
+        if self._fresh_behind is None:
+            if len(pending.rows) < MAX_BATCH_ROWS:
+                return False
+            self._fresh_behind = (pending.head.epoch, pending.head.seq)
+            spread = self._spread_seconds * random.random()  # noqa: S311 - no secret
+            self._backlog_from = now() + spread
+        if now() < self._backlog_from and not self._hurry.is_set():
+            await self._comes_another()
+            return True
+        await asyncio.sleep(self._pace.take(len(pending.rows)))
+        return False
+
+    async def _rest(self) -> None:
+        """Nothing is pending: wait until something is, and for its company."""
+        self._drained.set()
+        await self._custody.wait_for_pending()
+        self._drained.clear()
+        await self._gather()
 
     async def _gather(self) -> None:
         """Let rows come until none has for a moment, but not for long, and not in a hurry."""

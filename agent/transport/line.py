@@ -78,6 +78,7 @@ class Line:
         self._up = asyncio.Event()
         self._serving: asyncio.Timeout | None = None
         self._told: Reason | None = None
+        self._stood = False
         self._stepped_ns = clock.monotonic_ns()
         self.link = Link(LinkState.DOWN, clock.now())
 
@@ -118,16 +119,21 @@ class Line:
         try:
             while True:
                 self._step(LinkState.CONNECTING)
+                lost = False
+                self._stood = False
                 try:
                     async with self._open(self._status(online=False)) as connection:
                         await self._serve_until_anew(connection)
                 except Unavailable as error:
+                    lost = self._stood
                     self._report(error)
                     # A connection that breaks while it is closed hides that we are to stop.
                     if (task := asyncio.current_task()) is not None and task.cancelling():
                         raise asyncio.CancelledError from error
                 self._step(LinkState.BACKING_OFF)
-                await asyncio.sleep(self._backoff.next_seconds())
+                # Whoever has lost a broker is one of many who did: not all in the same second.
+                seconds = self._backoff.spread_seconds if lost else self._backoff.next_seconds
+                await asyncio.sleep(seconds())
         finally:
             self._step(LinkState.DOWN)
 
@@ -150,6 +156,7 @@ class Line:
         self._told = None
         self._step(LinkState.UP)
         self._up.set()
+        self._stood = True
         self._backoff.reset()
         try:
             async for message in connection.messages():

@@ -36,6 +36,7 @@ _log = logging.getLogger(__name__)
 RECEIPT_SECONDS = 2.0
 GATHER_SECONDS = 0.5
 RETRY_SECONDS = 0.5
+SPREAD_SECONDS = 4.0
 
 
 class CentralUplink:
@@ -52,6 +53,7 @@ class CentralUplink:
         receipt_seconds: float = RECEIPT_SECONDS,
         gather_seconds: float = GATHER_SECONDS,
         retry_seconds: float = RETRY_SECONDS,
+        spread_seconds: float = SPREAD_SECONDS,
     ) -> None:
         self.downlink = Downlink()
         self.discarded: Counter[Reason] = Counter()
@@ -74,6 +76,7 @@ class CentralUplink:
             observe=observe,
             receipt_seconds=receipt_seconds,
             gather_seconds=gather_seconds,
+            spread_seconds=spread_seconds,
         )
 
     @property

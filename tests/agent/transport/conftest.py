@@ -99,6 +99,7 @@ async def station(tmp_path: Path) -> AsyncIterator[Station]:
             receipt_seconds=0.2,
             gather_seconds=0.05,
             retry_seconds=0.01,
+            spread_seconds=0,
         )
         yield Station(peer, clock, outbox, uplink, edges)
 

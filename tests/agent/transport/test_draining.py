@@ -15,7 +15,7 @@ from shared.crypto import STD
 from shared.errors import Unavailable
 from shared.ledger import Account, genesis_head, verify_batch
 from shared.ledger import append as append_row
-from shared.messages import Settled
+from shared.messages import Batch, Settled
 from shared.pairing import PairKey
 from shared.reasons import Reason
 from shared.sealing import BodySealer
@@ -194,6 +194,57 @@ async def test_a_long_queue_goes_in_batches(running: Station) -> None:
         seen += [row.seq for row in batch.rows]
         running.peer.receipt(batch)
     assert seen == list(range(1, MAX_BATCH_ROWS + 21))
+
+
+async def test_fresh_records_overtake_a_backlog(station: Station) -> None:
+    """What is born while a backlog drains goes with the very next batch, also while the backlog
+    still waits for its moment; nothing goes twice and nothing is left."""
+    uplink = CentralUplink(
+        KEYS,
+        station.outbox,
+        station.clock,
+        station.peer.open_connection,
+        gather_seconds=0.01,
+        retry_seconds=0.01,
+        spread_seconds=3600,
+    )
+    for _ in range(3 * MAX_BATCH_ROWS):
+        await station.commit()
+    line = asyncio.create_task(uplink.run())
+    async with asyncio.timeout(20):
+        await uplink.wait_up()
+        fresh = await _commit_until_heard(station)
+        station.peer.receipt(fresh)
+        draining = asyncio.create_task(uplink.wait_drained())  # a hurry ends the waiting
+        first = await station.peer.heard_batch()
+        assert first.rows[0].seq == 1
+        await station.commit()
+        station.peer.receipt(first)
+        overtaking = await station.peer.heard_batch()
+        assert overtaking.rows[-1].seq == (await station.outbox.read_account()).created
+        seen = [row.seq for batch in (fresh, first, overtaking) for row in batch.rows]
+        station.peer.receipt(overtaking)
+        while not draining.done():
+            heard = asyncio.create_task(station.peer.heard_batch())
+            await asyncio.wait((heard, draining), return_when=asyncio.FIRST_COMPLETED)
+            if heard.done():
+                seen += [row.seq for row in heard.result().rows]
+                station.peer.receipt(heard.result())
+    created = (await station.outbox.read_account()).created
+    assert sorted(seen) == list(range(1, created + 1))
+    line.cancel()
+    await asyncio.wait((line,))
+
+
+async def _commit_until_heard(station: Station) -> Batch:
+    """The batch in which a record comes that was born after the line stood."""
+    heard = asyncio.create_task(station.peer.heard_batch())
+    while not heard.done():
+        await station.commit()
+        await asyncio.wait((heard,), timeout=0.05)
+    batch = heard.result()
+    assert batch.rows[0].seq > 3 * MAX_BATCH_ROWS
+    return batch
 
 
 def test_a_batch_has_a_bound_in_bytes() -> None:
