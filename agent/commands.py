@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import msgspec
@@ -11,11 +12,14 @@ from agent.config import BoxFiles, read_box_config
 from agent.counter.states import ScanState
 from agent.counter.views import Advice, IssueView, LabelView, ScanView
 from shared.clock import SystemClock
-from shared.errors import Malformed, Refused
+from shared.errors import Malformed, Refused, Unavailable
 from shared.exits import Exit
 from shared.messages import Identity
 from shared.reasons import Reason
 from shared.systemd import set_up_logging
+
+if TYPE_CHECKING:
+    from shared.crypto import VerifyKey
 
 
 def run(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
@@ -94,7 +98,7 @@ def verify_ledger(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     """Prove the account from the box's own file, whether the agent runs or not."""
     from agent.offline_queue.ledger_report import verify_queue
 
-    report = verify_queue(files.queue)
+    report = verify_queue(files.queue, _announcements(files), _Counting())
     if arguments.json:
         account, findings = report.account, report.findings
         print(_json({"account": account, "findings": findings, "holds": report.holds}))
@@ -102,8 +106,35 @@ def verify_ledger(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
         for finding in report.findings:
             place = f"{finding.epoch}/{finding.first}–{finding.last}"
             print(f"✗ {finding.reason} {place} {finding.detail}")
+        if report.findings:
+            words = report.findings[0].reason.words
+            print(f"  {words.zh}；{words.next_zh}\n  {words.en}; {words.next_en}")
         print(report.account)
     return Exit.HELD if report.holds else Exit.CHECK_FAILED
+
+
+class _Counting:
+    """Says on a terminal how many rows have passed, on one line."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+
+    def __call__(self, rows: int) -> None:
+        self._rows += rows
+        if sys.stderr.isatty():
+            print(f"\r{self._rows:,}", end="", file=sys.stderr, flush=True)
+
+
+def _announcements(files: BoxFiles) -> "VerifyKey | None":
+    """The key that proves central's countersignatures, where the box's files have it; a dead
+    box's disk may hold the queue alone."""
+    from shared.crypto import STD
+
+    try:
+        public = read_box_config(files).announcements
+    except (Unavailable, Refused):
+        return None
+    return STD.verify_key(bytes.fromhex(public)) if public else None
 
 
 def scan(files: BoxFiles, arguments: argparse.Namespace) -> Exit:

@@ -290,6 +290,10 @@ class Custody(Protocol):
         """
         ...
 
+    async def keep_anchor(self, head: Head, signature: bytes) -> bool:
+        """Keep a head that central countersigned; whether it is one of ours and further."""
+        ...
+
 
 class HandOver(Protocol):
     """Where texts go that are no codes of ours: kept nowhere here, logged nowhere."""

@@ -22,6 +22,10 @@ TRAVELS = {
         "Command, repeated until the box acknowledges",
         "sealed with the box's pair key",
     ),
+    "ANCHOR": (
+        "Anchor",
+        "signed by central's announcements key, sealed with the box's pair key",
+    ),
     "STATUS": ("Status, retained; the will says offline", "plain: presence only"),
     "DESIRED": (
         "SignedDesired, retained",

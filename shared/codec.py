@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar, cast, get_args
 import msgspec
 
 from shared.errors import Malformed, Refused
-from shared.messages import Ask, Batch, Receipt, Record, Reply, Status
+from shared.messages import Anchor, Ask, Batch, Receipt, Record, Reply, Status
 from shared.reasons import Reason
 
 M = TypeVar("M")
@@ -59,6 +59,7 @@ class Codec(Generic[M]):
 records: Codec[Record] = Codec(Record)
 batches: Codec[Batch] = Codec(Batch)
 receipts: Codec[Receipt] = Codec(Receipt)
+anchors: Codec[Anchor] = Codec(Anchor)
 asks: Codec[Ask] = Codec(Ask)
 replies: Codec[Reply] = Codec(Reply)
 statuses: Codec[Status] = Codec(Status)

@@ -174,6 +174,21 @@ def verify_batch(  # noqa: PLR0913, PLR0917 - everything that is signed
     return hashes
 
 
+def anchor_bytes(suite: Suite, box: BoxId, head: Head) -> bytes:
+    """What central signs when every row up to ``head`` is in its custody, without a gap."""
+    name = str(box).encode()
+    return b"".join(
+        (
+            b"onecode anchor 1\0",
+            bytes([suite.id, len(name)]),
+            name,
+            head.epoch.to_bytes(4, "big"),
+            head.seq.to_bytes(8, "big"),
+            head.hash,
+        )
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Something the chain's verification found wrong, by sequence numbers (both included)."""
@@ -186,63 +201,76 @@ class Finding:
 
 
 def verify_chain(
-    suite: Suite, box: BoxId, marks: Iterable[Mark], heads: Iterable[Head] = ()
+    suite: Suite,
+    box: BoxId,
+    marks: Iterable[Mark],
+    heads: Iterable[Head] = (),
+    starts: Iterable[Head] = (),
 ) -> Iterator[Finding]:
     """Check marks ordered by (epoch, seq): each hash, each link, no gap, no fork, every head met.
 
     ``heads`` are the furthest known head of each epoch; rows missing before one are a gap, a
-    different hash at its sequence a fork.
+    different hash at its sequence a fork. ``starts`` are where an epoch's rows begin that were
+    pruned up to there; others begin at their genesis.
     """
     wanted = {head.epoch: head for head in heads}
-    epoch = -1
-    seq, last_hash = 0, b""
+    begun = {start.epoch: start for start in starts}
+    digest, pack = suite.digest, _HASHED.pack
+    epoch, seq, last_hash = -1, 0, b""
+    head_seq, head_hash = -1, b""
     for mark in marks:
-        if mark.epoch != epoch:
-            yield from _end_epoch(wanted.pop(epoch, None), seq, last_hash)
-            epoch, seq, last_hash = mark.epoch, 0, genesis_hash(suite, box, mark.epoch)
-        if mark.seq <= seq:
-            yield Finding(Reason.LEDGER_FORK, epoch, mark.seq, mark.seq, "two rows, one sequence")
+        at_epoch, at, id, lane, born, prev, body_hash, hash = mark
+        if at_epoch != epoch:
+            yield from _end_epoch(wanted.pop(epoch, None), seq)
+            epoch = at_epoch
+            start = begun.pop(epoch, None) or genesis_head(suite, box, epoch)
+            yield from _check_start(wanted.get(epoch), start)
+            _, seq, last_hash = start
+            head = wanted.get(epoch)
+            head_seq, head_hash = (head.seq, head.hash) if head else (-1, b"")
+        if at <= seq:
+            yield Finding(Reason.LEDGER_FORK, epoch, at, at, "two rows, one sequence")
             continue
-        if mark.seq > seq + 1:
-            yield Finding(Reason.LEDGER_GAP, epoch, seq + 1, mark.seq - 1)
-        elif mark.prev != last_hash:
-            yield Finding(
-                Reason.LEDGER_LINK, epoch, mark.seq, mark.seq, "does not name the row before"
-            )
-        if not _has_widths(mark) or _hash_of_mark(suite, mark) != mark.hash:
-            yield Finding(Reason.LEDGER_HASH, epoch, mark.seq, mark.seq, "content and hash differ")
-        head = wanted.get(epoch)
-        if head is not None and head.seq == mark.seq and head.hash != mark.hash:
-            yield Finding(Reason.LEDGER_FORK, epoch, mark.seq, mark.seq, "signed head differs")
-        seq, last_hash = mark.seq, mark.hash
-    yield from _end_epoch(wanted.pop(epoch, None), seq, last_hash)
+        if at > seq + 1:
+            yield Finding(Reason.LEDGER_GAP, epoch, seq + 1, at - 1)
+        elif prev != last_hash:
+            yield Finding(Reason.LEDGER_LINK, epoch, at, at, "does not name the row before")
+        if not _has_widths(mark) or digest(pack(prev, at, id, lane, born, body_hash)) != hash:
+            yield Finding(Reason.LEDGER_HASH, epoch, at, at, "content and hash differ")
+        if at == head_seq and hash != head_hash:
+            yield Finding(Reason.LEDGER_FORK, epoch, at, at, "signed head differs")
+        seq, last_hash = at, hash
+    yield from _end_epoch(wanted.pop(epoch, None), seq)
     for head in sorted(wanted.values()):
-        yield from _end_epoch(head, 0, genesis_hash(suite, box, head.epoch))
+        start = begun.get(head.epoch) or genesis_head(suite, box, head.epoch)
+        yield from _check_start(head, start)
+        yield from _end_epoch(head, start.seq)
 
 
 def _has_widths(mark: Mark) -> bool:
     # Without this, bytes could move between fields and leave the hash as it is.
+    _, _, id, lane, born, prev, body_hash, _ = mark
     return (
-        len(mark.prev) == len(mark.body_hash) == HASH_BYTES
-        and len(mark.id) == 16
-        and 0 <= mark.lane < 256
-        and 0 <= mark.born < _INT64
+        len(prev) == len(body_hash) == HASH_BYTES
+        and len(id) == 16
+        and 0 <= lane < 256
+        and 0 <= born < _INT64
     )
 
 
-def _hash_of_mark(suite: Suite, mark: Mark) -> bytes:
-    return row_hash(suite, mark.prev, mark.seq, mark.id, mark.lane, mark.born, mark.body_hash)
+def _check_start(head: Head | None, start: Head) -> Iterator[Finding]:
+    if head is not None and head.seq == start.seq and head.hash != start.hash:
+        detail = "another genesis" if head.seq == 0 else "pruned up to another row"
+        yield Finding(Reason.LEDGER_FORK, head.epoch, head.seq, head.seq, detail)
 
 
-def _end_epoch(head: Head | None, seq: int, last_hash: bytes) -> Iterator[Finding]:
+def _end_epoch(head: Head | None, seq: int) -> Iterator[Finding]:
     if head is None:
         return
     if head.seq > seq:
         yield Finding(Reason.LEDGER_GAP, head.epoch, seq + 1, head.seq, "before the signed head")
     elif head.seq < seq:
         yield Finding(Reason.LEDGER_FORK, head.epoch, head.seq + 1, seq, "rows beyond the head")
-    elif head.seq == 0 and head.hash != last_hash:
-        yield Finding(Reason.LEDGER_FORK, head.epoch, 0, 0, "another genesis")
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,6 +243,20 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: Literal[1] = 1
 
 
+class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A head that central countersigned: every row up to it is in its custody, without a gap.
+
+    ``signature`` by the announcements key over ``shared.ledger.anchor_bytes``: whoever holds that
+    key's public half can check it, central or not.
+    """
+
+    suite: int
+    box: str
+    head: Head
+    signature: bytes
+    version: Literal[1] = 1
+
+
 # --- asks and replies: sealed with the pair key --------------------------------------------------
 
 

@@ -15,7 +15,8 @@ from shared.errors import Malformed
 from shared.ids import BoxId
 from shared.reasons import Reason
 
-_FORM = 1
+BODY_FORM = 1
+"""A sealed body's first byte."""
 _ID_BYTES = 16
 _COUNTER_BYTES = 8
 _HEADER_BYTES = 2 + _ID_BYTES + _COUNTER_BYTES
@@ -36,7 +37,7 @@ class BodySealer:
         wrapped = suite.encapsulate(central_public, key, _bound_to(box))
         self.encapsulation = Encapsulation(encapsulation_id(suite, wrapped), wrapped)
         self._aead = suite.aead(key)
-        self._prefix = bytes([_FORM, suite.id]) + self.encapsulation.id
+        self._prefix = bytes([BODY_FORM, suite.id]) + self.encapsulation.id
         self._counter = 0
 
     def seal(self, plaintext: bytes, id: bytes, lane: int, born: int) -> bytes:
@@ -54,7 +55,7 @@ def encapsulation_id(suite: Suite, wrapped: bytes) -> bytes:
 
 def parse_encapsulation_id(body: bytes) -> bytes:
     """Which encapsulation a body needs. Raises Malformed."""
-    if len(body) < _HEADER_BYTES or body[0] != _FORM:
+    if len(body) < _HEADER_BYTES or body[0] != BODY_FORM:
         raise Malformed(Reason.MESSAGE_MALFORMED, "not a sealed body")
     return body[2 : 2 + _ID_BYTES]
 

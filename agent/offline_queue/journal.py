@@ -16,12 +16,12 @@ from agent.offline_queue.database import mapped_exceptions, open_for_writing
 from agent.offline_queue.migration import migrate, read_migrations
 from agent.offline_queue.standing import NO_ROWS, Standing
 from agent.offline_queue.states import KEPT_LANES, Edge, check_step
-from agent.offline_queue.store import Found, Position, Store
+from agent.offline_queue.store import Found, Kept, Position, Store
 from agent.ports import Pending
 from shared.crypto import Suite
 from shared.errors import Damaged, Malformed, Refused, Unavailable
 from shared.ids import BoxId
-from shared.ledger import Lane, Row, RowState, append, genesis_head
+from shared.ledger import Head, Lane, Row, RowState, append, genesis_head
 from shared.messages import Settled, Tombstone
 from shared.reasons import Reason
 from shared.sealing import BodySealer, parse_encapsulation_id
@@ -51,9 +51,10 @@ def ignore_edge(_edge: Edge) -> None:
 class Journal:
     """The open ledger, made by ``open_journal``. What writes runs inside ``write``."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - a ledger: whose, where it stands, and who watches
         self,
         store: Store,
+        box: BoxId,
         sealer: BodySealer,
         suite: Suite,
         standings: dict[int, Standing],
@@ -61,6 +62,9 @@ class Journal:
     ) -> None:
         """The highest epoch of ``standings`` is the one being written."""
         self._store = store
+        self._box = box
+        self._durable_anchors = store.list_anchors()
+        self._anchors = dict(self._durable_anchors)
         self._sealer = sealer
         self._suite = suite
         self._epoch = max(standings)
@@ -95,6 +99,7 @@ class Journal:
                 self._forget()
                 raise
         self._durable = self._standings.copy()
+        self._durable_anchors = self._anchors.copy()
         self._observe(Edge.COMMITTED)
 
     def prepare(self) -> None:
@@ -190,6 +195,48 @@ class Journal:
                     return [(Position(epoch, seq), born) for seq, born in found]
         return []
 
+    def keep_anchor(self, head: Head, signature: bytes) -> bool:
+        """Keep a head that central countersigned, if it is further than the last and this
+        ledger's own; whether it was kept. Raises Unavailable, Damaged."""
+        kept = self._anchors.get(head.epoch)
+        genesis = genesis_head(self._suite, self._box, head.epoch)
+        before = kept or Kept(genesis, b"", genesis, 0, 0)
+        if head.seq <= before.head.seq or self._store.find_hash(Position(*head[:2])) != head.hash:
+            return False
+        self._keep(before._replace(head=head, signature=signature))
+        return True
+
+    def prune(self, keep_rows: int, born_before: int, limit: int) -> int:
+        """Drop settled and tombstoned rows behind a countersigned head, the oldest first, at most
+        ``limit``; how many. The last ``keep_rows`` stay, and who is younger.
+
+        Raises Unavailable, Damaged.
+        """
+        for epoch, kept in sorted(self._anchors.items()):
+            spare = keep_rows if epoch == self._epoch else 0
+            upto = min(kept.head.seq, self._standings[epoch].head.seq - spare)
+            done = {RowState.SETTLED: 0, RowState.TOMBSTONED: 0}
+            start = kept.start
+            for seq, hash, state, born in self._store.list_first(epoch, upto, limit):
+                if state not in done or born >= born_before:
+                    break
+                done[RowState(state)] += 1
+                start = Head(epoch, seq, hash)
+            if start != kept.start:
+                self._store.delete_rows(epoch, start.seq)
+                settled = kept.settled + done[RowState.SETTLED]
+                given = kept.tombstoned + done[RowState.TOMBSTONED]
+                self._keep(kept._replace(start=start, settled=settled, tombstoned=given))
+                self._observe(Edge.ROWS_PRUNED)
+                return sum(done.values())
+            if start.seq < self._standings[epoch].head.seq:
+                break  # what gave rows up may stand in a later epoch: the earlier goes first
+        return 0
+
+    def _keep(self, kept: Kept) -> None:
+        self._store.save_anchor(kept)
+        self._anchors[kept.head.epoch] = kept
+
     def find_record(self, id: bytes) -> bool:
         """Whether a record is here. Raises Unavailable, Damaged."""
         return self._store.find_record(id)
@@ -255,6 +302,7 @@ class Journal:
         self._rows.clear()
         self._lanes[:] = NO_ROWS
         self._standings = dict(self._durable)
+        self._anchors = dict(self._durable_anchors)
         self._head = self._durable[self._epoch].head
         self._noted = min(self._noted, self._head.seq)
 
@@ -298,7 +346,7 @@ def open_journal(  # noqa: PLR0913, PLR0917 - whose queue it is, where, and seal
             store.commit()
         on_failure.pop_all()
     observe(Edge.OPENED)
-    return Journal(store, sealer, suite, standings, observe)
+    return Journal(store, box, sealer, suite, standings, observe)
 
 
 def _check_epochs(store: Store, box: BoxId, epoch: int, suite: Suite) -> None:

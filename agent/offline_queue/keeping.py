@@ -6,6 +6,7 @@ What is given up is named by a record of the identity lane (CONTRACTS §2); its 
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 
 from agent.offline_queue.bounds import Bounds, find_excess
 from agent.offline_queue.outbox import SqliteOutbox
@@ -20,6 +21,10 @@ _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
 _LOOKS_BETWEEN_AGES = 60
+_LOOKS_BETWEEN_PRUNINGS = 10
+KEPT_ROWS = 1000
+KEPT_AGE = timedelta(days=30)
+"""Settled rows stay so long: a centre that is restored from a backup may want them again."""
 _SLAB_ROWS = 500
 """What one record can name, and one transaction of some milliseconds can mark."""
 
@@ -44,6 +49,8 @@ class Keeping:
                 await self.keep_numbers()
                 if looks % _LOOKS_BETWEEN_AGES == 0:
                     await self.keep_ages()
+                if looks % _LOOKS_BETWEEN_PRUNINGS == 0:
+                    await self.prune()
             except (Unavailable, Damaged) as error:
                 _log.debug("the bounds wait: %s", error)
             looks += 1
@@ -69,6 +76,12 @@ class Keeping:
             before = to_microseconds(self._clock.now() - age)
             while given := await self._give_up(lane, _SLAB_ROWS, Reason.RECORD_OLD, before):
                 _log.warning("%d rows of lane %s given up: too old", given, lane.name)
+
+    async def prune(self) -> None:
+        """Drop what central countersigned and nobody needs any more. Raises as the others."""
+        before = self._clock.now() - KEPT_AGE
+        while await self._outbox.prune(KEPT_ROWS, before, _SLAB_ROWS):
+            pass
 
     async def _give_up(
         self, lane: Lane, rows: int, reason: Reason, born_before: int | None = None

@@ -69,6 +69,23 @@ class WaitingEntry(peewee.Model):
         without_rowid = True
 
 
+class AnchorEntry(peewee.Model):
+    """The furthest head that central countersigned; rows up to ``pruned`` are gone, of which so
+    many were settled and tombstoned; ``pruned_hash`` is the last one's."""
+
+    epoch = IntegerField(primary_key=True)
+    seq = IntegerField()
+    hash = BlobField()
+    signature = BlobField()
+    pruned = IntegerField()
+    pruned_hash = BlobField()
+    settled = IntegerField()
+    tombstoned = IntegerField()
+
+    class Meta:
+        table_name = "anchor"
+
+
 class EncapsulationEntry(peewee.Model):
     """A body key, wrapped for central; durable before the first row sealed under it."""
 
@@ -94,4 +111,4 @@ class ConsumedCode(peewee.Model):
         without_rowid = True
 
 
-MODELS = (EpochEntry, RowEntry, WaitingEntry, EncapsulationEntry, ConsumedCode)
+MODELS = (EpochEntry, RowEntry, WaitingEntry, AnchorEntry, EncapsulationEntry, ConsumedCode)

@@ -28,7 +28,7 @@ from shared.codec import records
 from shared.crypto import Suite
 from shared.errors import Damaged, Refused, Unavailable
 from shared.ids import BoxId, RecordId, new_record_id
-from shared.ledger import Account, Lane, Row
+from shared.ledger import Account, Head, Lane, Row
 from shared.messages import Origin, ScanRecord, Settled, Tombstone, TombstoneRecord
 from shared.reasons import Reason
 
@@ -74,7 +74,7 @@ class SqliteOutbox:
 
         Raises Unavailable (disk), Damaged, Malformed (BODY_TOO_LARGE).
         """
-        entry = _entry(draft)
+        entry = encode_draft(draft)
         dear = entry.lane in KEPT_LANES
         return await self.writer.submit(
             lambda on: on.append(entry), writes=True, hot=True, dear=dear
@@ -125,6 +125,18 @@ class SqliteOutbox:
     async def settle(self, epoch: int, rows: Sequence[Settled]) -> int:
         """Rows whose hash is central's become settled; how many. Raises Unavailable, Damaged."""
         return await self.writer.submit(lambda on: on.settle(epoch, rows), writes=True)
+
+    async def keep_anchor(self, head: Head, signature: bytes) -> bool:
+        """Keep a head that central countersigned; whether it is one of ours and further.
+
+        Raises Unavailable, Damaged.
+        """
+        return await self.writer.submit(lambda on: on.keep_anchor(head, signature), writes=True)
+
+    async def prune(self, keep_rows: int, born_before: datetime, limit: int) -> int:
+        """Drop rows behind a countersigned head; how many. Raises Unavailable, Damaged."""
+        before = to_microseconds(born_before)
+        return await self.writer.submit(lambda on: on.prune(keep_rows, before, limit), writes=True)
 
     async def tombstone(
         self,
@@ -187,7 +199,8 @@ class SqliteOutbox:
         self._checkpointer.note(rows)
 
 
-def _entry(draft: Draft) -> Entry:
+def encode_draft(draft: Draft) -> Entry:
+    """A record on its way in. Raises Refused where what is no scan consumes a code."""
     record = draft.record
     verdict = record.verdict.value if isinstance(record, ScanRecord) else ""
     if draft.consumed is not None and not verdict:

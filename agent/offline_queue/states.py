@@ -40,4 +40,5 @@ class Edge(StrEnum):
     CODE_CONSUMED = "code-consumed"
     ROWS_SETTLED = "rows-settled"
     ROWS_TOMBSTONED = "rows-tombstoned"
+    ROWS_PRUNED = "rows-pruned"
     COMMITTED = "committed"  # durable, but nobody has heard yet

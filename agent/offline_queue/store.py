@@ -53,7 +53,14 @@ _SELECT_FIRST_PENDING = f"SELECT seq, born {_PENDING} ORDER BY seq LIMIT 1"
 _COUNT_PENDING = f"SELECT lane, count(*) {_PENDING} GROUP BY lane"
 _SELECT_OLDEST = f"SELECT seq, born {_PENDING} AND lane = ? ORDER BY seq LIMIT ?"
 _SELECT_WAITING = "SELECT lane, rows FROM waiting WHERE epoch = ?"
+_SAVE_ANCHOR = "INSERT OR REPLACE INTO anchor VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_SELECT_ANCHORS = "SELECT * FROM anchor"
+_SELECT_FIRST = (
+    'SELECT seq, hash, state, born FROM "row" WHERE epoch = ? AND seq <= ? ORDER BY seq LIMIT ?'
+)
+_DELETE_ROWS = 'DELETE FROM "row" WHERE epoch = ? AND seq <= ?'
 _COUNT_ALL = 'SELECT state, lane, count(*) FROM "row" GROUP BY state, lane ORDER BY state, lane'
+_SELECT_IDS = 'SELECT id FROM "row" WHERE lane = ?'
 _SELECT_EPOCH = (
     "SELECT epoch, seq, id, lane, born, prev, body_hash, hash, state, body, tombstone"
     ' FROM "row" WHERE epoch = ? ORDER BY seq'
@@ -74,6 +81,17 @@ class Epoch(NamedTuple):
     suite: int
     head: Head
     floor: int
+    settled: int
+    tombstoned: int
+
+
+class Kept(NamedTuple):
+    """What is kept of an epoch's countersigned head: the head, central's signature, where the rows
+    that are here begin, and how many of those before were settled and tombstoned."""
+
+    head: Head
+    signature: bytes
+    start: Head
     settled: int
     tombstoned: int
 
@@ -168,6 +186,16 @@ class Store:
         lanes = ((head.epoch, lane, rows) for lane, rows in enumerate(waiting))
         self._connection.executemany(_NOTE_WAITING, lanes)
 
+    def save_anchor(self, kept: Kept) -> None:
+        """Keep a countersigned head, and what is pruned behind it."""
+        head, signature, start, settled, tombstoned = kept
+        values = (*head, signature, start.seq, start.hash, settled, tombstoned)
+        self._connection.execute(_SAVE_ANCHOR, values)
+
+    def delete_rows(self, epoch: int, last: int) -> None:
+        """Prune an epoch up to a row."""
+        self._connection.execute(_DELETE_ROWS, (epoch, last))
+
     def insert_encapsulation(self, encapsulation: Encapsulation, at: datetime) -> None:
         """Keep a wrapped body key."""
         EncapsulationEntry.insert(
@@ -216,6 +244,21 @@ class Store:
         """Pending rows by lane as of the noted head."""
         with mapped_exceptions():
             return dict(self._connection.execute(_SELECT_WAITING, (epoch,)).fetchall())
+
+    def list_anchors(self) -> dict[int, Kept]:
+        """What is kept of countersigned heads, by epoch."""
+        with mapped_exceptions():
+            found = self._connection.execute(_SELECT_ANCHORS).fetchall()
+        return {
+            epoch: Kept(Head(epoch, seq, hash), signature, Head(epoch, pruned, at), done, given)
+            for epoch, seq, hash, signature, pruned, at, done, given in found
+        }
+
+    def list_first(self, epoch: int, upto: int, limit: int) -> list[tuple[int, bytes, int, int]]:
+        """Sequence, hash, state and birth of an epoch's first rows, not further than a row."""
+        with mapped_exceptions():
+            found = self._connection.execute(_SELECT_FIRST, (epoch, upto, limit))
+            return found.fetchall()
 
     def list_oldest(self, epoch: int, after: int, lane: int, limit: int) -> list[tuple[int, int]]:
         """Sequence and birth of a lane's oldest pending rows above a sequence."""
@@ -273,8 +316,15 @@ class Store:
     def iterate_rows(self, epoch: int) -> Iterator[StoredRow]:
         """Every row of an epoch in order, with its body, one at a time."""
         with mapped_exceptions():
-            for *mark, state, body, tombstone in self._connection.execute(_SELECT_EPOCH, (epoch,)):
-                yield StoredRow(Mark(*mark), state, body, tombstone)
+            make = tuple.__new__
+            for row in self._connection.execute(_SELECT_EPOCH, (epoch,)):
+                yield make(StoredRow, (make(Mark, row[:8]), *row[8:]))
+
+    def iterate_ids(self, lane: int) -> Iterator[bytes]:
+        """Ids of all rows of a lane."""
+        with mapped_exceptions():
+            for (id,) in self._connection.execute(_SELECT_IDS, (lane,)):
+                yield id
 
     def close(self) -> None:
         """Close the file."""

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from shared.crypto import SigningKey
+from shared.crypto import SigningKey, VerifyKey
 from shared.ids import BoxId
 from shared.pairing import PairKey
 
@@ -14,3 +14,4 @@ class BoxKeys(NamedTuple):
     pair_key: PairKey
     signing_key: SigningKey
     signing_key_id: int
+    announcements: VerifyKey | None = None  # central's; None: nothing it signed is believed

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from agent.config import BoxConfig, BoxFiles
 from agent.ports import Custody
+from agent.transport.anchoring import Anchoring
 from agent.transport.asks import Asks
 from agent.transport.box_keys import BoxKeys
 from agent.transport.downlink import CommandCame, DesiredCame, Discarded, Downlink, LinkChanged
@@ -29,7 +30,7 @@ from shared.errors import Refused, Unavailable
 from shared.messages import Ask, Reply
 from shared.pairing import Direction, PairKey
 from shared.reasons import Reason
-from shared.topics import ASK_NOTICED, COMMAND, DESIRED, RECEIPT, REPLY, REPORTED
+from shared.topics import ANCHOR, ASK_NOTICED, COMMAND, DESIRED, RECEIPT, REPLY, REPORTED
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class CentralUplink:
             self._changed,
             retry_seconds=retry_seconds,
         )
+        self._anchoring = Anchoring(keys, custody)
         self._drain = Drain(
             keys=keys,
             custody=custody,
@@ -104,6 +106,7 @@ class CentralUplink:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._line.run(), name="line")
             group.create_task(self._drain.run(), name="drain")
+            group.create_task(self._anchoring.run(), name="anchoring")
 
     async def wait_up(self) -> None:
         """Return once the line is up."""
@@ -168,6 +171,8 @@ class CentralUplink:
                     self.downlink.post(late)
             elif kind == RECEIPT:
                 self._drain.accept(payload)
+            elif kind == ANCHOR:
+                self._anchoring.accept(payload)
             elif kind == DESIRED:
                 self.downlink.post(DesiredCame(self._open(kind, payload)))
             elif kind == COMMAND:
@@ -206,6 +211,7 @@ def open_uplink(  # noqa: PLR0913 - a box, its parts, and what tests set shorter
         PairKey(read_secret(files.pair_key)),
         STD.signing_key(read_secret(files.signing_key)),
         config.signing_key_id,
+        STD.verify_key(bytes.fromhex(config.announcements)) if config.announcements else None,
     )
     return CentralUplink(
         keys,

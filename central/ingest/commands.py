@@ -104,6 +104,9 @@ def _report_lines(report: BoxReport) -> list[str]:
     lines += [f"! {gap.reason} {_place(gap)} {gap.detail or 'open'}" for gap in report.gaps]
     if report.parked:
         lines.append(f"! parked {report.parked}: onecode-central ledger parked")
+    if report.findings:
+        words = report.findings[0].reason.words
+        lines += [f"  {words.zh}；{words.next_zh}", f"  {words.en}; {words.next_en}"]
     return [*lines, str(report.account)]
 
 

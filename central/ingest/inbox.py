@@ -6,7 +6,8 @@ the third time, so that it does not block the rest for ever. Only a row that con
 box signed before is not taken: a fork, which quarantines the box.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from central.fleet.service import Fleet
@@ -42,12 +43,20 @@ class RowCrashError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
-    """A batch whose signature holds."""
+class Opened:
+    """A batch whose signature holds, or a part of its rows."""
 
     suite: Suite
     batch: Batch
-    hashes: list[bytes]
+    rows: Sequence[Row]
+    hashes: Sequence[bytes]
+    signed: SignedHead
+
+    def split(self, most: int) -> Iterator["Opened"]:
+        """In parts of so many rows at the most, each good by itself; one at least."""
+        for at in range(0, max(1, len(self.rows)), most):
+            rows, hashes = self.rows[at : at + most], self.hashes[at : at + most]
+            yield replace(self, rows=rows, hashes=hashes)
 
 
 class Inbox:
@@ -66,7 +75,18 @@ class Inbox:
 
         Raises Refused for a batch that is not authentic or not this box's, RowCrashError.
         """
-        opened = self._open(box, payload)
+        taken = self.take_part(box, self.open(box, payload), at)
+        return self.receipt(box, taken)
+
+    @staticmethod
+    def receipt(box: BoxId, taken: Sequence[tuple[int, Settled]]) -> Receipt | None:
+        """For rows of one epoch that are in custody."""
+        if not taken:
+            return None
+        return Receipt(str(box), taken[0][0], tuple(settled for _, settled in taken))
+
+    def take_part(self, box: BoxId, opened: Opened, at: datetime) -> list[tuple[int, Settled]]:
+        """Take rows into custody: epoch and row of each that was. Raises RowCrashError."""
         batch = opened.batch
         self._bodies.keep(box, batch)
         stored = store.find_head(box, batch.head.epoch)
@@ -78,7 +98,7 @@ class Inbox:
         crashed = store.list_crashed(box, MOST_CRASHES)
         taken: list[Settled] = []
         received = 0
-        for row, hash in zip(batch.rows, opened.hashes, strict=True):
+        for row, hash in zip(opened.rows, opened.hashes, strict=True):
             known = store.list_neighbours(box, batch.head.epoch, row.seq)
             contradiction = find_contradiction(row, hash, known, heads, genesis)
             here = known.get(row.seq)
@@ -93,7 +113,7 @@ class Inbox:
         # Of a forked batch the head is believed only where its own row agrees with the ledger.
         believed = not forked or Settled(batch.head.seq, batch.head.hash) in taken
         self._save_head(box, opened, stored, received, believed=believed)
-        return Receipt(str(box), batch.head.epoch, tuple(taken)) if taken else None
+        return [(batch.head.epoch, settled) for settled in taken]
 
     def count_crash(self, crash: RowCrashError) -> None:
         """Remember that a row ended the process; in a unit of its own."""
@@ -114,7 +134,8 @@ class Inbox:
         except Exception as error:
             raise RowCrashError(box, epoch, row.seq, hash) from error
 
-    def _open(self, box: BoxId, payload: bytes) -> _Opened:
+    def open(self, box: BoxId, payload: bytes) -> Opened:
+        """Raises Refused for a batch that is not authentic or not this box's."""
         batch = batches.decode(payload)
         if batch.box != str(box):
             raise Refused(Reason.NOT_FOR_THIS_BOX)
@@ -125,10 +146,12 @@ class Inbox:
         hashes = verify_batch(
             algorithms, key, box, batch.key_id, batch.head, batch.rows, batch.signature
         )
-        return _Opened(algorithms, batch, hashes)
+        joined = b"".join(hashes)
+        signed = SignedHead(batch.head, batch.suite, batch.key_id, batch.signature, joined)
+        return Opened(algorithms, batch, batch.rows, hashes, signed)
 
     def _take_row(  # noqa: PLR0913 - a row, its place, and how it is to be treated
-        self, box: BoxId, opened: _Opened, row: Row, hash: bytes, *, poisonous: bool, at: datetime
+        self, box: BoxId, opened: Opened, row: Row, hash: bytes, *, poisonous: bool, at: datetime
     ) -> None:
         epoch, received_at = opened.batch.head.epoch, to_microseconds(at)
         reason = Reason.RECORD_POISON if poisonous else None
@@ -160,7 +183,7 @@ class Inbox:
                 store.insert_tombstone(box, tombstone, to_microseconds(at))
 
     def _is_head_forked(
-        self, box: BoxId, opened: _Opened, stored: StoredHead | None, at: datetime
+        self, box: BoxId, opened: Opened, stored: StoredHead | None, at: datetime
     ) -> bool:
         """Whether a batch's head contradicts what the box signed or sent before."""
         head = opened.batch.head
@@ -189,7 +212,7 @@ class Inbox:
     def _save_head(
         self,
         box: BoxId,
-        opened: _Opened,
+        opened: Opened,
         stored: StoredHead | None,
         received: int,
         *,
@@ -197,8 +220,7 @@ class Inbox:
     ) -> None:
         """Advance the head, if it is believed; count what was taken."""
         batch = opened.batch
-        hashes = b"".join(opened.hashes)
-        signed = SignedHead(batch.head, batch.suite, batch.key_id, batch.signature, hashes)
+        signed = opened.signed
         if stored is not None:
             received += stored.received
             if not believed or stored.signed.head.seq >= batch.head.seq:

@@ -61,6 +61,19 @@ class LedgerHead(Table):
         without_rowid = True
 
 
+class LedgerAnchor(Table):
+    """Up to where a box's epoch is in custody without a gap: what central countersigns."""
+
+    box = peewee.TextField(column_name="box_id")
+    epoch = peewee.IntegerField()
+    seq = peewee.IntegerField()
+    hash = peewee.BlobField()
+
+    class Meta:
+        primary_key = peewee.CompositeKey("box", "epoch")
+        without_rowid = True
+
+
 class LedgerEncapsulation(Table):
     """A wrapped body key of a box; it stays sealed here."""
 
@@ -132,6 +145,7 @@ LedgerPosition.add_index(
 MODELS: tuple[type[Table], ...] = (
     LedgerPosition,
     LedgerHead,
+    LedgerAnchor,
     LedgerEncapsulation,
     LedgerParked,
     LedgerFork,

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from central.fleet.service import Fleet
+from central.ingest.anchors import Anchors
 from central.ingest.asks import AskDesk
 from central.ingest.bodies import Bodies
 from central.ingest.dispatch import Dispatcher
@@ -17,10 +18,16 @@ class Ingest(NamedTuple):
 
     asks: AskDesk
     inbox: Inbox
+    anchors: Anchors
     ledger: Ledger
 
 
 def build_ingest(database: Database, keys: Keys, fleet: Fleet, dispatcher: Dispatcher) -> Ingest:
     """Put the parts together; nothing is read or written yet."""
     inbox = Inbox(database, fleet, Bodies(keys), dispatcher)
-    return Ingest(AskDesk(database, fleet, dispatcher), inbox, Ledger(database, fleet, inbox))
+    return Ingest(
+        AskDesk(database, fleet, dispatcher),
+        inbox,
+        Anchors(keys, fleet),
+        Ledger(database, fleet, inbox),
+    )

@@ -21,7 +21,7 @@ from central.fleet.revocation import RevocationList
 from central.fleet.service import Fleet
 from central.ingest.admission import Admission, report_response
 from central.ingest.edges import Edge, Observe, ignore
-from central.ingest.inbox import RowCrashError
+from central.ingest.inbox import Opened, RowCrashError
 from central.ingest.mqtt import Connection, Message, open_connection
 from central.ingest.parts import Ingest
 from central.notices.posting import Posting
@@ -38,9 +38,11 @@ from shared.codec import receipts
 from shared.desired import Reported
 from shared.errors import OneCodeError, Refused, Unavailable
 from shared.ids import BoxId, parse_box_id
+from shared.messages import Settled
 from shared.pairing import Direction
 from shared.reasons import Reason
 from shared.topics import (
+    ANCHOR,
     ASK_NOTICED,
     RECEIPT,
     REPLY,
@@ -55,6 +57,8 @@ _log = logging.getLogger(__name__)
 
 _FIRST_RETRY_SECONDS = 0.5
 _MOST_RETRY_SECONDS = 10.0
+_ROWS_AT_ONCE = 8
+"""Some two milliseconds of the writer's time: so long may a question wait behind a backlog."""
 _MOST_AT_ONCE = 1000
 """Messages under way; more wait in the connection."""
 
@@ -141,6 +145,7 @@ class _Desk:
         self._revocations = RevocationList(central.files, central.audit)
         self._asks = central.ingest.asks
         self._inbox = central.ingest.inbox
+        self._anchors = central.ingest.anchors
         self._writer = writer
         self._observe = observe
         self._clock = clock
@@ -209,18 +214,25 @@ class _Desk:
             self._posting.note_heard(box)
 
     async def _take_batch(self, connection: Connection, box: BoxId, payload: bytes) -> None:
+        """In parts, so that nobody at a counter waits for a whole batch; each is durable by
+        itself, and the receipt names the rows of all."""
+        opened = await self._writer.run(partial(self._inbox.open, box, payload), patient=True)
+        taken: list[tuple[int, Settled]] = []
         try:
-            take = partial(self._take_in_unit, box, payload)
-            receipt, events = await self._writer.run(take, patient=True)
+            for part in opened.split(_ROWS_AT_ONCE):
+                take = partial(self._take_in_unit, box, part)
+                some, events = await self._writer.run(take, patient=True)
+                taken += some
+                self._feed.publish(*events)
         except RowCrashError as crash:
             # Its unit is rolled back. Counted in one of its own, so that the third time it is
             # parked; then the process ends like by any bug.
             await self._writer.run(partial(self._inbox.count_crash, crash))
             raise
-        self._feed.publish(*events)
         self._observe(Edge.AFTER_COMMIT)
-        if receipt is not None:
-            await connection.publish(build_topic(box, RECEIPT), receipt, qos=1)
+        seal = partial(self._seal_in_unit, box, opened.batch.head.epoch, taken)
+        for kind, sealed in await self._writer.run(seal, patient=True):
+            await connection.publish(build_topic(box, kind), sealed, qos=1)
             self._observe(Edge.RECEIPT_SENT)
 
     def _answer_in_unit(
@@ -232,17 +244,24 @@ class _Desk:
         return reply, self._feed.take_staged()
 
     def _take_in_unit(
-        self, box: BoxId, payload: bytes
-    ) -> tuple[bytes | None, tuple[FeedEvent, ...]]:
+        self, box: BoxId, part: Opened
+    ) -> tuple[list[tuple[int, Settled]], tuple[FeedEvent, ...]]:
         self._feed.take_staged()
-        # Asked for first: an unknown or retired box is not answered, and keeps its rows.
-        pair_key = self._fleet.pair_key(box)
-        receipt = self._inbox.take(box, payload, self._clock.now())
+        self._fleet.pair_key(box)  # an unknown or retired box is not answered, and keeps its rows
+        taken = self._inbox.take_part(box, part, self._clock.now())
         self._observe(Edge.BEFORE_COMMIT)
-        events = self._feed.take_staged()
-        if receipt is None:
-            return None, events
-        return pair_key.seal(Direction.DOWN, box, RECEIPT, receipts.encode(receipt)), events
+        return taken, self._feed.take_staged()
+
+    def _seal_in_unit(
+        self, box: BoxId, epoch: int, taken: list[tuple[int, Settled]]
+    ) -> list[tuple[str, bytes]]:
+        """What goes down for a batch: the receipt, and a countersigned head that got further."""
+        pair_key = self._fleet.pair_key(box)
+        receipt, anchor = self._inbox.receipt(box, taken), self._anchors.advance(box, epoch)
+        down = [(RECEIPT, receipts.encode(receipt))] if receipt else []
+        if anchor is not None:
+            down.append((ANCHOR, anchor))
+        return [(kind, pair_key.seal(Direction.DOWN, box, kind, text)) for kind, text in down]
 
     def _drop(self, topic: str, error: OneCodeError) -> None:
         self._dropped[error.reason] += 1

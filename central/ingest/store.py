@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from central.ingest.chain import Neighbour
 from central.ingest.model import (
+    LedgerAnchor,
     LedgerCrash,
     LedgerEncapsulation,
     LedgerFork,
@@ -141,6 +142,35 @@ def save_head(box: BoxId, signed: SignedHead, received: int) -> None:
             *(signed.signature, signed.hashes, received),
         ),
     )
+
+
+def find_anchor(box: BoxId, epoch: int) -> Head | None:
+    """Up to where an epoch is in custody without a gap."""
+    row = LedgerAnchor.execute(
+        "SELECT epoch, seq, hash FROM ledger_anchor WHERE box_id = ? AND epoch = ?",
+        (str(box), epoch),
+    ).fetchone()
+    return Head(*row) if row else None
+
+
+def save_anchor(box: BoxId, head: Head) -> None:
+    """It has got further."""
+    LedgerAnchor.execute(
+        "INSERT OR REPLACE INTO ledger_anchor (box_id, epoch, seq, hash) VALUES (?, ?, ?, ?)",
+        (str(box), *head),
+    )
+
+
+def list_following(
+    box: BoxId, epoch: int, seq: int, limit: int
+) -> list[tuple[int, bytes, bytes | None]]:
+    """Sequence, hash and ``prev`` of what is known behind a sequence, in order."""
+    cursor = LedgerPosition.execute(
+        "SELECT seq, hash, prev FROM ledger_position"
+        " WHERE box_id = ? AND epoch = ? AND seq > ? ORDER BY seq LIMIT ?",
+        (str(box), epoch, seq, limit),
+    )
+    return cursor.fetchall()
 
 
 def list_heads(box: BoxId) -> list[StoredHead]:

@@ -17,6 +17,7 @@ BUILD = Path("build")
 PYTHON = {"box": Path(".venv-box/bin/python"), "developer": Path(sys.executable)}
 MEASUREMENTS = (
     ("box", "enqueue"),
+    ("developer", "ledger"),
     ("box", "scan"),
     ("box", "asking"),
     ("box", "printing"),

@@ -55,24 +55,24 @@ async def _rounds(directory: Path) -> tuple[float, float, float]:
     central_public = STD.new_recipient_key().public_bytes
     with _disk(directory / "disk") as descriptor:
         async with open_outbox(directory / "queue.db", BOX, 1, STD, central_public) as outbox:
-            await _commit(outbox, _drafts(WARM_UP))
+            await _commit(outbox, drafts(WARM_UP))
             for number in range(ROUNDS):
                 disk.append(_write_disk(descriptor, number))
-                alone.append(await _commit(outbox, _drafts(COMMITS_ALONE)))
+                alone.append(await _commit(outbox, drafts(COMMITS_ALONE)))
                 together.append(await _commit_together(outbox))
     return median(disk), median(alone), median(together)
 
 
-async def _commit(outbox: SqliteOutbox, drafts: Sequence[Draft]) -> float:
+async def _commit(outbox: SqliteOutbox, born: Sequence[Draft]) -> float:
     begun = time.perf_counter()
-    for draft in drafts:
+    for draft in born:
         await outbox.commit(draft)
-    return len(drafts) / (time.perf_counter() - begun)
+    return len(born) / (time.perf_counter() - begun)
 
 
 async def _commit_together(outbox: SqliteOutbox) -> float:
-    drafts = _drafts(PRODUCERS * COMMITS_TOGETHER)
-    work = [drafts[number::PRODUCERS] for number in range(PRODUCERS)]  # in the order of birth
+    born = drafts(PRODUCERS * COMMITS_TOGETHER)
+    work = [born[number::PRODUCERS] for number in range(PRODUCERS)]  # in the order of birth
     begun = time.perf_counter()
     await asyncio.gather(*(_commit(outbox, share) for share in work))
     return PRODUCERS * COMMITS_TOGETHER / (time.perf_counter() - begun)
@@ -97,10 +97,11 @@ def _write_disk(descriptor: int, number: int) -> float:
     return COMMITS_ALONE / (time.perf_counter() - begun)
 
 
-def _drafts(count: int) -> list[Draft]:
+def drafts(count: int) -> list[Draft]:
+    """Scans born now."""
     clock = SystemClock()
     boot_id = read_boot_id()
-    drafts = []
+    born = []
     for _ in range(count):
         at = clock.now()
         origin = Origin(str(BOX), "counter-1", boot_id, to_microseconds(at), clock.monotonic_ns())
@@ -115,8 +116,8 @@ def _drafts(count: int) -> list[Draft]:
             decided_by=DecidedBy.CENTRAL,
             asked=True,
         )
-        drafts.append(Draft(new_record_id(at), at, record))
-    return drafts
+        born.append(Draft(new_record_id(at), at, record))
+    return born
 
 
 if __name__ == "__main__":

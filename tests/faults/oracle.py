@@ -35,20 +35,28 @@ def read_box(file: Path) -> list[BoxRow]:
                 'SELECT number, box, suite, seq, hash FROM "epoch"'
             )
         }
+        pruned = {
+            epoch: (seq, hash)
+            for epoch, seq, hash in database.execute(
+                "SELECT epoch, pruned, pruned_hash FROM anchor"
+            )
+        }
         rows = []
         for epoch, (box, suite, head_seq, head_hash) in sorted(epochs.items()):
             name = box.encode()
-            last = _digest(bytes([suite, len(name)]) + name + epoch.to_bytes(4, "big"))
-            expected = 1
-            for seq, id, lane, born, prev, body, digest, state in database.execute(
-                "SELECT seq, id, lane, born, prev, body, hash, state"
+            genesis = _digest(bytes([suite, len(name)]) + name + epoch.to_bytes(4, "big"))
+            before, last = pruned.get(epoch, (0, genesis))
+            expected = before + 1
+            for seq, id, lane, born, prev, body, body_hash, digest, state in database.execute(
+                "SELECT seq, id, lane, born, prev, body, body_hash, hash, state"
                 ' FROM "row" WHERE epoch = ? ORDER BY seq',
                 (epoch,),
             ):
                 assert seq == expected, f"the box's sequence jumps from {expected - 1} to {seq}"
                 assert prev == last, f"row {seq} does not name the row before"
                 hashed = prev + seq.to_bytes(8, "big") + id + bytes([lane])
-                hashed += born.to_bytes(8, "big") + _digest(body)
+                assert body is None or _digest(body) == body_hash, f"row {seq} has another body"
+                hashed += born.to_bytes(8, "big") + body_hash
                 assert digest == _digest(hashed), f"row {seq} is not what was hashed"
                 assert seq != head_seq or digest == head_hash, "the noted head is another row"
                 rows.append(BoxRow(epoch, seq, id, digest, state))

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from shared.codec import Codec, asks, batches, receipts, records, replies, statuses
+from shared.codec import Codec, anchors, asks, batches, receipts, records, replies, statuses
 from shared.crypto import STD
 from shared.devices import PrinterCondition, PrintState
 from shared.ehc import build_code, sign_temporary, temporary_serial
 from shared.ids import BoxId
-from shared.ledger import Lane, append, genesis_head, sign_batch
+from shared.ledger import Head, Lane, append, genesis_head, sign_batch
 from shared.messages import (
+    Anchor,
     Batch,
     CodeClass,
     DecidedBy,
@@ -177,6 +178,10 @@ SAMPLES: dict[str, tuple[Codec[Any], Any]] = {
     "receipt": (
         receipts,
         Receipt(box=str(BOX), epoch=1, rows=(Settled(1, HASH), Settled(300, HASH))),
+    ),
+    "anchor": (
+        anchors,
+        Anchor(suite=1, box=str(BOX), head=Head(1, 300, HASH), signature=bytes(range(64))),
     ),
     "ask-scan": (
         asks,

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.codec import Codec, asks, batches, receipts, records, replies, statuses
+from shared.codec import Codec, anchors, asks, batches, receipts, records, replies, statuses
 from shared.crypto import STD
 from shared.errors import Malformed, OneCodeError, Refused
 from shared.ids import parse_box_id
 from shared.ledger import verify_batch
-from shared.messages import Ask, Batch, Receipt, Record, Reply, Status
+from shared.messages import Anchor, Ask, Batch, Receipt, Record, Reply, Status
 from shared.notices import Command, Noticed, acknowledgements, commands
 from shared.reasons import Reason
 from tests.golden.samples import KEY, MESSAGES, SAMPLES, read_golden
@@ -23,6 +23,7 @@ CODECS: dict[str, tuple[Codec[Any], Any]] = {
     "records": (records, Record),
     "batches": (batches, Batch),
     "receipts": (receipts, Receipt),
+    "anchors": (anchors, Anchor),
     "asks": (asks, Ask),
     "replies": (replies, Reply),
     "statuses": (statuses, Status),

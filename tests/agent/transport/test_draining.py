@@ -13,7 +13,7 @@ from agent.transport.uplink import CentralUplink
 from shared.codec import batches
 from shared.crypto import STD
 from shared.errors import Unavailable
-from shared.ledger import Account, genesis_head, verify_batch
+from shared.ledger import Account, Head, genesis_head, verify_batch
 from shared.ledger import append as append_row
 from shared.messages import Batch, Settled
 from shared.pairing import PairKey
@@ -283,6 +283,9 @@ class FailingQueue:
     async def settle(self, epoch: int, rows: Sequence[Settled]) -> int:
         self._fail_once("settle")
         return await self._outbox.settle(epoch, rows)
+
+    async def keep_anchor(self, head: Head, signature: bytes) -> bool:
+        return await self._outbox.keep_anchor(head, signature)
 
     def _fail_once(self, act: str) -> None:
         if act not in self._failed:
