@@ -177,16 +177,19 @@ class Journal:
 
         ``born_before`` spares younger ones. Raises as ``tombstone``.
         """
-        rows = self._find_oldest(lane, limit)
+        rows = self.find_oldest(lane, limit)
         old = [at for at, born in rows if born_before is None or born < born_before]
         if old:
             self.tombstone(old, reason, build, erase=True)
             self._given[lane] = old[-1]
         return len(old)
 
-    def _find_oldest(self, lane: Lane, limit: int) -> list[tuple[Position, int]]:
+    def find_oldest(self, lane: Lane, limit: int) -> list[tuple[Position, int]]:
         """A lane's oldest pending rows, of one epoch, each with its birth; seen from where the
-        last were given up, for what is dearer may lie before in great number."""
+        last were given up, for what is dearer may lie before in great number.
+
+        Raises Unavailable, Damaged.
+        """
         after = self._given.get(lane, Position(0, 0))
         for epoch, standing in sorted(self._durable.items()):
             if standing.waiting[lane] and epoch >= after.epoch:
@@ -206,11 +209,10 @@ class Journal:
         self._keep(before._replace(head=head, signature=signature))
         return True
 
-    def prune(self, keep_rows: int, born_before: int, limit: int) -> int:
-        """Drop settled and tombstoned rows behind a countersigned head, the oldest first, at most
-        ``limit``; how many. The last ``keep_rows`` stay, and who is younger.
-
-        Raises Unavailable, Damaged.
+    def find_prunable(self, keep_rows: int, born_before: int, limit: int) -> Kept | None:
+        """What would be kept after pruning: settled and tombstoned rows behind a countersigned
+        head go, the oldest first, at most ``limit``. The last ``keep_rows`` stay, and who is
+        younger. None where there is nothing to prune. Raises Unavailable, Damaged.
         """
         for epoch, kept in sorted(self._anchors.items()):
             spare = keep_rows if epoch == self._epoch else 0
@@ -223,15 +225,20 @@ class Journal:
                 done[RowState(state)] += 1
                 start = Head(epoch, seq, hash)
             if start != kept.start:
-                self._store.delete_rows(epoch, start.seq)
                 settled = kept.settled + done[RowState.SETTLED]
                 given = kept.tombstoned + done[RowState.TOMBSTONED]
-                self._keep(kept._replace(start=start, settled=settled, tombstoned=given))
-                self._observe(Edge.ROWS_PRUNED)
-                return sum(done.values())
+                return kept._replace(start=start, settled=settled, tombstoned=given)
             if start.seq < self._standings[epoch].head.seq:
                 break  # what gave rows up may stand in a later epoch: the earlier goes first
-        return 0
+        return None
+
+    def prune(self, kept: Kept) -> int:
+        """Drop the rows before ``kept``'s start; how many. Raises Unavailable, Damaged."""
+        now = self._anchors[kept.head.epoch]  # may have got further meanwhile
+        self._store.delete_rows(kept.head.epoch, kept.start.seq)
+        self._keep(kept._replace(head=now.head, signature=now.signature))
+        self._observe(Edge.ROWS_PRUNED)
+        return kept.start.seq - now.start.seq
 
     def _keep(self, kept: Kept) -> None:
         self._store.save_anchor(kept)

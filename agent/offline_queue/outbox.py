@@ -136,7 +136,11 @@ class SqliteOutbox:
     async def prune(self, keep_rows: int, born_before: datetime, limit: int) -> int:
         """Drop rows behind a countersigned head; how many. Raises Unavailable, Damaged."""
         before = to_microseconds(born_before)
-        return await self.writer.submit(lambda on: on.prune(keep_rows, before, limit), writes=True)
+        # Looked at without a transaction, for most looks find nothing.
+        kept = await self.writer.submit(lambda on: on.find_prunable(keep_rows, before, limit))
+        if kept is None:
+            return 0
+        return await self.writer.submit(lambda on: on.prune(kept), writes=True)
 
     async def tombstone(
         self,
@@ -166,6 +170,9 @@ class SqliteOutbox:
         born_before: int | None = None,
     ) -> int:
         """Give up a lane's oldest pending rows; how many. Raises as ``tombstone``."""
+        oldest = await self.writer.submit(lambda on: on.find_oldest(lane, 1))
+        if not oldest or (born_before is not None and oldest[0][1] >= born_before):
+            return 0
         build = partial(_tombstone_entry, self._suite, origin, at)
         return await self.writer.submit(
             lambda on: on.give_up_oldest(lane, limit, born_before, reason, build), writes=True

@@ -12,7 +12,7 @@ from shared.errors import Unavailable
 from shared.ids import BoxId
 from shared.pairing import Direction, PairKey
 from shared.reasons import Reason
-from shared.topics import ASK_SCAN, COMMAND, RECEIPT, REPLY
+from shared.topics import ASK_SCAN, RECEIPT, REPLY
 from tests.agent.transport.conftest import Station
 from tests.agent.transport.peer import BOX, PAIR_KEY, accepted
 from tests.fakes import NOON
@@ -132,7 +132,7 @@ async def test_a_forged_reply_changes_nothing(running: Station) -> None:
 async def test_what_is_not_for_this_box_is_passed_over(running: Station) -> None:
     """Another box's topic, and kinds that nobody here takes yet, disturb nothing."""
     running.peer.send(REPLY, b"x", box=BoxId("site1", "box2"))
-    running.peer.send(COMMAND, b"x")
+    running.peer.send("down/what-comes-later", b"x")
     running.peer.send(REPLY, b"")
     assert await running.told(Discarded) == Discarded(REPLY, Reason.MESSAGE_MALFORMED)
     assert running.uplink.discarded.total() == 1
