@@ -101,8 +101,11 @@ def verify_ledger(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     report = verify_queue(files.queue, _announcements(files), _Counting())
     if arguments.json:
         account, findings = report.account, report.findings
-        print(_json({"account": account, "findings": findings, "holds": report.holds}))
+        facts = {"account": account, "findings": findings, "lost": report.lost}
+        print(_json({**facts, "holds": report.holds}))
     else:
+        for lost in report.lost:
+            print(f"! {Reason.ROWS_LOST} {lost.epoch}/{lost.first}–{lost.last} lost")
         for finding in report.findings:
             place = f"{finding.epoch}/{finding.first}–{finding.last}"
             print(f"✗ {finding.reason} {place} {finding.detail}")

@@ -7,7 +7,7 @@ transmitted bytes, never a re-encoding. Nothing here does I/O or knows what a bo
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from struct import Struct
 from typing import NamedTuple
@@ -21,6 +21,9 @@ HASH_BYTES = 32
 MAX_BODY_BYTES = 64 * 1024
 """A larger body cannot be born, and is not authentic (CONTRACTS §2)."""
 FIRST_SEQ = 1
+EPOCHS_A_MACHINE = 1000
+"""Central gives a joining machine every thousandth epoch; those between are the machine's own, one
+after each quarantine of its queue, so that no two machines of a name meet in one."""
 _INT64 = 1 << 63  # what a database keeps
 _HASHED = Struct(f">{HASH_BYTES}sQ16sBQ{HASH_BYTES}s")
 """prev ‖ seq ‖ id ‖ lane ‖ born ‖ H(body); every part has a fixed width."""
@@ -273,26 +276,54 @@ def _end_epoch(head: Head | None, seq: int) -> Iterator[Finding]:
         yield Finding(Reason.LEDGER_FORK, head.epoch, head.seq + 1, seq, "rows beyond the head")
 
 
+def split_gaps(
+    gaps: Iterable[Finding], named: Sequence[tuple[int, int]]
+) -> tuple[list[Finding], list[Finding]]:
+    """What of one epoch's gaps is named as lost, and what is open.
+
+    ``named`` are sequences, both included, ordered and not overlapping.
+    """
+    lost: list[Finding] = []
+    open_: list[Finding] = []
+    for gap in gaps:
+        first = gap.first
+        for start, end in named:
+            if end < first or start > gap.last:
+                continue
+            if first < start:
+                open_.append(replace(gap, first=first, last=start - 1))
+            start, end = max(start, first), min(end, gap.last)
+            lost.append(replace(gap, first=start, last=end, detail="lost"))
+            first = end + 1
+        if first <= gap.last:
+            open_.append(replace(gap, first=first))
+    return lost, open_
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
-    """created = acknowledged + pending + tombstoned.
+    """created = acknowledged + pending + tombstoned; and + lost, where a file was damaged.
 
     At the box ``pending`` waits for central's receipt; at central it is the open gaps below the
-    signed head, and ``acknowledged`` is what was received, interpreted or parked.
+    signed head, and ``acknowledged`` is what was received, interpreted or parked. ``lost`` are the
+    sequences that a damage report names (docs/adr/0020): nobody holds those rows any more.
     """
 
     created: int
     acknowledged: int
     pending: int
     tombstoned: int
+    lost: int = 0
 
     @property
     def holds(self) -> bool:
-        """Whether nothing is missing and nothing counted twice."""
-        return self.created == self.acknowledged + self.pending + self.tombstoned
+        """Whether nothing is missing unnamed and nothing counted twice."""
+        known = self.acknowledged + self.pending + self.tombstoned + self.lost
+        return self.created == known
 
     def __str__(self) -> str:
+        lost = f" + lost {self.lost}" if self.lost else ""
         return (
             f"created {self.created} = acknowledged {self.acknowledged} + pending {self.pending}"
-            f" + tombstoned {self.tombstoned} {'✓' if self.holds else '✗'}"
+            f" + tombstoned {self.tombstoned}{lost} {'✓' if self.holds else '✗'}"
         )

@@ -23,6 +23,10 @@ Time = Annotated[int, msgspec.Meta(ge=0, lt=253_402_300_800_000_000)]
 """Microseconds since 1970 UTC, before the year 10000: whatever decodes is a ``datetime``."""
 
 
+Epoch = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
+Seq = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+
+
 class Verdict(StrEnum):
     """The three honest answers to a scan."""
 
@@ -200,6 +204,36 @@ class TombstoneRecord(RecordBase, frozen=True, kw_only=True, tag="tombstone"):
     rows: tuple[Tombstone, ...]
 
 
+class LostRows(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """Sequences of one epoch, both included, whose rows the box has no more."""
+
+    epoch: Epoch
+    first: Seq
+    last: Seq
+
+
+class EndedEpoch(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """An epoch that went with a damaged file. ``seq`` is the last row that is known of it: what
+    came behind, if anything did, is lost too."""
+
+    epoch: Epoch
+    seq: Seq
+
+
+class DamageRecord(RecordBase, frozen=True, kw_only=True, tag="damage"):
+    """The box's queue file was damaged and set aside; a new epoch began (docs/adr/0020).
+
+    ``saved`` rows of the ended epochs are in the new file as they were. One damage may take several
+    records, all with its ``damage`` id, for a body is bounded.
+    """
+
+    damage: Id
+    found_at: Time
+    saved: Seq
+    ended: Annotated[tuple[EndedEpoch, ...], msgspec.Meta(max_length=1000)]
+    lost: Annotated[tuple[LostRows, ...], msgspec.Meta(max_length=1000)]
+
+
 Record = (
     ScanRecord
     | RepeatRecord
@@ -208,6 +242,7 @@ Record = (
     | TemporaryRecord
     | PrintRecord
     | TombstoneRecord
+    | DamageRecord
 )
 
 

@@ -197,6 +197,8 @@ class Reason(StrEnum):
     SETTINGS_OLDER = "settings-older"
     STORE_UNAVAILABLE = "store-unavailable"
     STORE_DAMAGED = "store-damaged"
+    QUEUE_QUARANTINED = "queue-quarantined"
+    ROWS_LOST = "rows-lost"
     STORE_NEWER = "store-newer"
     STORE_FULL = "store-full"
     STORE_READ_ONLY = "store-read-only"

@@ -40,6 +40,7 @@ class AccountView(msgspec.Struct, frozen=True):
     tombstoned: int
     holds: bool
     text: str
+    lost: int = 0  # with a damaged file
 
 
 class UnsentView(msgspec.Struct, frozen=True):
@@ -115,4 +116,5 @@ def view_account(account: Account) -> AccountView:
         account.tombstoned,
         account.holds,
         str(account),
+        account.lost,
     )

@@ -100,7 +100,7 @@ def open_for_writing(path: Path) -> QueueFile:
 
     Raises Unavailable (no such directory, disk, another writer), Damaged (not a database).
     """
-    lock = _take_lock(path.with_name(path.name + ".lock"))
+    lock = take_lock(path.with_name(path.name + ".lock"))
     # The thread and the loop take turns (``writer.py``): one connection, whoever asks.
     database = peewee.SqliteDatabase(
         str(path), pragmas=_PRAGMAS, thread_safe=False, check_same_thread=False
@@ -158,7 +158,7 @@ def _create_private(path: Path) -> None:
         raise _unavailable(error) from error
 
 
-def _take_lock(path: Path) -> int:
+def take_lock(path: Path) -> int:
     """An advisory lock that the kernel drops when the process ends, however it ends."""
     try:
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.offline_queue.database import mapped_exceptions, open_for_writing
+from agent.offline_queue.inspection import check_ledger, check_schema
 from agent.offline_queue.migration import migrate, read_migrations
 from agent.offline_queue.standing import NO_ROWS, Standing
 from agent.offline_queue.states import KEPT_LANES, Edge, check_step
@@ -244,6 +245,20 @@ class Journal:
         self._store.save_anchor(kept)
         self._anchors[kept.head.epoch] = kept
 
+    def find_standing(self, epoch: int) -> Standing | None:
+        """An epoch as it stands in this unit."""
+        return self._standings.get(epoch)
+
+    def adopt(self, standing: Standing) -> None:
+        """A former epoch stands so from this unit on: the caller has put rows of it back."""
+        assert standing.head.epoch != self._epoch, "nothing is put back into the epoch at work"
+        self._standings[standing.head.epoch] = standing
+
+    @property
+    def store(self) -> Store:
+        """The open file's tables, for what is put back."""
+        return self._store
+
     def find_record(self, id: bytes) -> bool:
         """Whether a record is here. Raises Unavailable, Damaged."""
         return self._store.find_record(id)
@@ -254,7 +269,7 @@ class Journal:
             if not standing.pending or epoch < after[0]:
                 continue
             floor = max(standing.floor, after[1]) if epoch == after[0] else standing.floor
-            if rows := self._store.list_pending(epoch, floor, limit):
+            if rows := self._store.list_pending(epoch, floor, limit, self._suite):
                 needed = {id: None for row in rows if (id := _encapsulation_id(row)) is not None}
                 keys = self._store.list_encapsulations(list(needed))
                 return Pending(standing.head, rows, keys)
@@ -296,9 +311,9 @@ class Journal:
     def _keep_standings(self) -> None:
         """Note what changed: settlings at once, enqueues now and then, to spare them the page."""
         for epoch, standing in self._standings.items():
-            before = self._durable[epoch]
+            before = self._durable.get(epoch)
             far = epoch == self._epoch and standing.head.seq - self._noted >= _ROWS_BETWEEN_NOTES
-            if far or standing[1:4] != before[1:4]:
+            if far or before is None or _settled(standing) != _settled(before):
                 self._store.note(standing)
                 if epoch == self._epoch:
                     self._noted = standing.head.seq
@@ -312,6 +327,10 @@ class Journal:
         self._anchors = dict(self._durable_anchors)
         self._head = self._durable[self._epoch].head
         self._noted = min(self._noted, self._head.seq)
+
+
+def _settled(standing: Standing) -> tuple[int, int, int, int]:
+    return standing.floor, standing.settled, standing.tombstoned, standing.lost
 
 
 def _encapsulation_id(row: Row) -> bytes | None:
@@ -339,7 +358,11 @@ def open_journal(  # noqa: PLR0913, PLR0917 - whose queue it is, where, and seal
     file = open_for_writing(path)
     with ExitStack() as on_failure:
         on_failure.callback(file.close)
+        with mapped_exceptions():
+            check_schema(file.connection, read_migrations())
         migrate(file.connection, read_migrations())
+        with mapped_exceptions():
+            check_ledger(file.connection, box, suite)
         sealer = BodySealer(suite, central_public, box)
         store = Store(file)
         with mapped_exceptions():
@@ -369,10 +392,10 @@ def _check_epochs(store: Store, box: BoxId, epoch: int, suite: Suite) -> None:
 def _read_standings(store: Store) -> dict[int, Standing]:
     """What the file holds now. A head whose row is lost stays the head: no sequence twice."""
     standings = {}
-    for _, _, noted, floor, settled, tombstoned in store.list_epochs():
+    for _, _, noted, floor, settled, tombstoned, lost in store.list_epochs():
         last = store.find_last(noted.epoch)
         head = last if last is not None and last.seq > noted.seq else noted
         waiting, since = store.list_waiting(head.epoch), store.count_pending(head.epoch, noted.seq)
         lanes = tuple(waiting.get(lane, 0) + since.get(lane, 0) for lane in Lane)
-        standings[head.epoch] = Standing(head, floor, settled, tombstoned, lanes)
+        standings[head.epoch] = Standing(head, floor, settled, tombstoned, lanes, lost)
     return standings

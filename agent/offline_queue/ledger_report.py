@@ -23,6 +23,7 @@ from shared.ledger import (
     Mark,
     RowState,
     anchor_bytes,
+    split_gaps,
     verify_chain,
 )
 from shared.reasons import Reason
@@ -37,6 +38,8 @@ class LedgerReport(NamedTuple):
     account: Account
     findings: tuple[Finding, ...]
     head: Head
+    lost: tuple[Finding, ...] = ()
+    """Gaps that a damaged file has left, named to central: nothing is wrong with them here."""
 
     @property
     def holds(self) -> bool:
@@ -82,8 +85,10 @@ def _verify(
         acknowledged=counts[RowState.SETTLED],
         pending=counts[RowState.PENDING],
         tombstoned=counts[RowState.TOMBSTONED],
+        lost=sum(each.last - each.first + 1 for ins in inspections for each in ins.lost),
     )
-    return LedgerReport(account, tuple(findings), head)
+    lost = tuple(each for inspection in inspections for each in inspection.lost)
+    return LedgerReport(account, tuple(findings), head, lost)
 
 
 def _find_givers(store: Store, named: set[bytes]) -> set[bytes]:
@@ -103,6 +108,7 @@ class _Inspection:
         self.named: dict[bytes, int] = {}
         """Ids of the records that gave rows up, each with one of those rows."""
         self.head = _furthest_head(store, epoch)
+        self.lost: list[Finding] = []
         self._store = store
         self._epoch = epoch
         self._kept = kept
@@ -124,6 +130,11 @@ class _Inspection:
             self.counts[RowState.SETTLED] += self._kept.settled
             self.counts[RowState.TOMBSTONED] += self._kept.tombstoned
             self._check_kept(box, self._kept, announcements)
+        named = [each[1:] for each in self._store.list_lost() if each[0] == self.head.epoch]
+        gaps = [finding for finding in chain if finding.reason is Reason.LEDGER_GAP]
+        self.lost, open_gaps = split_gaps(gaps, named)
+        chain = [finding for finding in chain if finding.reason is not Reason.LEDGER_GAP]
+        chain += open_gaps
         self._check_notes()
         return sorted((*chain, *self._found), key=lambda finding: finding.first)
 
@@ -190,7 +201,9 @@ class _Inspection:
             self._find(seq, "no key for its body", Reason.ENCAPSULATION_MISSING)
 
     def _check_notes(self) -> None:
-        _, _, head, _, settled, tombstoned = self._epoch
+        _, _, head, _, settled, tombstoned, lost = self._epoch
+        if lost != sum(each.last - each.first + 1 for each in self.lost):
+            self._find(0, f"noted {lost} lost")
         counted = (self.counts[RowState.SETTLED], self.counts[RowState.TOMBSTONED])
         if (settled, tombstoned) != counted:
             self._find(0, f"noted {settled} settled, {tombstoned} tombstoned")

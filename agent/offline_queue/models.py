@@ -5,12 +5,13 @@ Bound to no database: whoever queries names one. Times are microseconds since 19
 """
 
 import peewee
-from peewee import BlobField, Check, CompositeKey, IntegerField, TextField
+from peewee import SQL, BlobField, Check, CompositeKey, IntegerField, TextField
 
 
 class EpochEntry(peewee.Model):
     """An epoch of the box's ledger: whose, and as of the last opening or settling its head, how
-    many rows are settled and tombstoned, and the ``floor``: no row up to there is pending."""
+    many rows are settled and tombstoned, and the ``floor``: no row up to there is pending. ``lost``
+    rows of it went with a damaged file (``LostRange``)."""
 
     number = IntegerField(primary_key=True)
     box = TextField()
@@ -21,6 +22,7 @@ class EpochEntry(peewee.Model):
     floor = IntegerField()
     settled = IntegerField()
     tombstoned = IntegerField()
+    lost = IntegerField(constraints=[SQL("DEFAULT 0")])
 
     class Meta:
         table_name = "epoch"
@@ -111,4 +113,19 @@ class ConsumedCode(peewee.Model):
         without_rowid = True
 
 
-MODELS = (EpochEntry, RowEntry, WaitingEntry, AnchorEntry, EncapsulationEntry, ConsumedCode)
+class LostRange(peewee.Model):
+    """Sequences, both included, whose rows nobody could read out of a damaged file; ``record`` is
+    the id of the one that tells central."""
+
+    epoch = IntegerField()
+    first = IntegerField()
+    last = IntegerField()
+    record = BlobField()
+
+    class Meta:
+        table_name = "lost_range"
+        primary_key = CompositeKey("epoch", "first")
+        without_rowid = True
+
+
+MODELS = (EpochEntry, RowEntry, WaitingEntry, AnchorEntry, EncapsulationEntry, ConsumedCode, LostRange)

@@ -16,7 +16,8 @@ from typing import TypeVar
 from agent.offline_queue.bounds import DEFAULT_BOUNDS, Bounds, fill_percent, warning
 from agent.offline_queue.checkpoint import Checkpointer
 from agent.offline_queue.database import DISK_TROUBLES, open_for_reading
-from agent.offline_queue.journal import Entry, Journal, ignore_edge, open_journal
+from agent.offline_queue.journal import Entry, Journal, ignore_edge
+from agent.offline_queue.opening import Opening
 from agent.offline_queue.reserve import Reserve
 from agent.offline_queue.standing import Standing, account_of, waiting_of
 from agent.offline_queue.states import KEPT_LANES, Edge
@@ -42,7 +43,7 @@ class SqliteOutbox:
         self,
         path: Path,
         suite: Suite,
-        opening: Callable[[], Journal],
+        opening: Opening,
         journal: Journal | None,
         reserve: Reserve,
         bounds: Bounds,
@@ -85,7 +86,11 @@ class SqliteOutbox:
 
         Read here, beside the writer: one look at an index costs less than a thread's wake-up.
         """
-        return self._read(lambda reading: reading.find_consumption(token))
+        try:
+            return self._read(lambda reading: reading.find_consumption(token))
+        except Damaged as error:
+            await self._mend(error)
+            return self._read(lambda reading: reading.find_consumption(token))
 
     async def find_record(self, id: RecordId) -> bool:
         """Whether a record is in the queue. Raises Unavailable, Damaged."""
@@ -181,6 +186,16 @@ class SqliteOutbox:
     def _find_first(self, epoch: int, floor: int) -> tuple[int, datetime] | None:
         return self._read(lambda reading: reading.find_first_pending(epoch, floor))
 
+    async def _mend(self, error: Damaged) -> None:
+        """Have the writer set the file aside: what reads beside it has found it damaged."""
+        found = [error]
+
+        def tell(_: Journal) -> None:
+            if found:
+                raise found.pop()
+
+        await self.writer.submit(tell)
+
     def _read(self, look: Callable[[Store], T]) -> T:
         """Look at the file beside the writer. The loop must not wait for a lock: a look that
         finds the file busy says so. One that fails closes it, and the next opens it anew."""
@@ -247,8 +262,7 @@ async def open_outbox(  # noqa: PLR0913, PLR0917 - whose queue it is, where, and
     (disk, another writer), Damaged, Refused (STORE_NEWER, CONFIG_MALFORMED: not this box's file).
     """
     loop = asyncio.get_running_loop()
-    at = (clock or SystemClock()).now()
-    opening = partial(open_journal, path, box, epoch, suite, central_public, at, observe)
+    opening = Opening(path, box, epoch, suite, central_public, clock or SystemClock(), observe)
     with ThreadPoolExecutor(1, "outbox") as thread:
         reserve = Reserve(path.with_name(path.name + ".reserve"))
         journal = await loop.run_in_executor(thread, _open_or_wait, opening, reserve)

@@ -14,13 +14,14 @@ NO_ROWS = (0,) * len(Lane)
 
 class Standing(NamedTuple):
     """One epoch: its head, the floor (nothing up to there is pending), how many rows were settled
-    and tombstoned, and how many of each lane are pending."""
+    and tombstoned, how many of each lane are pending, and how many went with a damaged file."""
 
     head: Head
     floor: int
     settled: int
     tombstoned: int
     waiting: tuple[int, ...]
+    lost: int = 0
 
     @property
     def pending(self) -> int:
@@ -33,12 +34,11 @@ class Standing(NamedTuple):
         for lane in lanes:
             waiting[lane] -= 1
             changed += 1
-        return Standing(
-            self.head,
-            floor,
-            self.settled + (changed if settled else 0),
-            self.tombstoned + (0 if settled else changed),
-            tuple(waiting),
+        return self._replace(
+            floor=floor,
+            settled=self.settled + (changed if settled else 0),
+            tombstoned=self.tombstoned + (0 if settled else changed),
+            waiting=tuple(waiting),
         )
 
 
@@ -49,6 +49,7 @@ def account_of(standings: Mapping[int, Standing]) -> Account:
         acknowledged=sum(standing.settled for standing in standings.values()),
         pending=sum(standing.pending for standing in standings.values()),
         tombstoned=sum(standing.tombstoned for standing in standings.values()),
+        lost=sum(standing.lost for standing in standings.values()),
     )
 
 

@@ -18,9 +18,10 @@ from agent.offline_queue.models import EncapsulationEntry, EpochEntry
 from agent.offline_queue.standing import Standing
 from agent.ports import Consumption
 from shared.clock import from_microseconds, to_microseconds
-from shared.errors import Damaged
+from shared.crypto import Suite
+from shared.errors import Damaged, Malformed
 from shared.ids import BoxId, RecordId
-from shared.ledger import Head, Mark, Row
+from shared.ledger import Head, Mark, Row, hash_of
 from shared.messages import Settled, Verdict
 from shared.reasons import Reason
 from shared.sealing import Encapsulation
@@ -31,7 +32,8 @@ _INSERT_ROW = (
 )
 _INSERT_CONSUMED = "INSERT OR IGNORE INTO consumed_code (token, id, born, verdict) VALUES (?,?,?,?)"
 _UPDATE_EPOCH = (
-    "UPDATE epoch SET seq = ?, hash = ?, floor = ?, settled = ?, tombstoned = ? WHERE number = ?"
+    "UPDATE epoch SET seq = ?, hash = ?, floor = ?, settled = ?, tombstoned = ?, lost = ?"
+    " WHERE number = ?"
 )
 _NOTE_WAITING = "INSERT OR REPLACE INTO waiting VALUES (?, ?, ?)"
 _SETTLE = (
@@ -48,7 +50,7 @@ _SELECT_HASH = 'SELECT hash FROM "row" WHERE epoch = ? AND seq = ?'
 _SELECT_CONSUMED = "SELECT id, born, verdict FROM consumed_code WHERE token = ?"
 _SELECT_ID = 'SELECT 1 FROM "row" WHERE id = ? ORDER BY epoch DESC, seq DESC LIMIT 1'
 _PENDING = 'FROM "row" WHERE epoch = ? AND seq > ? AND state = 0'
-_SELECT_PENDING = f"SELECT seq, id, lane, born, prev, body {_PENDING} ORDER BY seq LIMIT ?"
+_SELECT_PENDING = f"SELECT seq, id, lane, born, prev, body, hash {_PENDING} ORDER BY seq LIMIT ?"
 _SELECT_FIRST_PENDING = f"SELECT seq, born {_PENDING} ORDER BY seq LIMIT 1"
 _COUNT_PENDING = f"SELECT lane, count(*) {_PENDING} GROUP BY lane"
 _SELECT_OLDEST = f"SELECT seq, born {_PENDING} AND lane = ? ORDER BY seq LIMIT ?"
@@ -83,6 +85,7 @@ class Epoch(NamedTuple):
     floor: int
     settled: int
     tombstoned: int
+    lost: int
 
 
 class Kept(NamedTuple):
@@ -122,6 +125,11 @@ class Store:
     def __init__(self, file: QueueFile) -> None:
         self._file = file
         self._connection = file.connection
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For statements of rare work that have a file of their own."""
+        return self._connection
 
     # --- writing, inside begin() and commit() --------------------------------------------------
 
@@ -176,12 +184,13 @@ class Store:
             floor=genesis.seq,
             settled=0,
             tombstoned=0,
+            lost=0,
         ).on_conflict_ignore().execute(self._file.database)
 
     def note(self, standing: Standing) -> None:
         """Keep where an epoch stands."""
-        head, floor, settled, tombstoned, waiting = standing
-        values = (head.seq, head.hash, floor, settled, tombstoned, head.epoch)
+        head, floor, settled, tombstoned, waiting, lost = standing
+        values = (head.seq, head.hash, floor, settled, tombstoned, lost, head.epoch)
         self._connection.execute(_UPDATE_EPOCH, values)
         lanes = ((head.epoch, lane, rows) for lane, rows in enumerate(waiting))
         self._connection.executemany(_NOTE_WAITING, lanes)
@@ -216,24 +225,33 @@ class Store:
         if found is None:
             return None
         id, born, verdict = found
-        return Consumption(RecordId(UUID(bytes=id)), from_microseconds(born), Verdict(verdict))
+        try:
+            return Consumption(RecordId(UUID(bytes=id)), from_microseconds(born), Verdict(verdict))
+        except (TypeError, ValueError, OverflowError) as error:
+            raise Damaged(Reason.STORE_DAMAGED, "a used code is not what was written") from error
 
     def find_record(self, id: bytes) -> bool:
         """Whether there is a row of this id; newest first, for no index has ids."""
         with mapped_exceptions():
             return self._connection.execute(_SELECT_ID, (id,)).fetchone() is not None
 
-    def list_pending(self, epoch: int, floor: int, limit: int) -> tuple[Row, ...]:
-        """The oldest pending rows of an epoch above its floor."""
+    def list_pending(self, epoch: int, floor: int, limit: int, suite: Suite) -> tuple[Row, ...]:
+        """The oldest pending rows of an epoch above its floor.
+
+        Raises Damaged for one that is not what was written: sent, it would be a fork.
+        """
         with mapped_exceptions():
             found = self._connection.execute(_SELECT_PENDING, (epoch, floor, limit))
-            return tuple(Row(*row) for row in found)
+            return tuple(_check_row(suite, Row(*row), hash) for *row, hash in found)
 
     def find_first_pending(self, epoch: int, floor: int) -> tuple[int, datetime] | None:
         """Sequence and birth of the oldest pending row of an epoch above its floor."""
         with mapped_exceptions():
             found = self._connection.execute(_SELECT_FIRST_PENDING, (epoch, floor)).fetchone()
-        return None if found is None else (found[0], from_microseconds(found[1]))
+        try:
+            return None if found is None else (found[0], from_microseconds(found[1]))
+        except (TypeError, OverflowError) as error:
+            raise Damaged(Reason.STORE_DAMAGED, "a birth is not what was written") from error
 
     def count_pending(self, epoch: int, after: int) -> dict[int, int]:
         """Pending rows of an epoch above a sequence, by lane, counted one by one."""
@@ -291,6 +309,7 @@ class Store:
                     entry.floor,
                     entry.settled,
                     entry.tombstoned,
+                    entry.lost,
                 )
                 for entry in query.execute(self._file.database)
             ]
@@ -306,6 +325,12 @@ class Store:
         with mapped_exceptions():
             found = self._connection.execute(_SELECT_HASH, at).fetchone()
         return None if found is None else bytes(found[0])
+
+    def list_lost(self) -> list[tuple[int, int, int]]:
+        """Sequences that went with damaged files: epoch, first, last."""
+        query = "SELECT epoch, first, last FROM lost_range ORDER BY epoch, first"
+        with mapped_exceptions():
+            return self._connection.execute(query).fetchall()
 
     def count_rows(self) -> dict[tuple[int, int], int]:
         """Rows by state and lane."""
@@ -329,6 +354,16 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def _check_row(suite: Suite, row: Row, hash: object) -> Row:
+    try:
+        whole = hash_of(suite, row) == hash
+    except (TypeError, Malformed):  # a column of another kind
+        whole = False
+    if not whole:
+        raise Damaged(Reason.STORE_DAMAGED, f"row {row.seq} is not what was written")
+    return row
 
 
 @contextmanager

@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from queue import SimpleQueue
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from agent.offline_queue.journal import Journal
+from agent.offline_queue.opening import Opening
 from agent.offline_queue.reserve import Reserve
 from agent.offline_queue.standing import Standing
 from shared.errors import Damaged, OneCodeError, Refused, Unavailable
@@ -70,7 +71,7 @@ class Writer:
 
     def __init__(
         self,
-        opening: Callable[[], Journal],
+        opening: Opening,
         journal: Journal | None,
         reserve: Reserve,
         loop: asyncio.AbstractEventLoop,
@@ -169,6 +170,18 @@ class Writer:
             self._waiting.put(group)
 
     def _do(self, group: Sequence[_Job[Any]]) -> Mapping[int, Standing] | None:
+        """Do what is asked; where that shows damage, once more in the queue that takes the damaged
+        one's place: a patient at the counter need not hear of it."""
+        standings = self._do_once(group)
+        damaged = [job for job in group if isinstance(job.error, Damaged)]
+        if not damaged:
+            return standings
+        self._opening.note_damage(cast(Damaged, damaged[0].error))
+        self._close()
+        self._opened_at = -math.inf
+        return self._do_once(damaged)
+
+    def _do_once(self, group: Sequence[_Job[Any]]) -> Mapping[int, Standing] | None:
         """Write in one unit; read after it, so that reads see it and do not fail with it."""
         journal = self._open()
         if journal is None:
