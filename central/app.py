@@ -25,6 +25,7 @@ from central.fleet.model import MODELS as FLEET_MODELS
 from central.fleet.service import Fleet
 from central.hospital.model import MODELS as HOSPITAL_MODELS
 from central.hospital.service import Hospital
+from central.ingest.damage import Damages
 from central.ingest.dispatch import Dispatcher
 from central.ingest.ledger import Ledger
 from central.ingest.model import MODELS as INGEST_MODELS
@@ -49,6 +50,7 @@ from central.users.service import Users
 from central.web.model import MODELS as WEB_MODELS
 from shared.errors import Unavailable
 from shared.messages import (
+    DamageRecord,
     LateAnswerRecord,
     PrintRecord,
     RegisterAsk,
@@ -151,6 +153,7 @@ def build_central(
         hospital=hospital,
         notices=notices,
     )
+    damages = Damages(audit)
     goes_on = audit.for_patient()  # what boxes ask and report does not wait for the audit
     dispatcher = Dispatcher(
         asks={ScanAsk: goes_on(scans.answer), RegisterAsk: goes_on(registrations.answer_register)},
@@ -161,6 +164,7 @@ def build_central(
             RegistrationRecord: goes_on(registrations.record_registration),
             TemporaryRecord: goes_on(temporaries.record),
             PrintRecord: goes_on(registrations.record_print),
+            DamageRecord: goes_on(damages.note),
         },
     )
     ingest = build_ingest(database, keys, fleet, dispatcher)

@@ -126,6 +126,7 @@ class Reason(StrEnum):
     LEDGER_LINK = "ledger-link"
     LEDGER_HASH = "ledger-hash"
     LEDGER_STATE = "ledger-state"
+    EPOCH_FOREIGN = "epoch-foreign"
     RECORD_POISON = "record-poison"
     # joining and trust
     INVITE_MALFORMED = "invite-malformed"

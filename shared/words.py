@@ -547,6 +547,12 @@ WORDS: dict[Reason, Words] = {
         "等设备补传；仍缺请报管理员",
         "Wait for the box to send them; then report it",
     ),
+    Reason.EPOCH_FOREIGN: Words(
+        "账本的这一段不属于这台机器",
+        "This part of the ledger is not this machine's to write",
+        "核对是否接错旧机器；请报管理员",
+        "See whether a former machine is connected; tell the administrator",
+    ),
     Reason.LEDGER_FORK: Words(
         "账本分叉：一个序号有两条记录",
         "The ledger forks: two rows for one sequence",

@@ -18,6 +18,7 @@ from shared.crypto import VerifyKey, suite
 from shared.ehc import TemporaryCode, temporary_kid, verify_temporary
 from shared.errors import Malformed, NotAuthentic, Refused
 from shared.ids import BoxId
+from shared.ledger import EPOCHS_A_MACHINE
 from shared.pairing import PairKey
 from shared.reasons import Reason
 
@@ -144,6 +145,17 @@ class Fleet:
                     verify_temporary(suite(key.suite).verify_key(key.public), code)
                     return box
         raise NotAuthentic(Reason.CODE_FORGED, f"box number {code.box_number}")
+
+    def check_epoch(self, id: BoxId, key_id: int, epoch: int) -> None:
+        """That an epoch is one of this key's machine, or of one before it.
+
+        A machine begins epochs of its own after its queue was damaged, up to the number that
+        central would give the next machine. Raises NotAuthentic (EPOCH_FOREIGN).
+        """
+        box = self.box(id)
+        end = box.epoch + EPOCHS_A_MACHINE if key_id == box.key_id else box.epoch
+        if not 0 <= epoch < end:
+            raise NotAuthentic(Reason.EPOCH_FOREIGN, f"box {id} key {key_id} epoch {epoch}")
 
     def list_standings(self) -> list[Standing]:
         """Every box, and what the broker was last told of it."""

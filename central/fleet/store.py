@@ -9,6 +9,7 @@ from central.fleet.model import BoxKey, BoxRow, Counter, Institution, Site
 from central.fleet.states import SHUT_OUT, BoxState
 from shared.clock import to_microseconds
 from shared.ids import BoxId, parse_box_id
+from shared.ledger import EPOCHS_A_MACHINE
 
 
 def find_site_name(site: str) -> str | None:
@@ -58,8 +59,8 @@ def insert_box(place: Place, number: int, counter: int, pair_key: bytes, at: dat
 def replace_machine(place: Place, counter: int, pair_key: bytes) -> None:
     """Another machine under a known box's name: a new pair key and a new epoch."""
     BoxRow.execute(
-        "UPDATE box SET counter_id = ?, pair_key = ?, epoch = epoch + 1, machine = ? WHERE id = ?",
-        (counter, pair_key, place.machine, str(place.id)),
+        "UPDATE box SET counter_id = ?, pair_key = ?, epoch = epoch + ?, machine = ? WHERE id = ?",
+        (counter, pair_key, EPOCHS_A_MACHINE, place.machine, str(place.id)),
     )
 
 

@@ -12,8 +12,9 @@ from shared.ids import BoxId
 
 @dataclass(frozen=True, slots=True)
 class BoxAccount:
-    """created = acknowledged + pending + tombstoned; ``parked`` of the acknowledged rows wait for
-    someone to make them readable, ``forks`` are contradictions on record."""
+    """created = acknowledged + pending + tombstoned + lost; ``parked`` of the acknowledged rows wait
+    for someone to make them readable, ``forks`` are contradictions on record, ``lost`` rows went
+    with a damaged file of the box."""
 
     box: str
     created: int
@@ -21,11 +22,12 @@ class BoxAccount:
     tombstoned: int
     parked: int
     forks: int
+    lost: int
 
     @property
     def pending(self) -> int:
         """Rows that central lacks of those whose existence the box has signed."""
-        return self.created - self.acknowledged - self.tombstoned
+        return self.created - self.acknowledged - self.tombstoned - self.lost
 
 
 class Accounts:

@@ -102,6 +102,7 @@ def _report_lines(report: BoxReport) -> list[str]:
     lines = [f"box {report.box}"]
     lines += [f"✗ {wrong.reason} {_place(wrong)} {wrong.detail}" for wrong in report.findings]
     lines += [f"! {gap.reason} {_place(gap)} {gap.detail or 'open'}" for gap in report.gaps]
+    lines += [f"! {Reason.ROWS_LOST} {_place(lost)} lost" for lost in report.lost]
     if report.parked:
         lines.append(f"! parked {report.parked}: onecode-central ledger parked")
     if report.findings:
@@ -117,6 +118,7 @@ def _report_fields(report: BoxReport) -> dict[str, object]:
         "account": report.account,
         "parked": report.parked,
         "gaps": report.gaps,
+        "lost": report.lost,
         "findings": report.findings,
     }
 

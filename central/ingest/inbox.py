@@ -143,6 +143,7 @@ class Inbox:
             raise NotAuthentic(Reason.KEY_UNKNOWN)
         algorithms = suite(batch.suite)
         key = self._fleet.verify_key(box, batch.key_id)
+        self._fleet.check_epoch(box, batch.key_id, batch.head.epoch)
         hashes = verify_batch(
             algorithms, key, box, batch.key_id, batch.head, batch.rows, batch.signature
         )

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from central.fleet.service import Fleet
 from central.ingest import store
+from central.ingest.damage_store import list_lost
 from central.ingest.inbox import Inbox
 from central.ingest.model import Standing
 from central.ingest.store import ParkedRow, Position, StoredHead
@@ -27,6 +28,7 @@ from shared.ledger import (
     Mark,
     hash_of,
     signed_bytes,
+    split_gaps,
     verify_chain,
 )
 from shared.reasons import Reason
@@ -34,13 +36,15 @@ from shared.reasons import Reason
 
 @dataclass(frozen=True, slots=True)
 class BoxReport:
-    """What central's tables prove of one box. ``gaps`` are open; ``findings`` are wrong."""
+    """What central's tables prove of one box. ``gaps`` are open; ``findings`` are wrong; ``lost``
+    went with a damaged file of the box, which named them."""
 
     box: str
     account: Account
     parked: int
     gaps: tuple[Finding, ...]
     findings: tuple[Finding, ...]
+    lost: tuple[Finding, ...] = ()
 
     @property
     def holds(self) -> bool:
@@ -132,6 +136,13 @@ class Ledger:
                 gaps += _split_gap(finding, tally.tombstones)
             else:
                 findings.append(finding)
+        named = list_lost(box)
+        lost: list[Finding] = []
+        for epoch in {gap.epoch for gap in gaps} & named.keys():
+            here = [gap for gap in gaps if gap.epoch == epoch]
+            gone, still = split_gaps(here, named[epoch])
+            lost += gone
+            gaps = [gap for gap in gaps if gap.epoch != epoch] + still
         findings += tally.findings
         for stored in heads:
             findings += self._verify_head(box, stored)
@@ -147,8 +158,11 @@ class Ledger:
             acknowledged=tally.received.total(),
             pending=sum(gap.last - gap.first + 1 for gap in gaps),
             tombstoned=len(tally.tombstones),
+            lost=sum(each.last - each.first + 1 for each in lost),
         )
-        return BoxReport(str(box), account, len(tally.parked), tuple(gaps), tuple(findings))
+        return BoxReport(
+            str(box), account, len(tally.parked), tuple(gaps), tuple(findings), tuple(lost)
+        )
 
     def _verify_head(self, box: BoxId, stored: StoredHead) -> Iterator[Finding]:
         """Whether the box's signature over its head still holds."""

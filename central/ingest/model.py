@@ -128,6 +128,21 @@ class LedgerCrash(Table):
         primary_key = peewee.CompositeKey("box", "epoch", "seq", "hash")
 
 
+class LedgerLost(Table):
+    """Sequences that a box has named as lost, both included; neither overlapping nor touching."""
+
+    box = peewee.TextField(column_name="box_id")
+    epoch = peewee.IntegerField()
+    first = peewee.IntegerField()
+    last = peewee.IntegerField()
+    record = peewee.BlobField()
+    told_at = peewee.BigIntegerField()
+
+    class Meta:
+        primary_key = peewee.CompositeKey("box", "epoch", "first")
+        without_rowid = True
+
+
 # One record of a box is interpreted once, wherever else its id stands.
 LedgerPosition.add_index(
     LedgerPosition.box,
@@ -150,4 +165,5 @@ MODELS: tuple[type[Table], ...] = (
     LedgerParked,
     LedgerFork,
     LedgerCrash,
+    LedgerLost,
 )

@@ -15,7 +15,7 @@ from shared.reasons import Reason
 
 
 class AccountView(msgspec.Struct, frozen=True):
-    """created = acknowledged + pending + tombstoned."""
+    """created = acknowledged + pending + tombstoned + lost."""
 
     created: int
     acknowledged: int
@@ -24,6 +24,7 @@ class AccountView(msgspec.Struct, frozen=True):
     parked: int
     forks: int
     holds: bool  # nothing is owed twice, and no box contradicts itself
+    lost: int  # with a damaged file of the box
 
 
 class BoxAccountView(msgspec.Struct, frozen=True):
@@ -63,6 +64,7 @@ class ProofView(msgspec.Struct, frozen=True):
     parked: int
     gaps: list[FindingView]
     findings: list[FindingView]
+    lost: list[FindingView]  # with a damaged file of the box, which named them
 
 
 class AccountRoutes:
@@ -147,6 +149,7 @@ def view_account(account: BoxAccount) -> AccountView:
         account.parked,
         account.forks,
         account.pending >= 0 and account.forks == 0,
+        account.lost,
     )
 
 
@@ -162,6 +165,7 @@ def _view_proof(report: BoxReport) -> ProofView:
         parked=report.parked,
         gaps=[_view_finding(each) for each in report.gaps],
         findings=[_view_finding(each) for each in report.findings],
+        lost=[_view_finding(each) for each in report.lost],
     )
 
 
