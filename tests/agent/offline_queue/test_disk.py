@@ -10,6 +10,7 @@ import pytest
 
 from agent.offline_queue import database
 from agent.offline_queue.ledger_report import verify_queue
+from agent.offline_queue.quarantine import Quarantine
 from shared.errors import Damaged, Unavailable
 from shared.ledger import Account
 from shared.reasons import Reason
@@ -74,7 +75,7 @@ async def test_the_writer_goes_on_after_a_failed_write(tmp_path: Path) -> None:
 
 
 async def test_a_damaged_page_is_named_and_nothing_is_deleted(tmp_path: Path) -> None:
-    """Corruption is Damaged, for a person to look at; the file keeps every byte."""
+    """Corruption is Damaged for who reads; who opens sets the file aside, with every byte."""
     path = tmp_path / "queue.db"
     async with opened(path) as outbox:
         await asyncio.gather(*(outbox.commit(scan_draft()) for _ in range(200)))
@@ -87,7 +88,7 @@ async def test_a_damaged_page_is_named_and_nothing_is_deleted(tmp_path: Path) ->
     path.write_bytes(content)
     with pytest.raises(Damaged, match=Reason.STORE_DAMAGED):
         verify_queue(path)
-    with pytest.raises(Damaged, match=Reason.STORE_DAMAGED):
-        async with opened(path):
-            pass
-    assert path.read_bytes()[4096:] == content[4096:]
+    async with opened(path):
+        pass
+    (aside,) = Quarantine(path).list_aside()
+    assert aside.file.read_bytes()[4096:] == content[4096:]

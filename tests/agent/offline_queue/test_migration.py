@@ -1,5 +1,6 @@
 """Migrations: models and SQL agree; all or nothing; no row is ever the price of a schema."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -24,7 +25,8 @@ def _schema(connection: sqlite3.Connection) -> set[str]:
     """Every table and index as SQL, spacing and comments apart."""
     found = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
     return {
-        " ".join(sql.split()).replace("( ", "(").replace(" )", ")") for (sql,) in found.fetchall()
+        re.sub(r"\s+(?=[,)])", "", " ".join(sql.split())).replace("( ", "(")
+        for (sql,) in found.fetchall()
     }
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from agent.offline_queue.ledger_report import verify_queue
-from shared.errors import Damaged, Refused, Unavailable
+from agent.offline_queue.quarantine import Quarantine
+from shared.errors import Refused, Unavailable
 from shared.ids import BoxId
-from shared.ledger import Account
+from shared.ledger import EPOCHS_A_MACHINE, Account
 from shared.reasons import Reason
 from tests.agent.offline_queue.box import opened, scan_draft, tampering
 
@@ -40,12 +41,13 @@ async def test_another_boxs_file_is_refused(tmp_path: Path) -> None:
 
 async def test_an_earlier_epoch_is_refused(tmp_path: Path) -> None:
     """An old configuration must not write beside what came after it."""
-    async with opened(tmp_path / "queue.db", epoch=2):
+    later = 1 + EPOCHS_A_MACHINE
+    async with opened(tmp_path / "queue.db", epoch=later):
         pass
     with pytest.raises(Refused, match=Reason.CONFIG_MALFORMED):
         async with opened(tmp_path / "queue.db", epoch=1):
             pass
-    async with opened(tmp_path / "queue.db", epoch=2) as outbox:
+    async with opened(tmp_path / "queue.db", epoch=later) as outbox:
         assert (await outbox.commit(scan_draft())).seq == 1
 
 
@@ -65,15 +67,16 @@ async def test_a_missing_directory_is_unavailable(tmp_path: Path) -> None:
             pass
 
 
-async def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path) -> None:
-    """Damaged is for a person to look at: never deleted, never overwritten."""
+async def test_a_file_that_is_no_database_is_set_aside_as_it_is(tmp_path: Path) -> None:
+    """For a person to look at: never deleted, never overwritten. The box goes on in a new epoch."""
     noise = bytes(range(256)) * 32
     (tmp_path / "queue.db").write_bytes(noise)
-    for _ in range(2):
-        with pytest.raises(Damaged, match=Reason.STORE_DAMAGED):
-            async with opened(tmp_path / "queue.db"):
-                pass
-    assert (tmp_path / "queue.db").read_bytes() == noise
+    for seq in (1, 2):
+        async with opened(tmp_path / "queue.db") as outbox:
+            assert (await outbox.commit(scan_draft())).seq == seq
+    (aside,) = Quarantine(tmp_path / "queue.db").list_aside()
+    assert aside.file.read_bytes() == noise
+    assert aside.damage.next == 2
 
 
 async def test_a_newer_file_is_refused(tmp_path: Path) -> None:

@@ -117,6 +117,7 @@ def test_the_command_prints_each_account(
         "acknowledged": 0,
         "pending": 0,
         "tombstoned": 0,
+        "lost": 0,
     }
 
 
