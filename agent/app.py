@@ -45,6 +45,7 @@ from agent.notices.service import Notices
 from agent.offline_queue.bounds import DEFAULT_BOUNDS
 from agent.offline_queue.keeping import Keeping
 from agent.offline_queue.outbox import SqliteOutbox, open_outbox
+from agent.offline_queue.salvage import Salvage
 from agent.offline_queue.states import Edge as QueueEdge
 from agent.ports import Cache, LabelJournal
 from agent.settings.edges import Edge as SettingsEdge
@@ -145,6 +146,8 @@ async def open_box(
             watch = group.create_task(box.watch(), name="watch")
             keeping = Keeping(outbox, DEFAULT_BOUNDS, clock, box.origin)
             bounds = group.create_task(keeping.run(), name="bounds")
+            salvaging = Salvage(outbox, files.queue, config.box_id, STD, clock, box.origin)
+            salvage = group.create_task(salvaging.run(), name="salvage")
             documents = group.create_task(box.documents.run(), name="document reader")
             reporter = group.create_task(_report(config, files, parts, box), name="reporter")
             moving = {"queue": outbox.wait_moving, "line": uplink.wait_moving}
@@ -166,6 +169,7 @@ async def open_box(
             renewal.cancel()
             watch.cancel()
             bounds.cancel()
+            salvage.cancel()
             documents.cancel()
             reporter.cancel()
             watchdog.cancel()
@@ -293,7 +297,7 @@ async def _report(config: BoxConfig, files: BoxFiles, parts: Parts, box: Running
     """Say how the box is, for ever."""
     reporter = Reporter(
         box=config.box_id,
-        epoch=config.epoch,
+        epoch=lambda: parts.outbox.epoch,
         clock=parts.clock,
         line=parts.uplink,
         facts=box,

@@ -136,7 +136,7 @@ class BoxView:
             oldest = None
         seconds = None if oldest is None else max(0, (self._clock.now() - oldest) // _SECOND)
         fill = self._outbox.fill
-        return UnsentView(pending, seconds, fill.percent, advise(fill.reason))
+        return UnsentView(pending, seconds, fill.percent, advise(fill.reason), fill.lost)
 
     def _view_scanner(self, changed: DeviceChanged) -> DeviceView:
         name = changed.device.name or (self._scanner.descriptor.name if self._scanner else "")

@@ -231,6 +231,7 @@ class Fill:
     percent: int = 0
     reason: Reason | None = None
     keeps: bool = True  # whether new work is taken on
+    lost: tuple[str, ...] = ()  # epoch/first–last: what went with a damaged file of late
 
 
 class Outbox(Protocol):

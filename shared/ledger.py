@@ -292,9 +292,9 @@ def split_gaps(
                 continue
             if first < start:
                 open_.append(replace(gap, first=first, last=start - 1))
-            start, end = max(start, first), min(end, gap.last)
-            lost.append(replace(gap, first=start, last=end, detail="lost"))
-            first = end + 1
+            last = min(end, gap.last)
+            lost.append(replace(gap, first=max(start, first), last=last, detail="lost"))
+            first = last + 1
         if first <= gap.last:
             open_.append(replace(gap, first=first))
     return lost, open_

@@ -50,6 +50,7 @@ class UnsentView(msgspec.Struct, frozen=True):
     oldest_seconds: int | None = None  # None when there is none
     percent: int = 0  # of what may wait here
     advice: Advice | None = None  # what is wrong with the queue or its disk
+    lost: tuple[str, ...] = ()  # epoch/first–last: what went with a damaged file of late
 
 
 class StateView(msgspec.Struct, frozen=True, kw_only=True):

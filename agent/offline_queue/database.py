@@ -24,6 +24,7 @@ _PRAGMAS = {
     "busy_timeout": 5000,  # milliseconds
     "wal_autocheckpoint": WRITERS_PAGES,
 }
+_NO_TEXT = "Could not decode to UTF-8"
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _UNAVAILABLE = {
     sqlite3.SQLITE_BUSY: Reason.STORE_UNAVAILABLE,
@@ -55,6 +56,10 @@ class mapped_exceptions:  # noqa: N801 - read as ``with mapped_exceptions():``
     def __exit__(
         self, _type: type[BaseException] | None, error: BaseException | None, _at: object
     ) -> None:
+        if isinstance(error, UnicodeDecodeError) or str(error).startswith(_NO_TEXT):
+            # A text of ours is UTF-8; the driver has no code for one that is not, not even in the
+            # words of another error.
+            raise Damaged(Reason.STORE_DAMAGED, type(error).__name__) from error
         if isinstance(error, sqlite3.Error | peewee.DatabaseError):
             code = _primary_code(error)
             if code in _DAMAGE:

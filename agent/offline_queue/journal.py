@@ -349,9 +349,11 @@ def open_journal(  # noqa: PLR0913, PLR0917 - whose queue it is, where, and seal
     central_public: bytes,
     at: datetime,
     observe: Callable[[Edge], None],
+    begun: Sequence[int] = (),
 ) -> Journal:
     """Open or create the queue, bring its schema up to date, begin the epoch, wrap a body key.
 
+    ``begun`` are the epochs that must be in it.
     Raises Unavailable, Damaged, Refused: STORE_NEWER, or CONFIG_MALFORMED when the file is
     another box's, or already in a later epoch, or of another suite.
     """
@@ -362,7 +364,7 @@ def open_journal(  # noqa: PLR0913, PLR0917 - whose queue it is, where, and seal
             check_schema(file.connection, read_migrations())
         migrate(file.connection, read_migrations())
         with mapped_exceptions():
-            check_ledger(file.connection, box, suite)
+            check_ledger(file.connection, box, suite, begun)
         sealer = BodySealer(suite, central_public, box)
         store = Store(file)
         with mapped_exceptions():

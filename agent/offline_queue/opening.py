@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from agent.offline_queue.database import take_lock
 from agent.offline_queue.inspection import check_files
@@ -21,6 +22,14 @@ from shared.crypto import Suite
 from shared.errors import Damaged
 from shared.ids import BoxId, new_record_id
 from shared.ledger import EPOCHS_A_MACHINE
+
+
+class _Known(NamedTuple):
+    """The epoch to write in, those that have begun here, and those that the file must hold."""
+
+    chosen: int
+    begun: tuple[int, ...]
+    held: tuple[int, ...]
 
 
 @dataclass
@@ -41,19 +50,19 @@ class Opening:
         quarantine = Quarantine(self.path)
         with self._locked():
             quarantine.finish()
-            chosen, begun = self._choose(quarantine)
+            known = self._read_known(quarantine)
             try:
                 if self._damage is not None:
                     raise self._damage
-                check_files(self.path, begun if chosen in begun else ())
+                check_files(self.path, known.held)
             except Damaged as error:
-                chosen = self._set_aside(quarantine, error)
+                known = self._set_aside(quarantine, known, error)
         try:
-            journal = self._open(chosen)
+            journal = self._open(known)
         except Damaged as error:
             with self._locked():
-                chosen = self._set_aside(quarantine, error)
-            journal = self._open(chosen)
+                known = self._set_aside(quarantine, known, error)
+            journal = self._open(known)
         quarantine.note_epochs(str(self.box), list(journal.standings))
         return journal
 
@@ -61,34 +70,37 @@ class Opening:
         """The open file is damaged: the next opening sets it aside."""
         self._damage = error
 
-    def _choose(self, quarantine: Quarantine) -> tuple[int, tuple[int, ...]]:
-        """The epoch to write in, and those that have begun here."""
+    def _read_known(self, quarantine: Quarantine) -> _Known:
         begun = quarantine.read_epochs(str(self.box))
         damages = (aside.damage for aside in quarantine.list_aside())
-        nexts = [damage.next for damage in damages if damage.box == str(self.box)]
+        following = max((each.next for each in damages if each.box == str(self.box)), default=0)
+        latest = max(begun, default=0)
         own = range(self.epoch, self.epoch + EPOCHS_A_MACHINE)
-        return max([self.epoch, *(each for each in (*begun, *nexts) if each in own)]), begun
+        chosen = max([self.epoch, *(each for each in (latest, following) if each in own)])
+        # After a file was set aside, until a fresh one has begun, there is none that must be here.
+        held = (latest,) if latest and latest >= following else ()
+        return _Known(chosen, begun, held)
 
-    def _set_aside(self, quarantine: Quarantine, error: Damaged) -> int:
-        """Move the file away; the epoch that begins in its place."""
+    def _set_aside(self, quarantine: Quarantine, known: _Known, error: Damaged) -> _Known:
+        """Move the file away."""
         now = self.clock.now()
-        last, begun = self._choose(quarantine)
+        epochs = tuple(sorted({*known.begun, known.chosen}))
         damage = Damage(
             box=str(self.box),
             found_at=to_microseconds(now),
             record=new_record_id(now).bytes,
-            epochs=tuple(sorted({*begun, last})),
-            next=last + 1,
+            epochs=epochs,
+            next=max(epochs) + 1,
             detail=error.detail,
         )
         quarantine.set_aside(damage, now)
         self._damage = None
-        return damage.next
+        return _Known(damage.next, epochs, ())
 
-    def _open(self, epoch: int) -> Journal:
-        at = self.clock.now()
+    def _open(self, known: _Known) -> Journal:
+        at, public = self.clock.now(), self.central_public
         return open_journal(
-            self.path, self.box, epoch, self.suite, self.central_public, at, self.observe
+            self.path, self.box, known.chosen, self.suite, public, at, self.observe, known.held
         )
 
     @contextmanager

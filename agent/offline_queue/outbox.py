@@ -19,6 +19,7 @@ from agent.offline_queue.database import DISK_TROUBLES, open_for_reading
 from agent.offline_queue.journal import Entry, Journal, ignore_edge
 from agent.offline_queue.opening import Opening
 from agent.offline_queue.reserve import Reserve
+from agent.offline_queue.scrubbing import check_whole
 from agent.offline_queue.standing import Standing, account_of, waiting_of
 from agent.offline_queue.states import KEPT_LANES, Edge
 from agent.offline_queue.store import Position, Store
@@ -57,6 +58,8 @@ class SqliteOutbox:
         self._checkpointer = Checkpointer(path, loop)
         self._reading: Store | None = None
         self._standings = journal.standings if journal else {}
+        self.damage = Fill()
+        """What the page says of a file that was damaged of late (``salvage.py``)."""
         self._arrived = asyncio.Event()
 
     @property
@@ -68,7 +71,13 @@ class SqliteOutbox:
     def fill(self) -> Fill:
         """How full it is. While the disk is in trouble, no new patient is begun."""
         percent, trouble = fill_percent(self.waiting, self._bounds), self.writer.trouble
-        return Fill(percent, trouble or warning(percent), keeps=trouble is None)
+        reason = trouble or self.damage.reason or warning(percent)
+        return Fill(percent, reason, keeps=trouble is None, lost=self.damage.lost)
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that new rows are written in; 0 while the disk lets none be."""
+        return max(self._standings, default=0)
 
     async def commit(self, draft: Draft) -> Row:
         """Store a record durably; the row it became.
@@ -185,6 +194,16 @@ class SqliteOutbox:
 
     def _find_first(self, epoch: int, floor: int) -> tuple[int, datetime] | None:
         return self._read(lambda reading: reading.find_first_pending(epoch, floor))
+
+    async def scrub(self) -> None:
+        """Look at every page and every row, beside the box's work; a damaged file is set aside.
+
+        Raises Unavailable, Damaged.
+        """
+        try:
+            await asyncio.to_thread(check_whole, self._path)
+        except Damaged as error:
+            await self._mend(error)
 
     async def _mend(self, error: Damaged) -> None:
         """Have the writer set the file aside: what reads beside it has found it damaged."""

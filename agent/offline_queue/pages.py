@@ -63,7 +63,7 @@ class PageFile:
                 os.close(file)
 
     @property
-    def bytes(self) -> int:
+    def size(self) -> int:
         """How long file and log are together."""
         return _size(self._database) + _size(self._wal)
 
@@ -130,7 +130,8 @@ class PageFile:
         return _read(self._wal, offset)
 
     def _read_frames(self) -> Iterator[Frame]:
-        """The frames of the log's present round: earlier ones have two other salts."""
+        """The frames of the log's present round: earlier ones have two other salts. Where the
+        log's own header is damaged, the first frame says which round it is."""
         size = _size(self._wal)
         if self._wal is None or size < _WAL_HEADER.size + _FRAME_HEADER.size:
             return
@@ -139,6 +140,9 @@ class PageFile:
         order = ">" if magic & 1 else "<"
         sums = _checksum(order, header[:24], 0, 0)
         valid = magic & ~1 == _WAL_MAGIC and sums == (sum1, sum2) and page_bytes == PAGE_BYTES
+        if not valid:
+            first = os.pread(self._wal, _FRAME_HEADER.size, _WAL_HEADER.size)
+            salts = list(_FRAME_HEADER.unpack(first)[2:4])
         step = _FRAME_HEADER.size + PAGE_BYTES
         for at in range(_WAL_HEADER.size, size - step + 1, step):
             frame = os.pread(self._wal, step, at)
@@ -207,5 +211,7 @@ def _decode(payload: bytes) -> Record:
         elif kind == 0:
             values.append(None)
         else:
-            values.append(kind - 8 if kind in {8, 9} else int.from_bytes(content, "big", signed=True))
+            values.append(
+                kind - 8 if kind in {8, 9} else int.from_bytes(content, "big", signed=True)
+            )
     return tuple(values)

@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from shared.config import replace_file
-from shared.errors import Damaged, Unavailable
+from shared.errors import Unavailable
 from shared.reasons import Reason
 
 T = TypeVar("T")
@@ -68,22 +68,17 @@ class Salvaged(msgspec.Struct, frozen=True):
 
 
 class Aside:
-    """One quarantined file and what is known of it. Reading raises Damaged, Unavailable."""
+    """One quarantined file, and what was found."""
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, damage: Damage) -> None:
         self.folder = folder
         self.file = folder / name
-
-    @property
-    def damage(self) -> Damage:
-        """What was found."""
-        return _read(self.folder / _DAMAGE, Damage)
+        self.damage = damage
 
     @property
     def salvaged(self) -> Salvaged | None:
-        """What came of it; None while that is not known."""
-        path = self.folder / _SALVAGED
-        return _read(path, Salvaged) if path.exists() else None
+        """What came of it; None while that is not known: then it is salvaged, once more or not."""
+        return _read(self.folder / _SALVAGED, Salvaged)
 
     def keep(self, salvaged: Salvaged) -> None:
         """All that can be salvaged is back in the queue. Raises Unavailable."""
@@ -130,7 +125,7 @@ class Quarantine:
         except OSError as error:
             raise Unavailable(Reason.STORE_UNAVAILABLE, str(error)) from error
         log.error("the queue is damaged (%s): it lies in %s now", damage.detail, folder)
-        return Aside(folder, self._queue.name)
+        return Aside(folder, self._queue.name, damage)
 
     def finish(self) -> None:
         """Go on with a move that was cut off. Raises Unavailable."""
@@ -142,8 +137,10 @@ class Quarantine:
 
     def list_aside(self) -> list[Aside]:
         """Every file that was ever set aside, the oldest first."""
-        found = sorted(self._directory.glob(f"*/{_DAMAGE}"))
-        return [Aside(path.parent, self._queue.name) for path in found]
+        read = (
+            (path, _read(path, Damage)) for path in sorted(self._directory.glob(f"*/{_DAMAGE}"))
+        )
+        return [Aside(path.parent, self._queue.name, damage) for path, damage in read if damage]
 
     def _new_folder(self, at: datetime) -> Path:
         name = f"{at:%Y%m%dT%H%M%S}"
@@ -169,13 +166,15 @@ class Quarantine:
         _sync(folder)
 
 
-def _read(path: Path, shape: type[T]) -> T:
+def _read(path: Path, shape: type[T]) -> T | None:
+    """A file of the quarantine; None for one that is not there, or that damage has reached too."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=shape)
-    except OSError as error:
-        raise Unavailable(Reason.STORE_UNAVAILABLE, str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Damaged(Reason.STORE_DAMAGED, str(path)) from error
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        log.warning("%s cannot be read: %s", path, error)
+        return None
 
 
 def _sync(path: Path) -> None:

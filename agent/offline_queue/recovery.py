@@ -105,5 +105,5 @@ def recover(aside: Aside, box: BoxId, suite: Suite) -> Recovery:
     with PageFile(aside.file) as pages:
         for record in pages.records():
             recovery.take(record)
-        recovery.conclude(frozenset(damage.epochs), damage.next, pages.bytes)
+        recovery.conclude(frozenset(damage.epochs), damage.next, pages.size)
     return recovery

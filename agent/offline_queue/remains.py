@@ -63,8 +63,8 @@ def parse_row(suite: Suite, record: Record) -> SavedRow | None:
     ):
         return None
     mark = Mark(epoch, seq, id, lane, born, prev, body_hash, hash)  # type: ignore[arg-type]
-    _, *content, _ = mark
-    if seq == 0 or row_hash(suite, mark.prev, *content[:4], mark.body_hash) != mark.hash:
+    hashed = row_hash(suite, mark.prev, mark.seq, mark.id, mark.lane, mark.born, mark.body_hash)
+    if seq == 0 or hashed != mark.hash:
         return None
     return _complete(suite, mark, body, state, tombstone)
 

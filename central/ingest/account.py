@@ -12,9 +12,9 @@ from shared.ids import BoxId
 
 @dataclass(frozen=True, slots=True)
 class BoxAccount:
-    """created = acknowledged + pending + tombstoned + lost; ``parked`` of the acknowledged rows wait
-    for someone to make them readable, ``forks`` are contradictions on record, ``lost`` rows went
-    with a damaged file of the box."""
+    """created = acknowledged + pending + tombstoned + lost; ``parked`` of the acknowledged rows
+    wait for someone to make them readable, ``forks`` are contradictions on record, ``lost`` rows
+    went with a damaged file of the box."""
 
     box: str
     created: int

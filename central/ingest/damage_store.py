@@ -29,13 +29,9 @@ def list_lost(box: BoxId) -> dict[int, list[Range]]:
     return lost
 
 
-def replace_ranges(
-    box: BoxId, epoch: int, ranges: Iterable[Range], record: bytes, at: int
-) -> None:
+def replace_ranges(box: BoxId, epoch: int, ranges: Iterable[Range], record: bytes, at: int) -> None:
     """These are lost of an epoch; ``record`` is the one that told of them last."""
-    LedgerLost.execute(
-        "DELETE FROM ledger_lost WHERE box_id = ? AND epoch = ?", (str(box), epoch)
-    )
+    LedgerLost.execute("DELETE FROM ledger_lost WHERE box_id = ? AND epoch = ?", (str(box), epoch))
     for first, last in ranges:
         LedgerLost.execute(
             "INSERT INTO ledger_lost (box_id, epoch, first, last, record, told_at)"

@@ -27,7 +27,8 @@ class BoxRow:
 
 
 def read_box(file: Path) -> list[BoxRow]:
-    """The box's rows; asserts that sequences have no gap and every hash and link is right."""
+    """The box's rows; asserts that every hash and link is right, and that sequences have no gap but
+    those that the file itself names as lost with a damaged one."""
     with _snapshot(file) as database:
         epochs = {
             number: (box, suite, seq, head)
@@ -47,23 +48,49 @@ def read_box(file: Path) -> list[BoxRow]:
             genesis = _digest(bytes([suite, len(name)]) + name + epoch.to_bytes(4, "big"))
             before, last = pruned.get(epoch, (0, genesis))
             expected = before + 1
+        lost = _lost(database)
+        rows = []
+        for epoch, (box, suite, head_seq, head_hash) in sorted(epochs.items()):
+            name = box.encode()
+            last = _digest(bytes([suite, len(name)]) + name + epoch.to_bytes(4, "big"))
+            expected = 1
             for seq, id, lane, born, prev, body, body_hash, digest, state in database.execute(
                 "SELECT seq, id, lane, born, prev, body, body_hash, hash, state"
                 ' FROM "row" WHERE epoch = ? ORDER BY seq',
                 (epoch,),
             ):
-                assert seq == expected, f"the box's sequence jumps from {expected - 1} to {seq}"
-                assert prev == last, f"row {seq} does not name the row before"
+                missing = {(epoch, each) for each in range(expected, seq)}
+                jump = f"the box's sequence jumps from {expected - 1} to {seq}"
+                assert seq >= expected, jump
+                assert missing <= lost, jump
+                assert (epoch, seq) not in lost, f"row {seq} is here and said to be lost"
+                assert missing or prev == last, f"row {seq} does not name the row before"
                 hashed = prev + seq.to_bytes(8, "big") + id + bytes([lane])
+                assert body is not None or state != PENDING, f"row {seq} cannot be sent"
                 assert body is None or _digest(body) == body_hash, f"row {seq} has another body"
                 hashed += born.to_bytes(8, "big") + body_hash
                 assert digest == _digest(hashed), f"row {seq} is not what was hashed"
                 assert seq != head_seq or digest == head_hash, "the noted head is another row"
                 rows.append(BoxRow(epoch, seq, id, digest, state))
                 expected, last = seq + 1, digest
-            assert head_seq < expected, "rows are missing before the noted head"
+            missing = {(epoch, each) for each in range(expected, head_seq + 1)}
+            assert missing <= lost, "rows are missing before the noted head"
     assert len({row.id for row in rows}) == len(rows), "an id was given twice"
     return rows
+
+
+def read_lost(file: Path) -> set[tuple[int, int]]:
+    """Epoch and sequence of each row that went with a damaged file of the box."""
+    with _snapshot(file) as database:
+        return _lost(database)
+
+
+def _lost(database: sqlite3.Connection) -> set[tuple[int, int]]:
+    return {
+        (epoch, seq)
+        for epoch, first, last in database.execute("SELECT epoch, first, last FROM lost_range")
+        for seq in range(first, last + 1)
+    }
 
 
 def read_central(file: Path, box: str) -> dict[tuple[int, int], tuple[bytes, bytes]]:
@@ -91,7 +118,7 @@ def prove(box_file: Path, central_file: Path, box: str) -> int:
             assert positions.get((row.epoch, row.seq)) == (row.id, row.hash), (
                 f"row {row.seq} is settled at the box and not what central holds"
             )
-    here = {(row.epoch, row.seq) for row in rows}
+    here = {(row.epoch, row.seq) for row in rows} | read_lost(box_file)
     assert set(positions) <= here, "central holds rows the box never committed"
     assert len({id for id, _ in positions.values()}) == len(positions), "an id is held twice"
     assert pending == 0, f"{pending} rows still wait"

@@ -40,8 +40,9 @@ function list(state, operator) {
   if (!account.holds) {
     troubles.push({ level: "bad", what: say("unsent"), why: say("notBalanced"), next: say("notBalancedNext") });
   }
-  const { advice: unsent, percent } = state.unsent;
-  if (unsent) troubles.push({ level: percent >= 80 || percent < 50 ? "bad" : "busy", what: say("unsent"), ...told(unsent) });
+  const { advice: unsent, percent, lost } = state.unsent;
+  const what = [say("unsent"), ...(lost ?? []).slice(0, 3)].join(" ");
+  if (unsent) troubles.push({ level: percent >= 80 || percent < 50 ? "bad" : "busy", what, ...told(unsent) });
   const scanners = listScanners(state).map((each) => ["scanner", each]);
   const devices = [...scanners, ["printer", printer], ["documentReader", documentReader]].filter(([, each]) => each?.name);
   for (const [key, device] of devices) {

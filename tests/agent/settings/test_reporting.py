@@ -114,7 +114,7 @@ async def test_a_report_says_how_the_box_is(tmp_path: Path) -> None:
     await settings.take(announce(7))
     reporter = Reporter(
         box=BoxId(*BOX.split("/")),
-        epoch=2,
+        epoch=lambda: 2,
         clock=clock,
         line=box,
         facts=box,

@@ -186,7 +186,9 @@ def test_a_box_that_was_shut_out_comes_back_by_an_invite(house: House, shut: str
             fleet.revoke(BOX, "stolen", AT, "test")
         else:
             fleet.mark_quarantined(BOX, "fork", AT)
-    assert house.join(house.machine().join_request(house.invite().text)).epoch == 1 + EPOCHS_A_MACHINE
+    assert (
+        house.join(house.machine().join_request(house.invite().text)).epoch == 1 + EPOCHS_A_MACHINE
+    )
     fleet.check_active(BOX)
 
 

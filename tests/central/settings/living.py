@@ -81,7 +81,7 @@ async def living_box(files: BoxFiles) -> AsyncIterator[LivingBox]:
         living = LivingBox(box, settings, refuse)
         reporter = Reporter(
             box=box.config.box_id,
-            epoch=box.config.epoch,
+            epoch=lambda: box.config.epoch,
             clock=HurriedClock(),
             line=box.uplink,
             facts=living,
