@@ -139,21 +139,22 @@ async def open_box(
             await box.wait_opened()
             log.info("box %s is ready to scan", config.box)
             await notices.load()
-            line = group.create_task(uplink.run(), name="line")
-            listener = group.create_task(box.listen_to_central(), name="listener")
             renewing = Renewing(files, config, clock, uplink.open_anew)
-            renewal = group.create_task(renewing.run(), name="renewal")
-            watch = group.create_task(box.watch(), name="watch")
             keeping = Keeping(outbox, DEFAULT_BOUNDS, clock, box.origin)
-            bounds = group.create_task(keeping.run(), name="bounds")
-            salvaging = Salvage(outbox, files.queue, config.box_id, STD, clock, box.origin)
-            salvage = group.create_task(salvaging.run(), name="salvage")
-            documents = group.create_task(box.documents.run(), name="document reader")
-            reporter = group.create_task(_report(config, files, parts, box), name="reporter")
+            salvage = Salvage(outbox, files.queue, config.box_id, STD, clock, box.origin)
             moving = {"queue": outbox.wait_moving, "line": uplink.wait_moving}
-            watchdog = group.create_task(
-                keep_fed(manager or ServiceManager(), moving), name="watchdog"
-            )
+            background = {
+                "line": uplink.run(),
+                "listener": box.listen_to_central(),
+                "renewal": renewing.run(),
+                "watch": box.watch(),
+                "bounds": keeping.run(),
+                "salvage": salvage.run(),
+                "document reader": box.documents.run(),
+                "reporter": _report(config, files, parts, box),
+                "watchdog": keep_fed(manager or ServiceManager(), moving),
+            }
+            tasks = [group.create_task(work, name=name) for name, work in background.items()]
             # What was loaded stays out of every later garbage collection: 20 ms each (measured).
             gc.collect()
             gc.freeze()
@@ -164,15 +165,8 @@ async def open_box(
             with suppress(TimeoutError, OneCodeError):
                 async with asyncio.timeout(_DRAIN_SECONDS):
                     await uplink.wait_drained()
-            line.cancel()
-            listener.cancel()
-            renewal.cancel()
-            watch.cancel()
-            bounds.cancel()
-            salvage.cancel()
-            documents.cancel()
-            reporter.cancel()
-            watchdog.cancel()
+            for task in tasks:
+                task.cancel()
 
 
 class Parts(NamedTuple):

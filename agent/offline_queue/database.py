@@ -25,7 +25,7 @@ _PRAGMAS = {
     "wal_autocheckpoint": WRITERS_PAGES,
 }
 _NO_TEXT = "Could not decode to UTF-8"
-_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG})
 _UNAVAILABLE = {
     sqlite3.SQLITE_BUSY: Reason.STORE_UNAVAILABLE,
     sqlite3.SQLITE_LOCKED: Reason.STORE_UNAVAILABLE,
@@ -121,6 +121,10 @@ def open_for_writing(path: Path) -> QueueFile:
     except Damaged:
         os.close(lock)
         raise
+    except peewee.DatabaseError as error:
+        # Nothing but fixed pragmas was run: whatever else they meet is the file's.
+        os.close(lock)
+        raise Damaged(Reason.STORE_DAMAGED, str(error)) from error
     return QueueFile(database, lock)
 
 

@@ -128,4 +128,12 @@ class LostRange(peewee.Model):
         without_rowid = True
 
 
-MODELS = (EpochEntry, RowEntry, WaitingEntry, AnchorEntry, EncapsulationEntry, ConsumedCode, LostRange)
+MODELS = (
+    EpochEntry,
+    RowEntry,
+    WaitingEntry,
+    AnchorEntry,
+    EncapsulationEntry,
+    ConsumedCode,
+    LostRange,
+)

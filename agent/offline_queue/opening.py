@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from agent.offline_queue.beginning import open_journal
 from agent.offline_queue.database import take_lock
 from agent.offline_queue.inspection import check_files
-from agent.offline_queue.journal import Journal, open_journal
+from agent.offline_queue.journal import Journal
 from agent.offline_queue.quarantine import Damage, Quarantine
 from agent.offline_queue.states import Edge
 from shared.clock import Clock, to_microseconds

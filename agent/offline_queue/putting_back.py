@@ -73,7 +73,8 @@ class PuttingBack:
 
         def begin(on: Journal) -> None:
             for ended in recovery.ended.values():
-                begin_former(on, self.box, self.suite, ended, at)
+                kept = recovery.anchors.get(ended.epoch)
+                begin_former(on, self.box, self.suite, ended, kept, at)
             put_back_keys(on, recovery.keys, [], at)
 
         await self._write(begin)
@@ -90,7 +91,7 @@ class PuttingBack:
         lost: list[Range] = []
 
         def conclude(on: Journal) -> None:
-            lost[:] = find_lost(on, recovery.ended)
+            lost[:] = find_lost(on, {each: recovery.start(each).seq for each in recovery.ended})
             if on.find_record(damage.record):
                 return
             name_lost(on, lost, damage.record)

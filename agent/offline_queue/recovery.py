@@ -13,15 +13,17 @@ from agent.offline_queue.remains import (
     SavedEpoch,
     SavedRow,
     judge_state,
+    parse_anchor,
     parse_code,
     parse_encapsulation,
     parse_epoch,
     parse_row,
 )
 from agent.offline_queue.salvage_store import Scratch
+from agent.offline_queue.store import Kept
 from shared.crypto import Suite
 from shared.ids import BoxId
-from shared.ledger import FIRST_SEQ, Head, Mark, genesis_hash, genesis_head
+from shared.ledger import Head, Mark, genesis_head
 from shared.sealing import Encapsulation
 
 _LEAST_ROW_BYTES = 100
@@ -39,7 +41,9 @@ class Recovery:
     keys: list[Encapsulation] = field(default_factory=list)
     codes: list[SavedCode] = field(default_factory=list)
     ended: dict[int, Head] = field(default_factory=dict)
+    anchors: dict[int, Kept] = field(default_factory=dict)
     _noted: dict[int, SavedEpoch] = field(default_factory=dict)
+    _kept: dict[int, Kept] = field(default_factory=dict)
     _epochs: frozenset[int] = frozenset()
 
     def rows(self) -> Iterator[SavedRow]:
@@ -50,6 +54,8 @@ class Recovery:
         last: Mark | None = None
         for row in self.scratch.rows():
             mark = row.mark
+            if mark.seq <= self.start(mark.epoch).seq:
+                continue
             expected = self._expected(mark, last)
             if mark.epoch not in self._epochs or mark.prev != expected:
                 continue
@@ -61,9 +67,13 @@ class Recovery:
     def _expected(self, mark: Mark, last: Mark | None) -> bytes | None:
         if last is not None and last.epoch == mark.epoch and last.seq >= mark.seq - 1:
             return last.hash if last.seq == mark.seq - 1 else None
-        if mark.seq == FIRST_SEQ:
-            return genesis_hash(self.suite, self.box, mark.epoch)
-        return mark.prev
+        start = self.start(mark.epoch)
+        return start.hash if mark.seq == start.seq + 1 else mark.prev
+
+    def start(self, epoch: int) -> Head:
+        """Before an epoch's first row: its genesis, or where rows were pruned up to."""
+        kept = self.anchors.get(epoch)
+        return kept.start if kept else genesis_head(self.suite, self.box, epoch)
 
     def close(self) -> None:
         """Let the scratch file go."""
@@ -79,12 +89,20 @@ class Recovery:
             self.codes.append(code)
         elif epoch := parse_epoch(self.box, self.suite, record):
             self._noted.setdefault(epoch.head.epoch, epoch)
+        elif kept := parse_anchor(record):
+            self._kept.setdefault(kept.head.epoch, kept)
 
     def conclude(self, epochs: frozenset[int], following: int, size: int) -> None:
         """Find out how far each epoch had got. ``epochs`` have begun here, and none from
         ``following`` on; ``size`` is the file's, in bytes."""
         self._epochs = epochs | {number for number in self._noted if 0 < number < following}
-        self.ended = {number: genesis_head(self.suite, self.box, number) for number in self._epochs}
+        # Where rows were pruned is believed only if the first of the others says the same.
+        self.anchors = {
+            number: kept
+            for number, kept in self._kept.items()
+            if number in self._epochs and self.scratch.is_linked(kept.start)
+        }
+        self.ended = {number: self.start(number) for number in self._epochs}
         for row in self.rows():
             self.ended[row.mark.epoch] = Head(row.mark.epoch, row.mark.seq, row.mark.hash)
         for number in self._epochs & self._noted.keys():

@@ -9,6 +9,7 @@ and recognised, a row too few would be lost.
 from typing import NamedTuple
 
 from agent.offline_queue.pages import Record, Value
+from agent.offline_queue.store import Kept
 from shared.crypto import Suite
 from shared.ids import BoxId
 from shared.ledger import HASH_BYTES, MAX_BODY_BYTES, Head, Lane, Mark, RowState, row_hash
@@ -119,6 +120,20 @@ def parse_epoch(box: BoxId, suite: Suite, record: Record) -> SavedEpoch | None:
     if not all(_is_number(each, _INT64) for each in (number, seq, floor)):
         return None
     return SavedEpoch(Head(number, seq, hash), floor)  # type: ignore[arg-type]
+
+
+def parse_anchor(record: Record) -> Kept | None:
+    """A countersigned head and where the rows begin behind it, if this looks like them."""
+    if len(record) != 8:
+        return None
+    epoch, seq, hash, signature, pruned, pruned_hash, settled, tombstoned = record
+    numbers = (epoch, seq, pruned, settled, tombstoned)
+    if not all(_is_number(each, _INT64) for each in numbers) or not isinstance(signature, bytes):
+        return None
+    if not _is_bytes(hash, HASH_BYTES) or not _is_bytes(pruned_hash, HASH_BYTES):
+        return None
+    head, start = Head(epoch, seq, hash), Head(epoch, pruned, pruned_hash)  # type: ignore[arg-type]
+    return Kept(head, signature, start, settled, tombstoned)  # type: ignore[arg-type]
 
 
 def judge_state(row: SavedRow, floor: int, is_named: bool) -> int:

@@ -4,13 +4,14 @@ What goes back is idempotent: a salvage that was cut off is begun again from the
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from agent.offline_queue.journal import Journal
 from agent.offline_queue.quarantine import Range
 from agent.offline_queue.remains import LOST, SavedCode, SavedRow
 from agent.offline_queue.standing import NO_ROWS, Standing
+from agent.offline_queue.store import Kept
 from shared.crypto import Suite
 from shared.ids import BoxId
 from shared.ledger import Head, Lane, Mark, RowState
@@ -31,13 +32,14 @@ _LIST = (
     " ORDER BY epoch, seq, rank"
 )
 _NAMER = "SELECT 1 FROM saved WHERE id = ? AND lane = 0"
+_LINKED = "SELECT 1 FROM saved WHERE epoch = ? AND seq = ? AND prev = ?"
 _PUT_BACK = (
     'INSERT OR IGNORE INTO "row" (epoch, seq, id, lane, born, prev, body_hash, hash, body, state,'
     " tombstone) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _GAPS = """
 SELECT before + 1, seq - 1 FROM (
-    SELECT seq, lag(seq, 1, 0) OVER (ORDER BY seq) AS before FROM "row" WHERE epoch = ?
+    SELECT seq, lag(seq, 1, ?) OVER (ORDER BY seq) AS before FROM "row" WHERE epoch = ?
 ) WHERE seq > before + 1
 """
 
@@ -63,6 +65,11 @@ class Scratch:
         """Whether a row of the identity lane has this id."""
         return self._connection.execute(_NAMER, (id,)).fetchone() is not None
 
+    def is_linked(self, start: Head) -> bool:
+        """Whether the row behind ``start`` is here and names it."""
+        values = (start.epoch, start.seq + 1, start.hash)
+        return self._connection.execute(_LINKED, values).fetchone() is not None
+
     def rows(self) -> Iterator[SavedRow]:
         """By epoch and sequence; where two claim one sequence, the newer one first."""
         for *mark, body, state, tombstone in self._connection.execute(_LIST):
@@ -73,15 +80,25 @@ class Scratch:
         self._connection.close()
 
 
-def begin_former(journal: Journal, box: BoxId, suite: Suite, ended: Head, at: int) -> None:
-    """An epoch that went with a damaged file: all of it counts as lost until it is back."""
+def begin_former(  # noqa: PLR0913, PLR0917 - an epoch: whose, how far it got, where it begins
+    journal: Journal, box: BoxId, suite: Suite, ended: Head, kept: Kept | None, at: int
+) -> None:
+    """An epoch that went with a damaged file: all of it counts as lost until it is back, but for
+    what was pruned behind a countersigned head (``kept``)."""
+    pruned, settled, tombstoned = (
+        (kept.start.seq, kept.settled, kept.tombstoned) if kept else (0, 0, 0)
+    )
+    lost = ended.seq - pruned
     if journal.find_standing(ended.epoch) is None:
         journal.store.connection.execute(
             "INSERT INTO epoch (number, box, suite, begun, seq, hash, floor, settled, tombstoned,"
-            " lost) VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, ?)",
-            (ended.epoch, str(box), suite.id, at, ended.seq, ended.hash, ended.seq),
+            " lost) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(ended.epoch, str(box), suite.id, at, ended.seq, ended.hash),
+                *(pruned, settled, tombstoned, lost),
+            ),
         )
-        journal.adopt(Standing(ended, 0, 0, 0, NO_ROWS, ended.seq))
+        journal.adopt(Standing(ended, pruned, settled, tombstoned, NO_ROWS, lost), kept)
 
 
 def put_back(journal: Journal, rows: Sequence[SavedRow]) -> int:
@@ -129,17 +146,18 @@ def put_back_keys(
     )
 
 
-def find_lost(journal: Journal, epochs: Iterable[int]) -> list[Range]:
-    """The sequences of former epochs that are not here, in order."""
+def find_lost(journal: Journal, starts: Mapping[int, int]) -> list[Range]:
+    """The sequences of former epochs that are not here, in order; ``starts`` says up to where each
+    epoch's rows were pruned."""
     lost = []
-    for epoch in sorted(epochs):
+    for epoch, start in sorted(starts.items()):
         standing = journal.find_standing(epoch)
         if standing is None:
             continue
         connection = journal.store.connection
-        gaps = connection.execute(_GAPS, (epoch,)).fetchall()
+        gaps = connection.execute(_GAPS, (start, epoch)).fetchall()
         (last,) = connection.execute(
-            'SELECT coalesce(max(seq), 0) FROM "row" WHERE epoch = ?', (epoch,)
+            'SELECT coalesce(max(seq), ?) FROM "row" WHERE epoch = ?', (start, epoch)
         ).fetchone()
         if last < standing.head.seq:
             gaps.append((last + 1, standing.head.seq))

@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from agent.offline_queue.journal import Entry, Journal, ignore_edge, open_journal
+from agent.offline_queue.beginning import open_journal
+from agent.offline_queue.journal import Entry, Journal, ignore_edge
 from agent.offline_queue.ledger_report import verify_queue
 from agent.offline_queue.outbox import encode_draft, open_outbox
 from central.ingest.model import Standing

@@ -42,18 +42,13 @@ def read_box(file: Path) -> list[BoxRow]:
                 "SELECT epoch, pruned, pruned_hash FROM anchor"
             )
         }
+        lost = _lost(database)
         rows = []
         for epoch, (box, suite, head_seq, head_hash) in sorted(epochs.items()):
             name = box.encode()
             genesis = _digest(bytes([suite, len(name)]) + name + epoch.to_bytes(4, "big"))
             before, last = pruned.get(epoch, (0, genesis))
             expected = before + 1
-        lost = _lost(database)
-        rows = []
-        for epoch, (box, suite, head_seq, head_hash) in sorted(epochs.items()):
-            name = box.encode()
-            last = _digest(bytes([suite, len(name)]) + name + epoch.to_bytes(4, "big"))
-            expected = 1
             for seq, id, lane, born, prev, body, body_hash, digest, state in database.execute(
                 "SELECT seq, id, lane, born, prev, body, body_hash, hash, state"
                 ' FROM "row" WHERE epoch = ? ORDER BY seq',

@@ -305,7 +305,7 @@ async def test_a_salvage_that_was_cut_off_begins_again(whole: Path, tmp_path: Pa
         salvage = salvage_of(outbox, path)
         (aside,) = salvage.list_unsalvaged()
         recovery = await asyncio.to_thread(recover, aside, BOX, STD)
-        begun = [partial(begin_former, ended=head) for head in recovery.ended.values()]
+        begun = [partial(begin_former, ended=head, kept=None) for head in recovery.ended.values()]
         await outbox.writer.submit(
             lambda on: [begin(on, BOX, STD, at=0) for begin in begun], writes=True
         )
