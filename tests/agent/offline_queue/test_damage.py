@@ -35,7 +35,7 @@ from shared.ledger import Lane, hash_of
 from shared.messages import DamageRecord, Settled
 from shared.reasons import Reason
 from shared.sealing import open_body, parse_encapsulation_id, unwrap_body_key
-from tests.agent.offline_queue.box import BOX, CENTRAL, NOON, ORIGIN, opened, scan_draft, tampering
+from tests.agent.offline_queue.box import BOX, CENTRAL, NOON, ORIGIN, opened, scan_draft
 from tests.faults import oracle
 
 SETTLED, GIVEN_UP, ROWS = 40, 5, 160
@@ -287,8 +287,8 @@ async def test_a_spoiled_row_is_not_sent(tmp_path: Path) -> None:
     async with opened(path) as outbox:
         for number in range(5):
             await outbox.commit(scan_draft(number))
-        with tampering(path) as connection:
-            connection.execute('UPDATE "row" SET body = zeroblob(40) WHERE seq = 3')
+        spoil = 'UPDATE "row" SET body = zeroblob(40) WHERE seq = 3'
+        await outbox.writer.submit(lambda on: on.store.connection.execute(spoil), writes=True)
         assert await outbox.read_pending(10) is None
         await salvage_of(outbox, path).salvage_all()
         pending = await outbox.read_pending(10)
