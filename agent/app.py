@@ -41,6 +41,8 @@ from agent.drivers.slots import PrinterSlot, ScannerSlot
 from agent.enrolment.renewal import Renewing
 from agent.enrolment.validity import read_validity
 from agent.handover.door import Door
+from agent.lists.fetching import Fetching
+from agent.lists.service import SiteLists, open_lists
 from agent.notices.service import Notices
 from agent.offline_queue.bounds import DEFAULT_BOUNDS
 from agent.offline_queue.keeping import Keeping
@@ -55,7 +57,7 @@ from agent.settings.wrong_pins import keep_wrong_pins, load_wrong_pins
 from agent.transport.edges import Edge as LineEdge
 from agent.transport.uplink import CentralUplink, open_uplink
 from agent.workplace import Workplace, check_workplace
-from shared.clock import Clock, SystemClock, read_boot_id
+from shared.clock import Clock, SystemClock, corrected, read_boot_id
 from shared.config import read_secret
 from shared.crypto import STD
 from shared.errors import OneCodeError, Refused, Unavailable
@@ -126,9 +128,16 @@ async def open_box(
         check = partial(check_workplace, config, files.directory, clock)
         settings = Settings(config, files.desired, check, observers.settings)
         settings.load()
-        parts = Parts(
-            clock, settings, outbox, cache, labels, uplink, Door(config.lan, files, clock)
+        lists = await stack.enter_async_context(
+            open_lists(
+                files.lists,
+                files.cache_key,
+                config,
+                lambda: corrected(clock.now(), uplink.clock_offset),
+            )
         )
+        door = Door(config.lan, files, clock)
+        parts = Parts(clock, settings, outbox, cache, labels, lists, uplink, door)
         shelf = SealedNotices(files.notices, files.cache_key)
         notices = Notices(config.box_id, clock, shelf, uplink)
         notices.absence.begin(await outbox.read_oldest_pending())
@@ -149,6 +158,7 @@ async def open_box(
                 "renewal": renewing.run(),
                 "watch": box.watch(),
                 "bounds": keeping.run(),
+                "lists": Fetching(lists, config.box_id, uplink).run(),
                 "salvage": salvage.run(),
                 "document reader": box.documents.run(),
                 "reporter": _report(config, files, parts, box),
@@ -177,6 +187,7 @@ class Parts(NamedTuple):
     outbox: SqliteOutbox
     cache: Cache
     labels: LabelJournal
+    lists: SiteLists
     uplink: CentralUplink
     door: Door
 
@@ -206,9 +217,7 @@ def _build_box(
         uplink=parts.uplink,
         cache=parts.cache,
         tokens=tokens,
-        code_keys={
-            int(kid): STD.verify_key(bytes.fromhex(key)) for kid, key in config.code_keys.items()
-        },
+        lists=parts.lists,
         find_key=codes.find_key,
     )
     display = Display()

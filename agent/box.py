@@ -26,6 +26,7 @@ from agent.counter.service import Counter
 from agent.counter.states import ScanState
 from agent.counter.views import IssueView, LabelView, OperatorView, ScanView
 from agent.handover.door import Door
+from agent.lists.service import SiteLists
 from agent.notices.service import Notices
 from agent.ports import (
     DeviceChanged,
@@ -46,6 +47,7 @@ from agent.transport.downlink import (
     Discarded,
     LateReply,
     LinkChanged,
+    ListHeadCame,
     RowsSettled,
 )
 from agent.transport.link_states import LinkState
@@ -90,11 +92,15 @@ class RunningBox:
         settings: Settings | None = None,
         documents: Documents | None = None,
         door: Door | None = None,
+        lists: SiteLists | None = None,
         notices: Notices | None = None,
     ) -> None:
         """``settings`` takes what central wants; without it the box is as it was made."""
         self._documents = documents or Documents(None, operators, clock)
         self._door = door
+        self._lists = lists
+        if lists is not None:
+            lists.on_change = self.tell_changed
         self._notices = notices
         self._box = box
         self._policy = policy
@@ -136,6 +142,7 @@ class RunningBox:
             printer=printer,
             printer_watch=self._printer_watch,
             door=door,
+            lists=lists,
             notices=notices,
         )
 
@@ -195,6 +202,8 @@ class RunningBox:
                     if self._notices is not None:
                         self._notices.absence.note_delivered(count)
                     self._changes.tell(None)
+                case ListHeadCame(payload=payload) if self._lists is not None:
+                    await self._lists.take_head(payload)
                 case CommandCame(plaintext=plaintext) if self._notices is not None:
                     if await self._notices.take(plaintext):
                         self._changes.tell(None)

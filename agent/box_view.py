@@ -5,7 +5,7 @@ Reads the parts of a running box and changes none. Made by ``agent.box``.
 
 from datetime import timedelta
 
-from agent.api.views import DeviceView, LinkView, StateView, UnsentView, view_account
+from agent.api.views import DeviceView, LinkView, ListsView, StateView, UnsentView, view_account
 from agent.counter.display import Display
 from agent.counter.documents import Documents
 from agent.counter.masking import hide_label, hide_scan
@@ -16,6 +16,7 @@ from agent.counter.printing import Printing
 from agent.counter.scanner_states import ScannerStates
 from agent.counter.views import Advice, LabelView, ScanView, advise
 from agent.handover.door import Door
+from agent.lists.service import SiteLists
 from agent.notices.service import Notices
 from agent.ports import DeviceChanged, LabelPrinter, Outbox, Scanner
 from agent.transport.uplink import CentralUplink
@@ -23,6 +24,7 @@ from shared.clock import Clock
 from shared.devices import DeviceState
 from shared.errors import OneCodeError
 from shared.ids import BoxId
+from shared.messages import ListName
 from shared.reasons import Reason
 
 _LABELS_ON_A_PAGE = 10
@@ -49,6 +51,7 @@ class BoxView:
         printer: LabelPrinter | None,
         printer_watch: PrinterWatch,
         door: Door | None,
+        lists: SiteLists | None,
         notices: Notices | None,
     ) -> None:
         """``scanners`` and ``printer_watch`` are kept by the box."""
@@ -66,6 +69,7 @@ class BoxView:
         self._printer = printer
         self._printer_watch = printer_watch
         self._door = door
+        self._lists = lists
         self._notices = notices
         self.note_link()
 
@@ -111,6 +115,7 @@ class BoxView:
             unacknowledged=tuple(map(self.scan, self._display.unacknowledged)),
             labels=tuple(self.labels(self._printing.recent(_LABELS_ON_A_PAGE))),
             questions=tuple(self.labels(self._printing.questions())),
+            lists=self._view_lists(),
             labels_advice=advise(self._printing.trouble),
             away=self._notices.view() if self._notices else None,
         )
@@ -122,6 +127,18 @@ class BoxView:
     def labels(self, views: list[LabelView]) -> list[LabelView]:
         """Labels as whoever is signed in may see them."""
         return views if self._operators.may_see_names else [hide_label(view) for view in views]
+
+    def _view_lists(self) -> ListsView:
+        lists = self._lists
+        if lists is None:
+            return ListsView()
+        age = lists.age()
+        return ListsView(
+            None if age is None else age // _SECOND,
+            lists.count(ListName.REVOKED),
+            lists.count(ListName.PERSONS),
+            advise(lists.trouble),
+        )
 
     def _view_link(self) -> LinkView:
         link = self._uplink.link

@@ -132,6 +132,7 @@ class BoxFiles:
         self.cache = directory / "cache.db"
         self.labels = directory / "labels.db"  # today's, sealed with the cache's key
         self.notices = directory / "notices.db"  # what central told, sealed with the cache's key
+        self.lists = directory / "lists.db"  # central's, sealed with the cache's key
         self.desired = directory / "desired"  # the first configuration, as central signed it
         self.enrolment = directory / "enrolment"  # drafts of joining and renewing
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "user": "central.users.commands",
     "token": "central.users.token_commands",
     "ledger": "central.ingest.commands",
+    "lists": "central.lists.commands",
     "audit": "central.audit.commands",
 }
 

@@ -31,6 +31,9 @@ from central.ingest.ledger import Ledger
 from central.ingest.model import MODELS as INGEST_MODELS
 from central.ingest.parts import Ingest, build_ingest
 from central.keys.service import Keys, open_keys
+from central.lists.answering import ListDesk
+from central.lists.model import MODELS as LIST_MODELS
+from central.lists.service import Lists
 from central.notices.model import MODELS as NOTICE_MODELS
 from central.notices.service import Notices
 from central.patients.model import MODELS as PATIENT_MODELS
@@ -52,6 +55,7 @@ from shared.errors import Unavailable
 from shared.messages import (
     DamageRecord,
     LateAnswerRecord,
+    ListAsk,
     PrintRecord,
     RegisterAsk,
     RegistrationRecord,
@@ -70,6 +74,7 @@ MODELS = (
     *SCAN_MODELS,
     *INGEST_MODELS,
     *SETTING_MODELS,
+    *LIST_MODELS,
     *PRESENCE_MODELS,
     *NOTICE_MODELS,
     *USER_MODELS,
@@ -94,6 +99,7 @@ class Central:
     hospital: Hospital
     scans: Scans
     settings: Settings
+    lists: Lists
     presence: Presence
     notices: Notices
     feed: Feed
@@ -143,6 +149,7 @@ def build_central(
     feed, presence, notices = Feed(), Presence(fleet), Notices(fleet)
     users = Users(keys, audit, config.users)
     settings = Settings(keys, audit, fleet, users.list_operators, presence.read_revision)
+    lists = Lists(keys, cards, patients, hospital)
     scans = Scans(patients, cards, hospital, feed.stage)
     registrations = Registrations(keys, patients, cards, hospital)
     temporaries = Temporaries(
@@ -156,7 +163,11 @@ def build_central(
     damages = Damages(audit)
     goes_on = audit.for_patient()  # what boxes ask and report does not wait for the audit
     dispatcher = Dispatcher(
-        asks={ScanAsk: goes_on(scans.answer), RegisterAsk: goes_on(registrations.answer_register)},
+        asks={
+            ScanAsk: goes_on(scans.answer),
+            RegisterAsk: goes_on(registrations.answer_register),
+            ListAsk: ListDesk(keys, lists).answer,
+        },
         records={
             ScanRecord: goes_on(scans.record_scan),
             RepeatRecord: goes_on(scans.record_repeat),
@@ -182,6 +193,7 @@ def build_central(
         hospital=hospital,
         scans=scans,
         settings=settings,
+        lists=lists,
         presence=presence,
         notices=notices,
         feed=feed,

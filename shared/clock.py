@@ -74,6 +74,11 @@ def measure_offset(asked_at: datetime, answered_at: datetime, central_at: dateti
     return ClockOffset(round(offset / millisecond), max(1, round(trip / millisecond / 2)))
 
 
+def corrected(at: datetime, offset: ClockOffset | None) -> datetime:
+    """Our time as central's clock would show it, as far as that is known."""
+    return at + timedelta(milliseconds=offset.milliseconds if offset else 0)
+
+
 def to_microseconds(at: datetime) -> int:
     """An aware time as microseconds since 1970: how times travel and are hashed."""
     return (at - _EPOCH) // _MICROSECOND

@@ -327,7 +327,23 @@ class RegisterAsk(AskBase, frozen=True, kw_only=True, tag="register"):
     phone: str = ""
 
 
-Ask = ScanAsk | RegisterAsk
+class ListName(StrEnum):
+    """The lists that central signs for boxes (``shared.lists``)."""
+
+    KEYS = "keys"  # what signs dynamic codes
+    REVOKED = "revoked"  # cards that identify nobody
+    PERSONS = "persons"  # of the box's site
+
+
+class ListAsk(AskBase, frozen=True, kw_only=True, tag="list"):
+    """The next page of a list, behind what the box has: ``revision`` and ``after`` in it."""
+
+    list: ListName
+    revision: Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)] = 0
+    after: Annotated[bytes, msgspec.Meta(max_length=32)] = b""
+
+
+Ask = ScanAsk | RegisterAsk | ListAsk
 
 
 class ReplyBase(
@@ -356,13 +372,20 @@ class RegisterReply(ReplyBase, frozen=True, kw_only=True, tag="register"):
     identity: Identity
 
 
+class ListReply(ReplyBase, frozen=True, kw_only=True, tag="list"):
+    """One page, as central signed it: a ``SignedList``."""
+
+    body: bytes
+    signature: bytes
+
+
 class RefusalReply(ReplyBase, frozen=True, kw_only=True, tag="refusal"):
     """Central will not do it, and why."""
 
     reason: Reason
 
 
-Reply = ScanReply | RegisterReply | RefusalReply
+Reply = ScanReply | RegisterReply | ListReply | RefusalReply
 
 
 class Status(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

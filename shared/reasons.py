@@ -59,6 +59,8 @@ class Reason(StrEnum):
     CODE_USED = "code-used"
     CODE_OTHER_DOMAIN = "code-other-domain"
     CODE_TEMPORARY_UNKNOWN = "code-temporary-unknown"
+    CODE_KEY_UNKNOWN = "code-key-unknown"
+    CODE_KEY_ENDED = "code-key-ended"
     CARD_SUSPENDED = "card-suspended"
     CARD_CANCELLED = "card-cancelled"
     # what a box can say alone
@@ -155,6 +157,12 @@ class Reason(StrEnum):
     DISK_FULL = "disk-full"
     DEVICE_NOT_CONFIGURED = "device-not-configured"
     RECORDS_WAIT = "records-wait"
+    # lists that central signs for boxes
+    LIST_MISSING = "list-missing"
+    LIST_OLD = "list-old"
+    LIST_OLDER = "list-older"
+    LIST_DIGEST = "list-digest"
+    LIST_LOST = "list-lost"
     # users and requests at central
     SIGN_IN_WRONG = "sign-in-wrong"
     PIN_WRONG = "pin-wrong"
@@ -211,6 +219,7 @@ class Reason(StrEnum):
     QUEUE_BOUND = "queue-bound"
     RECORD_OLD = "record-old"
     KEYS_LOCKED = "keys-locked"
+    KEY_TAKEN = "key-taken"
     KEYS_SELF_TEST = "keys-self-test"
     ALREADY_EXISTS = "already-exists"
     NOT_FOUND = "not-found"

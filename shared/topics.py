@@ -14,6 +14,7 @@ ROOT = "onecode/v1"
 
 ASK_SCAN = "ask/scan"
 ASK_REGISTER = "ask/register"
+ASK_LIST = "ask/list"
 ASK_NOTICED = "ask/noticed"
 UP = "up"
 REPLY = "down/reply"
@@ -28,7 +29,8 @@ BOX_SENDS = ("ask/#", UP, STATUS, REPORTED)
 """What a box may publish, below its own root."""
 BOX_HEARS = ("down/#", DESIRED)
 """What a box may subscribe to, below its own root."""
-LISTS = f"{ROOT}/lists/#"
+_LISTS = f"{ROOT}/lists/"
+LISTS = f"{_LISTS}#"
 """What every box may hear."""
 CENTRAL_SHARES = (f"$share/central/{ROOT}/+/+/ask/#", f"$share/central/{ROOT}/+/+/{UP}")
 """Central's shared subscriptions: any number of processes, each message to one of them."""
@@ -55,3 +57,13 @@ def parse_topic(topic: str) -> BoxTopic:
     if len(parts) != 5 or f"{parts[0]}/{parts[1]}" != ROOT or not parts[4]:
         raise Malformed(Reason.MESSAGE_MALFORMED, "topic outside onecode/v1/<site>/<box>")
     return BoxTopic(parse_box_id(f"{parts[2]}/{parts[3]}"), parts[4])
+
+
+def build_list_topic(what: str, site: str = "") -> str:
+    """Where the head of a list stands: one for all sites, or one site's own."""
+    return f"{_LISTS}{what}/{site}" if site else f"{_LISTS}{what}"
+
+
+def is_list_topic(topic: str) -> bool:
+    """Whether a list's head comes on it: what the head is of, its signed body says."""
+    return topic.startswith(_LISTS)

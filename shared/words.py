@@ -217,6 +217,18 @@ WORDS: dict[Reason, Words] = {
         "核对证件后可以挂号就诊；稍后再扫",
         "Check the document and go on; scan again later",
     ),
+    Reason.CODE_KEY_UNKNOWN: Words(
+        "这台设备还不认识签发此码的密钥",
+        "This box does not know the key that signed this code",
+        "核对证件后手工登记；联网后设备会取得新密钥",
+        "Check the document, register by hand; new keys come with the network",
+    ),
+    Reason.CODE_KEY_ENDED: Words(
+        "签发此码的密钥已经停用",
+        "The key that signed this code is no longer in use",
+        "不要使用此码；请患者刷新，或核对证件",
+        "Do not use it; ask for a fresh code, or check the document",
+    ),
     Reason.CARD_SUSPENDED: Words(
         "此健康卡已冻结",
         "This card is suspended",
@@ -739,6 +751,12 @@ WORDS: dict[Reason, Words] = {
         "输入正确的口令",
         "Give the right passphrase",
     ),
+    Reason.KEY_TAKEN: Words(
+        "这个密钥编号已用过，或有密钥尚待启用",
+        "That key number was used, or another key is still to come",
+        "换一个编号，或等前一个密钥启用",
+        "Choose another number, or wait until the other key signs",
+    ),
     Reason.KEYS_SELF_TEST: Words(
         "密钥库自检失败",
         "The key store failed its self-test",
@@ -1074,6 +1092,36 @@ WORDS: dict[Reason, Words] = {
         "Records have waited long for central",
         "记录没有丢；请检查与中心的连接",
         "None is lost; check the line to central",
+    ),
+    Reason.LIST_MISSING: Words(
+        "设备还没有中心的名单",
+        "This box has no lists from central yet",
+        "连上网络等几分钟；一直没有请报技术员",
+        "Connect it and wait some minutes; if none come, call a technician",
+    ),
+    Reason.LIST_OLD: Words(
+        "中心的名单旧了：停用的卡可能未列入",
+        "The lists from central are old: cancelled cards may be missing",
+        "断网时核对证件；请尽快恢复网络",
+        "Check documents while offline; restore the network soon",
+    ),
+    Reason.LIST_OLDER: Words(
+        "收到的名单比设备已有的旧，没有采用",
+        "A list older than this box has came, and was not taken",
+        "照常工作；反复出现请报中心运维",
+        "Work on; if it comes again, tell central operations",
+    ),
+    Reason.LIST_DIGEST: Words(
+        "名单与中心公布的不符，正在重新取",
+        "A list is not what central announced; it is fetched again",
+        "照常工作；反复出现请报中心运维",
+        "Work on; if it comes again, tell central operations",
+    ),
+    Reason.LIST_LOST: Words(
+        "设备上的名单读不出或写不进",
+        "The lists on this box cannot be read or written",
+        "断网时核对证件；请报技术员检查磁盘",
+        "Check documents while offline; have the disk checked",
     ),
     Reason.DOCUMENT_UNREADABLE: Words(
         "证件没有读出来",

@@ -53,6 +53,15 @@ class UnsentView(msgspec.Struct, frozen=True):
     lost: tuple[str, ...] = ()  # epoch/first–last: what went with a damaged file of late
 
 
+class ListsView(msgspec.Struct, frozen=True):
+    """Central's lists: how old, how many entries central says they have, and what is wrong."""
+
+    age_seconds: int | None = None  # of revoked cards and keys; None: not known, or never came
+    revoked: int = 0
+    persons: int = 0
+    advice: Advice | None = None
+
+
 class StateView(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a counter shows at a glance; persons masked as whoever is signed in may see."""
 
@@ -77,6 +86,7 @@ class StateView(msgspec.Struct, frozen=True, kw_only=True):
     unacknowledged: tuple[ScanView, ...] = ()  # refusals that nobody has seen yet, newest first
     labels: tuple[LabelView, ...] = ()  # the last ones, newest first
     questions: tuple[LabelView, ...] = ()  # of the day: a person must look, oldest first
+    lists: ListsView = ListsView()
     labels_advice: Advice | None = None  # why labels are not kept over a restart
     away: AwayView | None = None  # what happened while the box was away, until a clerk has seen it
 

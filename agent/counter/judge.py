@@ -1,21 +1,28 @@
-"""Who decides on a code: central within the deadline, else this box from what it holds.
+"""Who decides on a code: central within the deadline, else this box from what it holds: its own
+answers of before, and central's lists.
 
 Remembers central's answers for an outage, and which questions stayed open, so that a late answer
 finds its scan.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from agent.counter.birth import Birth, Registrar
 from agent.counter.tokens import CodeTokens
-from agent.counter.verdicts import Decision, FindKey, accept_reply, find_none, judge_alone
+from agent.counter.verdicts import (
+    Decision,
+    FindKey,
+    accept_reply,
+    find_none,
+    judge_alone,
+    latest_word,
+)
+from agent.listed import Lists
 from agent.ports import Cache, CachedAnswer, Uplink
 from shared.clock import from_microseconds, to_microseconds
-from shared.crypto import VerifyKey
-from shared.ehc import Code
+from shared.ehc import Code, TemporaryCode
 from shared.errors import Unavailable
 from shared.messages import MedicalStep, Reply, ScanAsk, ScanReply, Verdict
 from shared.reasons import Reason
@@ -45,7 +52,7 @@ class Judge:
         uplink: Uplink,
         cache: Cache,
         tokens: CodeTokens,
-        code_keys: Mapping[int, VerifyKey],
+        lists: Lists,
         find_key: FindKey = find_none,
     ) -> None:
         """``find_key`` gives what verifies a box's temporary code, where this box has it."""
@@ -55,7 +62,7 @@ class Judge:
         self._uplink = uplink
         self._cache = cache
         self._tokens = tokens
-        self._code_keys = code_keys
+        self._lists = lists
         self._find_key = find_key
         self._open_questions: OrderedDict[bytes, Code] = OrderedDict()
 
@@ -90,9 +97,11 @@ class Judge:
         return await self._cache.recall(self._tokens.of_card(code))
 
     async def _judge_alone(self, code: Code) -> Decision:
-        cached = await self.recall(code)
+        word = await self.recall(code)
+        if not isinstance(code, TemporaryCode):
+            word = latest_word(word, await self._lists.find(code.ehc_id))
         now, doubt = self._registrar.central_now(), self._registrar.doubt()
-        return judge_alone(code, cached, self._code_keys, now, doubt, self._find_key)
+        return judge_alone(code, word, self._lists.code_keys(), now, doubt, self._find_key)
 
     async def _remember(self, code: Code, reply: ScanReply) -> None:
         if reply.verdict is Verdict.ACCEPTED or reply.reason in _OF_THE_CARD:

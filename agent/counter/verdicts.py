@@ -5,16 +5,18 @@ what central told it, and says PROVISIONAL for the rest: central decides on retu
 The main road).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from agent.listed import CodeKeys, KnownKey, Listed
 from agent.ports import CachedAnswer
 from shared.crypto import VerifyKey
 from shared.ehc import (
     Code,
     DynamicCode,
     Extension,
+    ForeignExtension,
     TemporaryCode,
     extension_times,
     verify_extension,
@@ -65,28 +67,55 @@ def accept_reply(reply: ScanReply) -> Decision:
 def judge_alone(  # noqa: PLR0913, PLR0917 - all that a box holds of a code
     code: Code,
     cached: CachedAnswer | None,
-    code_keys: Mapping[int, VerifyKey],
+    code_keys: CodeKeys,
     at: datetime,
     doubt: timedelta,
     find_key: FindKey = find_none,
 ) -> Decision:
-    """Judge without central. ``doubt`` is how wrong our own clock may be.
+    """Judge without central. ``doubt`` is how wrong our own clock may be; ``cached`` is central's
+    latest word on the card (``latest_word``).
 
-    A signature that fails, a time that has passed beyond doubt, another domain and a refusal
-    that central gave before are REFUSED; everything else is PROVISIONAL.
+    A signature that fails (a tail spliced from another code is one), a time that has passed beyond
+    doubt, another domain and a refusal that central gave before are REFUSED; everything else is
+    PROVISIONAL, also a key that central may have added since this box last heard of it.
     """
     if isinstance(code, TemporaryCode):
         return _judge_temporary(code, cached, find_key(code))
-    signed = isinstance(code, DynamicCode) and isinstance(code.extension, Extension)
-    if isinstance(code, DynamicCode) and isinstance(code.extension, Extension):
-        wrong = _refusal_of_signed(code, code.extension, code_keys, at, doubt)
+    extension = code.extension if isinstance(code, DynamicCode) else None
+    if isinstance(extension, ForeignExtension):
+        return refuse(Reason.CODE_OTHER_DOMAIN)
+    key = code_keys.keys.get(extension.kid) if extension else None
+    if isinstance(code, DynamicCode) and extension and key:
+        wrong = _refusal_of_signed(code, extension, key, at, doubt)
         if wrong is not None:
             return refuse(wrong)
+    if extension and not key and code_keys.complete:
+        return refuse(Reason.CODE_OTHER_DOMAIN)
     if cached is not None and cached.reason is not None:
         return refuse(cached.reason)
+    if extension and not key:
+        return _provisional(Reason.CODE_KEY_UNKNOWN)
     if cached is not None:
         return _provisional(Reason.OFFLINE_KNOWN, cached.identity)
-    return _provisional(Reason.OFFLINE_SIGNED if signed else Reason.OFFLINE_UNKNOWN)
+    return _provisional(Reason.OFFLINE_SIGNED if extension else Reason.OFFLINE_UNKNOWN)
+
+
+def latest_word(cached: CachedAnswer | None, listed: Listed) -> CachedAnswer | None:
+    """What central said last of a card: to this box about it, or in its lists.
+
+    A list that holds no refusal says that there is none, as of its time.
+    """
+    refusal, at = listed.revoked, listed.revoked_as_of
+    if cached is not None and (at is None or cached.answered_at >= at):
+        refusal, at = cached.reason, cached.answered_at
+    if refusal is not None and at is not None:
+        return CachedAnswer(None, refusal, at)
+    known = cached if cached is not None and cached.reason is None else None
+    if listed.identity is None or listed.identity_as_of is None:
+        return known
+    if known is not None and known.answered_at >= listed.identity_as_of:
+        return known
+    return CachedAnswer(listed.identity, None, listed.identity_as_of)
 
 
 def _judge_temporary(
@@ -110,17 +139,10 @@ def _judge_temporary(
 
 
 def _refusal_of_signed(
-    code: DynamicCode,
-    extension: Extension,
-    code_keys: Mapping[int, VerifyKey],
-    at: datetime,
-    doubt: timedelta,
+    code: DynamicCode, extension: Extension, known: KnownKey, at: datetime, doubt: timedelta
 ) -> Reason | None:
-    key = code_keys.get(extension.kid)
-    if key is None:
-        return Reason.CODE_OTHER_DOMAIN
     try:
-        verify_extension(key, code)
+        verify_extension(known.key, code)
     except NotAuthentic:
         return Reason.CODE_FORGED
     issued_at, expires_at = extension_times(extension)
@@ -128,6 +150,10 @@ def _refusal_of_signed(
         return Reason.CODE_FUTURE
     if at > expires_at + doubt:
         return Reason.CODE_EXPIRED
+    if known.until_at is not None and issued_at >= known.until_at:
+        return Reason.CODE_KEY_ENDED
+    if known.from_at is not None and issued_at + FUTURE_TOLERANCE < known.from_at:
+        return Reason.CODE_KEY_ENDED
     return None
 
 

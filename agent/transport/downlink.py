@@ -60,7 +60,16 @@ class CommandCame:
     plaintext: bytes = field(repr=False)
 
 
-DownlinkEvent = LinkChanged | LateReply | RowsSettled | Discarded | DesiredCame | CommandCame
+@dataclass(frozen=True, slots=True)
+class ListHeadCame:
+    """A message on a list's topic; who signed it is not yet known."""
+
+    payload: bytes = field(repr=False)
+
+
+DownlinkEvent = (
+    LinkChanged | LateReply | RowsSettled | Discarded | DesiredCame | CommandCame | ListHeadCame
+)
 
 
 class Downlink:

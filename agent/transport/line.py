@@ -19,7 +19,7 @@ from shared.exits import describe
 from shared.ids import BoxId
 from shared.messages import Status
 from shared.reasons import Reason
-from shared.topics import STATUS, build_topic, parse_topic
+from shared.topics import STATUS, build_topic, is_list_topic, parse_topic
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +27,10 @@ _MOST_RETRY_SECONDS = 30.0
 _LONGEST_TRY_SECONDS = 90.0
 """Name, TCP, TLS, CONNACK and SUBACK each have a limit of their own below it."""
 _GOODBYE_SECONDS = 1.0
+
+
+LISTED = "lists"
+"""The tail of every list's topic: its signed head says which."""
 
 
 class Message(NamedTuple):
@@ -177,6 +181,9 @@ class Line:
             _log.debug("the broker did not take the goodbye; its will says the same")
 
     def _receive(self, topic: str, payload: bytes) -> None:
+        if is_list_topic(topic):
+            self._on_message(LISTED, payload)
+            return
         try:
             box, kind = parse_topic(topic)
         except Malformed:

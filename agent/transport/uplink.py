@@ -17,17 +17,24 @@ from agent.ports import Custody
 from agent.transport.anchoring import Anchoring
 from agent.transport.asks import Asks
 from agent.transport.box_keys import BoxKeys
-from agent.transport.downlink import CommandCame, DesiredCame, Discarded, Downlink, LinkChanged
+from agent.transport.downlink import (
+    CommandCame,
+    DesiredCame,
+    Discarded,
+    Downlink,
+    LinkChanged,
+    ListHeadCame,
+)
 from agent.transport.drain import Drain
 from agent.transport.edges import Edge, Observe, ignore
-from agent.transport.line import Line, OpenConnection
+from agent.transport.line import LISTED, Line, OpenConnection
 from agent.transport.link_states import Link, LinkState
 from agent.transport.mqtt import open_connection
 from shared.clock import Clock, ClockOffset
 from shared.config import read_secret
 from shared.crypto import STD
 from shared.errors import Refused, Unavailable
-from shared.messages import Ask, Reply
+from shared.messages import Ask, ListAsk, Reply
 from shared.pairing import Direction, PairKey
 from shared.reasons import Reason
 from shared.topics import ANCHOR, ASK_NOTICED, COMMAND, DESIRED, RECEIPT, REPLY, REPORTED
@@ -134,12 +141,15 @@ class CentralUplink:
         if not self._line.is_up:
             raise Unavailable(Reason.LINK_DOWN)
         sealed = self._asks.seal(ask)
+        observe = ignore if isinstance(ask, ListAsk) else self._observe  # nobody waits at a counter
         with self._asks.waiting(ask.id) as answer:
             try:
                 async with asyncio.timeout(deadline_seconds):
                     await self._line.publish(sealed.kind, sealed.payload, qos=0)
-                    self._observe(Edge.ASK_SENT)
-                    return await answer
+                    observe(Edge.ASK_SENT)
+                    reply = await answer
+                observe(Edge.REPLY_RECEIVED)
+                return reply
             except TimeoutError as error:
                 # Both may come in one turn of the loop: then the answer counts.
                 if answer.done() and not answer.cancelled() and answer.exception() is None:
@@ -166,8 +176,8 @@ class CentralUplink:
         try:
             if kind == REPLY:
                 late = self._asks.accept(payload)
-                self._observe(Edge.REPLY_RECEIVED)
                 if late is not None:
+                    self._observe(Edge.REPLY_RECEIVED)
                     self.downlink.post(late)
             elif kind == RECEIPT:
                 self._drain.accept(payload)
@@ -175,6 +185,8 @@ class CentralUplink:
                 self._anchoring.accept(payload)
             elif kind == DESIRED:
                 self.downlink.post(DesiredCame(self._open(kind, payload)))
+            elif kind == LISTED:
+                self.downlink.post(ListHeadCame(payload))
             elif kind == COMMAND:
                 self.downlink.post(CommandCame(self._open(kind, payload)))
         except Refused as refusal:

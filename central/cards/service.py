@@ -84,6 +84,15 @@ class Cards:
             raise Refused(Reason.NOT_FOUND, f"card of person {person}")
         return self._card(stored)
 
+    def list_ehc_ids(self, id: CardId) -> list[str]:
+        """Every ehc id that leads to a card."""
+        return [self._keys.open(_EHC_ID, sealed) for sealed in store.list_ehc_ids(id)]
+
+    def list_ehc_ids_of(self, person: PersonId) -> list[str]:
+        """Every ehc id that leads to a person; none where there is no card yet."""
+        stored = store.find_card_of(person)
+        return [] if stored is None else self.list_ehc_ids(CardId(stored.id))
+
     def static_code(self, card: Card) -> str:
         """The card's static code, the same each time.
 

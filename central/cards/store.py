@@ -74,6 +74,12 @@ def find_card_of(person: UUID) -> StoredCard | None:
     return _read_card(_CARD_BY_PERSON, person)
 
 
+def list_ehc_ids(card: UUID) -> list[bytes]:
+    """The sealed ehc ids that lead to a card."""
+    rows = EhcIdRow.execute("SELECT ehc_id FROM card_ehc_id WHERE card_id = ?", (card.bytes,))
+    return [sealed for (sealed,) in rows]
+
+
 def find_facts(id: UUID) -> CardFacts | None:
     """A card by its public number."""
     row = CardRow.execute("SELECT person_id, state FROM card WHERE id = ?", (id.bytes,)).fetchone()

@@ -24,6 +24,9 @@ from central.ingest.edges import Edge, Observe, ignore
 from central.ingest.inbox import Opened, RowCrashError
 from central.ingest.mqtt import Connection, Message, open_connection
 from central.ingest.parts import Ingest
+from central.keys.service import Keys
+from central.lists.announcing import ListAnnouncing
+from central.lists.service import Lists
 from central.notices.posting import Posting
 from central.notices.service import Notices
 from central.presence.mailbox import Mailbox
@@ -43,6 +46,7 @@ from shared.pairing import Direction
 from shared.reasons import Reason
 from shared.topics import (
     ANCHOR,
+    ASK_LIST,
     ASK_NOTICED,
     RECEIPT,
     REPLY,
@@ -86,6 +90,12 @@ class IngestCentral(Protocol):
 
     @property
     def settings(self) -> Settings: ...
+
+    @property
+    def keys(self) -> Keys: ...
+
+    @property
+    def lists(self) -> Lists: ...
 
     @property
     def presence(self) -> Presence: ...
@@ -153,6 +163,7 @@ class _Desk:
         self._announcing = Announcing(
             central.database, central.settings, central.fleet, writer, clock
         )
+        self._lists = ListAnnouncing(central.keys, central.lists, writer, clock)
         self._notices = central.notices
         self._posting = Posting(central.database, central.notices, writer)
         self._mailbox = Mailbox(central.presence, writer, central.feed, clock, self._note_report)
@@ -168,6 +179,7 @@ class _Desk:
             group.create_task(admission.run(connection), name="admission")
             group.create_task(self._announcing.run(connection), name="announcing")
             group.create_task(self._posting.run(connection), name="notices")
+            group.create_task(self._lists.run(connection), name="lists")
             group.create_task(self._mailbox.run(), name="presence")
             async for message in connection.messages():
                 await room.acquire()
@@ -186,6 +198,8 @@ class _Desk:
                 self._mailbox.put(box, kind, message.payload)
             elif kind == ASK_NOTICED:
                 await self._take_noticed(box, message.payload)
+            elif kind == ASK_LIST:
+                await self._answer_list(connection, box, message.payload)
             else:
                 await self._answer(connection, box, kind, message.payload)
         except (Refused, Unavailable) as error:
@@ -200,6 +214,12 @@ class _Desk:
         self._observe(Edge.ASK_AFTER_COMMIT)
         await connection.publish(build_topic(box, REPLY), reply, qos=0)
         self._observe(Edge.REPLY_SENT)
+
+    async def _answer_list(self, connection: Connection, box: BoxId, payload: bytes) -> None:
+        # Nobody stands at a counter behind a list: whoever does goes first.
+        answer = partial(self._asks.answer, box, ASK_LIST, payload, self._clock.now())
+        reply = await self._writer.run(answer, patient=True)
+        await connection.publish(build_topic(box, REPLY), reply, qos=0)
 
     def _note_report(self, report: Reported) -> None:
         self._announcing.note_report(report)

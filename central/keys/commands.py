@@ -9,6 +9,7 @@ what identifies a person.
 import argparse
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import Any, BinaryIO
 
 from shared.exits import Exit
@@ -33,7 +34,13 @@ def add_commands(subparsers: Any) -> None:
     listing.add_argument("--json", action="store_true", help="for machines")
     listing.set_defaults(run=_list)
     renew = keys.add_parser("renew", help="add a version that becomes active; restart the server")
-    renew.add_argument("key", choices=("root", "protect"))
+    renew.add_argument("key", choices=("root", "protect", "code"))
+    renew.add_argument(
+        "--ahead-days",
+        type=float,
+        help="code: how long boxes may fetch the key before it signs; 0 if the old one was stolen",
+    )
+    renew.add_argument("--kid", type=int, help="code: the key's number; otherwise the next one")
     renew.set_defaults(run=_renew)
 
 
@@ -66,17 +73,28 @@ def _renew(arguments: argparse.Namespace) -> int:
     from central.actors import command_actor
     from central.app import open_central
     from central.config import read_passphrase
-    from central.keys.store import read_key_store, renew_key, replace_key_store
-    from shared.clock import SystemClock
+    from central.keys.store import (
+        read_key_store,
+        renew_code_key,
+        renew_key,
+        replace_key_store,
+    )
+    from shared.clock import SystemClock, to_microseconds
+    from shared.lists import KEY_AHEAD
 
+    at, days = SystemClock().now(), arguments.ahead_days
+    from_at = at + (KEY_AHEAD if days is None else timedelta(days=days))
     with open_central(arguments.dir) as central, central.unit():
         passphrase = read_passphrase(central.files)
-        contents, version = renew_key(read_key_store(central.files.keys, passphrase), arguments.key)
-        central.audit.write(
-            "keys.renew", arguments.key, command_actor(), SystemClock().now(), version=version
-        )
+        before = read_key_store(central.files.keys, passphrase)
+        if arguments.key == "code":
+            contents, version = renew_code_key(before, to_microseconds(from_at), arguments.kid)
+        else:
+            contents, version = renew_key(before, arguments.key)
+        central.audit.write("keys.renew", arguments.key, command_actor(), at, version=version)
         replace_key_store(central.files.keys, contents, passphrase)
-    print(f"✓ {arguments.key} version {version}")
+    signs = f", signs from {from_at:%Y-%m-%d %H:%M} UTC" if arguments.key == "code" else ""
+    print(f"✓ {arguments.key} version {version}{signs}")
     return Exit.HELD
 
 

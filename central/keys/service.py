@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from central.keys.selftest import GOLDEN, GoldenVector, self_test
-from central.keys.store import KeyContents, VersionedKey, read_key_store
-from shared.crypto import NONCE_BYTES, STD, Aead
+from central.keys.store import CodeSigningKey, KeyContents, VersionedKey, read_key_store
+from shared.clock import to_microseconds
+from shared.crypto import NONCE_BYTES, STD, Aead, SigningKey
 from shared.ehc import (
     DynamicCode,
     Extension,
@@ -22,6 +23,7 @@ from shared.ehc import (
 )
 from shared.errors import Damaged, NotAuthentic
 from shared.ids import BoxId
+from shared.lists import CodeKey
 from shared.reasons import Reason
 from shared.sealing import unwrap_body_key, unwrap_pair_key
 
@@ -51,7 +53,11 @@ class Keys:
     def __init__(self, contents: KeyContents) -> None:
         self._contents = contents
         self._recipient = STD.recipient_key(contents.recipient)
-        self._code_signing = STD.signing_key(contents.code_signing)
+        first = CodeSigningKey(contents.code_kid, contents.code_signing, 0)
+        self._code_signing = [
+            (key.kid, STD.signing_key(key.key), key.from_at)
+            for key in (first, *contents.later_codes)
+        ]
         self._announcements = STD.signing_key(contents.announcements)
         self._derived: dict[tuple[str, str], bytes] = {}
         self._columns: dict[str, Aead] = {}
@@ -103,25 +109,41 @@ class Keys:
     # --- signed codes ----------------------------------------------------------------------------
 
     @property
-    def code_kid(self) -> int:
-        """The number of our domain's code key."""
-        return self._contents.code_kid
-
-    @property
     def code_keys(self) -> dict[int, bytes]:
-        """Public code keys by kid: what a box needs to judge alone."""
-        return {self._contents.code_kid: self._code_signing.public_bytes}
+        """Public code keys by kid, former ones and such that are still to come: what a box needs
+        to judge alone."""
+        return {kid: key.public_bytes for kid, key, _ in self._code_signing}
+
+    def list_code_keys(self) -> tuple[CodeKey, ...]:
+        """The same with the time in which each signs: from one key's start to the next one's."""
+        ends = [start for _, _, start in self._code_signing[1:]]
+        return tuple(
+            CodeKey(kid, key.public_bytes, start, end)
+            for (kid, key, start), end in zip(self._code_signing, [*ends, None], strict=True)
+        )
+
+    def code_kid(self, at: datetime) -> int:
+        """The number of the key that signs our domain's codes at a time."""
+        return self._code_key(at)[0]
 
     def sign_extension(self, code: DynamicCode, at: datetime, ttl_seconds: int) -> DynamicCode:
         """The code with our signed extension for it. Raises Malformed."""
+        kid, key = self._code_key(at)
         return sign_extension(
-            self._code_signing,
+            key,
             code,
-            kid=self.code_kid,
+            kid=kid,
             nonce=os.urandom(_NONCE_BYTES),
             issued_at=at,
             ttl_seconds=ttl_seconds,
         )
+
+    def _code_key(self, at: datetime) -> tuple[int, SigningKey]:
+        moment = to_microseconds(at)
+        kid, key, _ = next(
+            each for each in reversed(self._code_signing) if each[2] <= moment or each[2] == 0
+        )
+        return kid, key
 
     def verify_extension(self, code: DynamicCode) -> bool:
         """Whether the code's extension was signed here for this very code."""
@@ -134,6 +156,13 @@ class Keys:
         except NotAuthentic:
             return False
         return True
+
+    # --- lists for boxes --------------------------------------------------------------------------
+
+    @property
+    def list_key(self) -> bytes:
+        """What boxes make the tokens of listed cards with; of no use for any token of ours."""
+        return self._subkey("list", "cards")
 
     # --- boxes ------------------------------------------------------------------------------------
 
@@ -177,7 +206,10 @@ class Keys:
             "columns": (VersionedKey(1, contents.columns),),
             "tokens": (VersionedKey(1, contents.tokens),),
             "recipient": (VersionedKey(1, contents.recipient),),
-            "code": (VersionedKey(contents.code_kid, contents.code_signing),),
+            "code": (
+                VersionedKey(contents.code_kid, contents.code_signing),
+                *(VersionedKey(key.kid, key.key) for key in contents.later_codes),
+            ),
             "audit": (VersionedKey(1, contents.audit),),
             "announcements": (VersionedKey(1, contents.announcements),),
         }
@@ -196,7 +228,7 @@ class Keys:
     def _subkey(self, family: str, name: str) -> bytes:
         key = self._derived.get((family, name))
         if key is None:
-            secret = self._contents.tokens if family == "token" else self._contents.columns
+            secret = self._contents.columns if family == "column" else self._contents.tokens
             key = STD.derive(secret, f"onecode {family} {name}".encode())
             self._derived[family, name] = key
         return key

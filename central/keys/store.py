@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from shared.config import read_secret, write_secret
 from shared.crypto import KEY_BYTES, NONCE_BYTES, STD
+from shared.ehc import MAX_EXTENSION_KID
 from shared.errors import Damaged, NotAuthentic, Refused
 from shared.reasons import Reason
 
@@ -32,6 +33,14 @@ class VersionedKey(NamedTuple):
     key: bytes
 
 
+class CodeSigningKey(NamedTuple):
+    """A later key of the domain's codes: signs from ``from_at``, microseconds since 1970 UTC."""
+
+    kid: int
+    key: bytes
+    from_at: int
+
+
 class KeyContents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Every secret of central."""
 
@@ -44,6 +53,7 @@ class KeyContents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code_signing: bytes  # Ed25519: extensions of dynamic codes
     audit: bytes  # MAC of the audit's chain
     announcements: bytes = b""  # Ed25519: configuration, lists and the time, for boxes
+    later_codes: tuple[CodeSigningKey, ...] = ()  # what follows ``code_signing``, by time
 
 
 def new_contents(code_kid: int) -> KeyContents:
@@ -67,6 +77,25 @@ def renew_key(contents: KeyContents, name: str) -> tuple[KeyContents, int]:
     fresh = VersionedKey(versions[-1].version + 1, os.urandom(_SM4_KEY_BYTES))
     renewed = {"root": "roots", "protect": "protects"}[name]
     return msgspec.structs.replace(contents, **{renewed: (*versions, fresh)}), fresh.version
+
+
+def renew_code_key(
+    contents: KeyContents, from_at: int, kid: int | None = None
+) -> tuple[KeyContents, int]:
+    """A fresh key for the domain's codes that signs from ``from_at``; its number, the next one
+    where none is given. The former ones are kept: what they signed before is good.
+
+    Raises Refused (KEY_TAKEN) for a number that was used, or when another key is still to come.
+    """
+    used = {contents.code_kid, *(key.kid for key in contents.later_codes)}
+    kid = max(used) + 1 if kid is None else kid
+    if kid in used or not 0 <= kid <= MAX_EXTENSION_KID:
+        raise Refused(Reason.KEY_TAKEN, f"kid {kid}")
+    if contents.later_codes and contents.later_codes[-1].from_at > from_at:
+        raise Refused(Reason.KEY_TAKEN, f"kid {contents.later_codes[-1].kid} comes later")
+    fresh = CodeSigningKey(kid, STD.new_signing_key().to_bytes(), from_at)
+    later = (*contents.later_codes, fresh)
+    return msgspec.structs.replace(contents, later_codes=later), kid
 
 
 def seal_contents(contents: KeyContents, passphrase: bytes) -> bytes:

@@ -1,0 +1,360 @@
+"""Central's lists at work: takes heads, fetches what is behind them, answers the counter.
+
+What is taken is signed by central and no older than what is here; a change that does not lead to
+what was announced is refused, and the whole list fetched again. Implements ``agent.listed.Lists``.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from agent.cache.sealed_file import LOSSES, CacheState, open_sealed_file
+from agent.config import BoxConfig
+from agent.listed import CodeKeys, KnownKey, Listed
+from agent.lists.file import LAYOUT, Found, KeySet, ListFile, Standing
+from shared.clock import from_microseconds
+from shared.crypto import STD
+from shared.errors import NotAuthentic, OneCodeError, Refused
+from shared.lists import (
+    KEY_AHEAD,
+    START,
+    KeysPage,
+    ListHead,
+    Page,
+    PersonsPage,
+    Position,
+    RevokedPage,
+    card_token,
+    check_site,
+    end_of,
+    keys_digest,
+    open_head,
+)
+from shared.messages import ListName
+from shared.reasons import Reason
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+MOST_PERSONS = 100_000
+OLD = timedelta(hours=24)
+"""From this age on somebody is told."""
+_BACK = timedelta(minutes=5)
+"""How far behind a list's time our clock may be before it tells nothing of its age."""
+_FETCHED = (ListName.KEYS, ListName.REVOKED, ListName.PERSONS)
+_NEEDED = (ListName.KEYS, ListName.REVOKED)
+
+
+class SiteLists:
+    """The lists of one box, made by ``open_lists``. All methods belong to one event loop."""
+
+    def __init__(
+        self,
+        file: ListFile | None,
+        thread: ThreadPoolExecutor,
+        config: BoxConfig,
+        central_now: Callable[[], datetime],
+    ) -> None:
+        """Without a ``file`` nothing is kept. The code keys of ``config`` are the first ones."""
+        self._file = file
+        self._thread = thread
+        self._site = config.box_id.site
+        announcements = config.announcements
+        self.announcements = STD.verify_key(bytes.fromhex(announcements)) if announcements else None
+        self._first_keys = {
+            int(kid): KnownKey(STD.verify_key(bytes.fromhex(key)))
+            for kid, key in config.code_keys.items()
+        }
+        self.central_now = central_now
+        self._state = CacheState.LOST if file is None else file.state
+        self._standings: dict[ListName, Standing] = {}
+        self._token_key: bytes | None = None
+        self._keys = self._first_keys
+        self._whole = False  # the set of revoked cards that comes is the whole of it
+        self._due = asyncio.Event()
+        self.due: set[ListName] = set()
+        """What is behind its head, or was never confirmed."""
+        self.refused: dict[ListName, Reason] = {}
+        """Why the last of a list was not taken, since one was."""
+        self.refusals: Counter[Reason] = Counter()
+        self.on_change: Callable[[], None] = lambda: None
+
+    # --- what is known now -----------------------------------------------------------------------
+
+    async def find(self, ehc_id: str) -> Listed:
+        if self._file is None or self._token_key is None:
+            return Listed()
+        token = card_token(self._token_key, ehc_id)
+        found = await self._run(partial(self._file.find, token)) or Found(None, None)
+        return Listed(
+            revoked=found.reason,
+            revoked_as_of=self.as_of(ListName.REVOKED),
+            identity=found.identity,
+            identity_as_of=self.as_of(ListName.PERSONS),
+        )
+
+    def code_keys(self) -> CodeKeys:
+        age = self._age_of(ListName.KEYS)
+        return CodeKeys(self._keys, complete=age is not None and age < KEY_AHEAD)
+
+    def age(self) -> timedelta | None:
+        ages = [self._age_of(what) for what in _NEEDED]
+        known = [age for age in ages if age is not None]
+        return max(known) if len(known) == len(ages) else None
+
+    @property
+    def trouble(self) -> Reason | None:
+        """What somebody should know of the lists, the gravest."""
+        if self._state is CacheState.LOST:
+            return Reason.LIST_LOST
+        age = self.age()
+        if age is None:
+            return Reason.LIST_MISSING
+        if age >= OLD:
+            return Reason.LIST_OLD
+        return next(iter(self.refused.values()), None)
+
+    def as_of(self, what: ListName) -> datetime | None:
+        """When a list was last known to be whole; None before it came."""
+        standing = self._standings.get(what)
+        return from_microseconds(standing.head.at) if standing else None
+
+    def count(self, what: ListName) -> int:
+        """How many entries central says a list has."""
+        standing = self._standings.get(what)
+        return standing.head.count if standing else 0
+
+    def position(self, what: ListName) -> Position:
+        """What the next page goes on from."""
+        standing = self._standings.get(what)
+        return standing.position if standing else START
+
+    # --- heads -----------------------------------------------------------------------------------
+
+    async def take_head(self, payload: bytes) -> None:
+        """Take what came on a list's topic; what is not believed is counted and changes nothing."""
+        what = None
+        try:
+            head = self._open_head(payload)
+            what = head.what
+            await self._compare(head)
+        except Refused as refusal:
+            self.refuse(what, refusal)
+
+    def _open_head(self, payload: bytes) -> ListHead:
+        if self.announcements is None:
+            raise NotAuthentic(Reason.KEY_UNKNOWN, "announcements")
+        head = open_head(self.announcements, payload)
+        check_site(head, self._site)
+        return head
+
+    async def _compare(self, head: ListHead) -> None:
+        standing = self._standings.get(head.what)
+        if standing is None or head.revision > standing.head.revision:
+            self.want(head.what)
+        elif head.revision < standing.head.revision:
+            if head.at > standing.head.at:  # no old one: central itself is behind, and is to know
+                self.want(head.what)
+            raise Refused(Reason.LIST_OLDER, f"{head.what} {head.revision}")
+        elif head.digest != standing.head.digest:
+            await self.begin_anew(head.what)
+            raise Refused(Reason.LIST_DIGEST, head.what)
+        elif standing.position != end_of(head.revision):
+            self.want(head.what)  # not all of it has come
+        elif head.at > standing.head.at:
+            await self._confirm(head)
+
+    async def _confirm(self, head: ListHead) -> None:
+        if self._file is not None:
+            await self._run(partial(self._file.confirm, head))
+            await self._take_up(head.what)
+        self.refused.pop(head.what, None)
+        self.on_change()
+
+    # --- pages -----------------------------------------------------------------------------------
+
+    async def begin(self, what: ListName) -> Position:
+        """Begin to fetch a list; from where."""
+        if what is ListName.REVOKED and self._file is not None:
+            self._whole = False
+            await self._run(self._file.begin_revoked)
+        return self.position(what)
+
+    async def take_page(self, what: ListName, page: Page) -> Position | None:
+        """Take one page; what to go on from, None when that was all.
+
+        Raises Refused (LIST_OLDER, LIST_DIGEST, MESSAGE_MALFORMED): nothing of the list changed,
+        but persons, of whom each page stands alone.
+        """
+        head, file = page.head, self._file
+        standing = self._standings.get(what)
+        check_site(head, self._site)
+        if head.what is not what:
+            raise Refused(Reason.MESSAGE_MALFORMED, "another list")
+        if standing is not None and head.revision < standing.head.revision:
+            raise Refused(Reason.LIST_OLDER, f"{what} {head.revision}")
+        if file is None:
+            return None
+        match page:
+            case KeysPage():
+                if keys_digest(page.keys, page.token_key) != head.digest:
+                    raise Refused(Reason.LIST_DIGEST, what)
+                await self._work(partial(file.take_keys, head, KeySet(page.keys, page.token_key)))
+            case RevokedPage():
+                if page.since == START:
+                    await self._work(file.begin_revoked)
+                    self._whole = True
+                await self._work(partial(file.gather_revoked, page))
+                if page.next is not None:
+                    return page.next
+                whole, self._whole = self._whole or standing is None, False
+                await self._work(partial(file.take_revoked, head, whole=whole))
+            case PersonsPage():
+                position = page.next or end_of(head.revision)
+                if page.next is not None:  # those still to come are as they were
+                    before = standing.head.at if standing else 0
+                    head = msgspec.structs.replace(head, at=before)
+                take = partial(file.take_persons, head, position, page.persons, MOST_PERSONS)
+                await self._work(take)
+        await self._take_up(what)
+        self.on_change()
+        return page.next
+
+    async def begin_anew(self, what: ListName) -> None:
+        """The list is not what was announced: all of it is wanted again."""
+        if self._file is not None:
+            await self._run(partial(self._file.forget, what))
+        self._standings.pop(what, None)
+        self.want(what)
+
+    def want(self, what: ListName) -> None:
+        """It is to be fetched."""
+        self.due.add(what)
+        self._due.set()
+
+    def done(self, what: ListName) -> None:
+        """All of it has come."""
+        self.due.discard(what)
+        self.refused.pop(what, None)
+        self.on_change()
+
+    async def wait_due(self) -> None:
+        """Return when something is to be fetched that was not before."""
+        await self._due.wait()
+        self._due.clear()
+
+    def want_stale(self, since: timedelta) -> None:
+        """Whatever was not confirmed for so long is to be fetched: a head may be withheld."""
+        for what in _FETCHED:
+            age = self._age_of(what)
+            if age is None or age > since:
+                self.want(what)
+
+    def refuse(self, what: ListName | None, error: OneCodeError) -> None:
+        """Something was not taken: counted, and said."""
+        self.refusals[error.reason] += 1
+        first = self.refusals[error.reason] == 1
+        log.log(logging.WARNING if first else logging.DEBUG, "list refused: %s", error)
+        if what is not None:
+            self.refused[what] = error.reason
+        self.on_change()
+
+    # --- the file --------------------------------------------------------------------------------
+
+    async def load(self) -> None:
+        """Take up what the file holds."""
+        for what in ListName:
+            await self._take_up(what)
+
+    async def prove(self) -> None:
+        """Look through the set of revoked cards once: what is lost of it is fetched again."""
+        if self._file is not None and await self._run(self._file.prove) is False:
+            self._standings.pop(ListName.REVOKED, None)
+            self.refuse(ListName.REVOKED, Refused(Reason.LIST_LOST, "revoked cards"))
+            self.want(ListName.REVOKED)
+
+    async def _take_up(self, what: ListName) -> None:
+        if self._file is None:
+            return
+        standing = await self._run(partial(self._file.read_standing, what))
+        if standing is None:
+            return
+        if what is ListName.KEYS:
+            key_set = await self._run(self._file.read_keys)
+            if key_set is None:
+                return
+            self._token_key = key_set.token_key
+            self._keys = self._first_keys | {
+                key.kid: KnownKey(
+                    STD.verify_key(key.public),
+                    from_microseconds(key.from_at),
+                    from_microseconds(key.until_at) if key.until_at is not None else None,
+                )
+                for key in key_set.keys
+            }
+        self._standings[what] = standing
+
+    def _age_of(self, what: ListName) -> timedelta | None:
+        as_of = self.as_of(what)
+        if as_of is None:
+            return None
+        age = self.central_now() - as_of
+        return None if age < -_BACK else max(age, timedelta(0))
+
+    async def _work(self, work: Callable[[], None]) -> None:
+        """As ``_run``; raises Refused besides."""
+        refusal = await self._run(partial(_refusal_of, work))
+        if refusal is not None:
+            raise refusal
+
+    async def _run(self, work: Callable[[], T]) -> T | None:
+        try:
+            result = await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except LOSSES as error:
+            level = logging.DEBUG if self._state is CacheState.LOST else logging.WARNING
+            log.log(level, "lists: %s: %s", type(error).__name__, error)
+            self._state = CacheState.LOST
+            return None
+        if self._state is CacheState.LOST:
+            self._state = CacheState.READY
+        return result
+
+
+def _refusal_of(work: Callable[[], None]) -> Refused | None:
+    try:
+        work()
+    except NotAuthentic:
+        raise  # of the file's own seal
+    except Refused as refusal:
+        return refusal
+    return None
+
+
+@asynccontextmanager
+async def open_lists(
+    path: Path, key_path: Path, config: BoxConfig, central_now: Callable[[], datetime]
+) -> AsyncIterator[SiteLists]:
+    """The lists at ``path`` under the key at ``key_path``; both are made at first use.
+
+    Raises Refused only, when others may read the key.
+    """
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1, "lists") as thread:
+        sealed = await loop.run_in_executor(thread, open_sealed_file, path, key_path, LAYOUT)
+        file = None if sealed is None else await loop.run_in_executor(thread, ListFile, sealed)
+        lists = SiteLists(file, thread, config, central_now)
+        await lists.load()
+        try:
+            yield lists
+        finally:
+            if file is not None:
+                await asyncio.shield(loop.run_in_executor(thread, file.close))

@@ -1,0 +1,1 @@
+"""What boxes may need to judge alone, signed: code keys, revoked cards, persons of their site."""
