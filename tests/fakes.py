@@ -1,9 +1,10 @@
 """Fakes of the counter's ports, with their signatures; a test decides what they answer and when."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
+from agent.listed import CodeKeys, KnownKey, Listed
 from agent.ports import (
     CachedAnswer,
     Calibration,
@@ -18,6 +19,7 @@ from agent.ports import (
     Slip,
 )
 from shared.clock import ClockOffset, ManualClock, to_microseconds
+from shared.crypto import VerifyKey
 from shared.devices import DeviceState, PrintState
 from shared.errors import OneCodeError, Unavailable
 from shared.ids import RecordId
@@ -118,6 +120,24 @@ class MemoryCache:
     async def recall(self, token: bytes) -> CachedAnswer | None:
         await self.gate.wait()
         return self._answers.get(token)
+
+
+class MemoryLists:
+    """Lists that say what a test puts in; by nothing else is anybody known."""
+
+    def __init__(self, keys: Mapping[int, VerifyKey]) -> None:
+        self.listed: dict[str, Listed] = {}
+        self.keys = CodeKeys({kid: KnownKey(key) for kid, key in keys.items()})
+        self.how_old: timedelta | None = None
+
+    async def find(self, ehc_id: str) -> Listed:
+        return self.listed.get(ehc_id, Listed())
+
+    def code_keys(self) -> CodeKeys:
+        return self.keys
+
+    def age(self) -> timedelta | None:
+        return self.how_old
 
 
 class MemoryLabels:

@@ -13,6 +13,7 @@ from agent.listed import CodeKeys, KnownKey, Listed
 from agent.ports import CachedAnswer
 from shared.crypto import VerifyKey
 from shared.ehc import (
+    AnyExtension,
     Code,
     DynamicCode,
     Extension,
@@ -82,15 +83,15 @@ def judge_alone(  # noqa: PLR0913, PLR0917 - all that a box holds of a code
     if isinstance(code, TemporaryCode):
         return _judge_temporary(code, cached, find_key(code))
     extension = code.extension if isinstance(code, DynamicCode) else None
-    if isinstance(extension, ForeignExtension):
-        return refuse(Reason.CODE_OTHER_DOMAIN)
-    key = code_keys.keys.get(extension.kid) if extension else None
-    if isinstance(code, DynamicCode) and extension and key:
-        wrong = _refusal_of_signed(code, extension, key, at, doubt)
+    key = code_keys.keys.get(extension.kid) if isinstance(extension, Extension) else None
+    if isinstance(code, DynamicCode) and extension is not None:
+        wrong = (
+            _refusal_of_signed(code, extension, key, at, doubt)
+            if key is not None and isinstance(extension, Extension)
+            else _refusal_of_stranger(extension, code_keys)
+        )
         if wrong is not None:
             return refuse(wrong)
-    if extension and not key and code_keys.complete:
-        return refuse(Reason.CODE_OTHER_DOMAIN)
     if cached is not None and cached.reason is not None:
         return refuse(cached.reason)
     if extension and not key:
@@ -136,6 +137,12 @@ def _judge_temporary(
     if key is None:
         return _provisional(Reason.OFFLINE_TEMPORARY_OTHER)
     return _provisional(Reason.OFFLINE_TEMPORARY, identity)
+
+
+def _refusal_of_stranger(extension: AnyExtension, keys: CodeKeys) -> Reason | None:
+    """A key that is not known is of another domain, unless central may have added one since."""
+    foreign = isinstance(extension, ForeignExtension) or keys.complete
+    return Reason.CODE_OTHER_DOMAIN if foreign else None
 
 
 def _refusal_of_signed(

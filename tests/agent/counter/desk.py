@@ -29,6 +29,7 @@ from tests.factories import DOMAIN_KEY, DOMAIN_KID
 from tests.fakes import (
     MemoryCache,
     MemoryLabels,
+    MemoryLists,
     MemoryOutbox,
     RecordingPrinter,
     ScriptedUplink,
@@ -49,6 +50,9 @@ class Desk:
     uplink: ScriptedUplink = field(default_factory=ScriptedUplink)
     outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
     cache: MemoryCache = field(default_factory=MemoryCache)
+    lists: MemoryLists = field(
+        default_factory=lambda: MemoryLists({DOMAIN_KID: STD.verify_key(DOMAIN_KEY.public_bytes)})
+    )
     labels: MemoryLabels = field(default_factory=MemoryLabels)
     edges: Observe = ignore
     printer: RecordingPrinter = field(default_factory=RecordingPrinter)
@@ -79,7 +83,7 @@ class Desk:
             uplink=self.uplink,
             cache=self.cache,
             tokens=tokens,
-            code_keys={DOMAIN_KID: STD.verify_key(DOMAIN_KEY.public_bytes)},
+            lists=self.lists,
             find_key=self.codes.find_key,
         )
         self.display = Display()

@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 
 from agent.counter.verdicts import Decision, judge_alone
+from agent.listed import CodeKeys, KnownKey
 from agent.ports import CachedAnswer
 from shared.crypto import STD
 from shared.ehc import Code, DynamicCode, StaticCode, parse_code
@@ -21,7 +22,7 @@ from tests.factories import (
 )
 from tests.fakes import NOON, seconds
 
-KEYS = {DOMAIN_KID: STD.verify_key(DOMAIN_KEY.public_bytes)}
+KEYS = CodeKeys({DOMAIN_KID: KnownKey(STD.verify_key(DOMAIN_KEY.public_bytes))}, complete=True)
 DOUBT = seconds(1)
 KNOWN = CachedAnswer(IDENTITY, None, NOON)
 

@@ -9,17 +9,25 @@ from pathlib import Path
 
 from central.audit.model import MODELS as AUDIT
 from central.audit.service import Audit
+from central.cards.model import MODELS as CARDS
+from central.cards.service import Cards
 from central.config import BrokerConfig, CentralConfig, CentralFiles
 from central.feed import Feed
 from central.fleet.model import MODELS as FLEET
 from central.fleet.service import Fleet
+from central.hospital.model import MODELS as HOSPITALS
+from central.hospital.service import Hospital
 from central.ingest.dispatch import Dispatcher
 from central.ingest.model import MODELS as LEDGER
 from central.ingest.parts import Ingest, build_ingest
 from central.keys.service import Keys
 from central.keys.store import new_contents
+from central.lists.model import MODELS as LISTS
+from central.lists.service import Lists
 from central.notices.model import MODELS as NOTICES
 from central.notices.service import Notices
+from central.patients.model import MODELS as PATIENTS
+from central.patients.service import Patients
 from central.presence.model import MODELS as PRESENCE
 from central.presence.service import Presence
 from central.settings.model import MODELS as SETTINGS
@@ -41,6 +49,7 @@ from shared.messages import (
 )
 from shared.reasons import Reason
 
+PEOPLE = (*PATIENTS, *CARDS, *HOSPITALS, *LISTS)
 AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 CODE_KID = 7
 
@@ -94,6 +103,7 @@ class Centre:
     settings: Settings
     presence: Presence
     notices: Notices
+    lists: Lists
     feed: Feed
     notebook: Notebook
 
@@ -108,7 +118,7 @@ def open_centre(directory: Path, broker: BrokerConfig | None = None) -> Iterator
     """A fresh centre in ``directory``."""
     database = open_database("sqlite:///central.db", directory)
     migrate(database, read_migrations())
-    database.bind((*AUDIT, *FLEET, *LEDGER, *SETTINGS, *PRESENCE, *NOTICES))
+    database.bind((*AUDIT, *FLEET, *LEDGER, *SETTINGS, *PRESENCE, *NOTICES, *PEOPLE))
     keys = Keys(new_contents(CODE_KID))
     audit = Audit(database, keys.audit_mac)
     fleet = Fleet(keys, audit)
@@ -132,6 +142,7 @@ def open_centre(directory: Path, broker: BrokerConfig | None = None) -> Iterator
             settings=Settings(keys, audit, fleet, read_revision=presence.read_revision),
             presence=presence,
             notices=Notices(fleet),
+            lists=Lists(keys, Cards(keys, audit), Patients(keys, audit), Hospital()),
             feed=Feed(),
             notebook=notebook,
         )

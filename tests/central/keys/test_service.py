@@ -72,7 +72,7 @@ def test_the_self_test_comes_before_the_keys(tmp_path: Path) -> None:
     with pytest.raises(Refused) as caught:
         open_keys(path, b"wrong")
     assert caught.value.reason is Reason.KEYS_LOCKED
-    assert open_keys(path, b"passphrase").code_kid == 1
+    assert open_keys(path, b"passphrase").code_kid(AT) == 1
 
 
 def test_new_keys_are_never_the_samples(contents: KeyContents) -> None:
