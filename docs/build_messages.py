@@ -15,8 +15,12 @@ TRAVELS = {
     "ASK_SCAN": ("ScanAsk", "sealed and authenticated with the box's pair key"),
     "ASK_REGISTER": ("RegisterAsk", "sealed and authenticated with the box's pair key"),
     "ASK_NOTICED": ("Noticed; nothing answers it", "sealed with the box's pair key"),
+    "ASK_LIST": ("ListAsk", "sealed and authenticated with the box's pair key"),
     "UP": ("Batch", "signed by the box; each row's body sealed to central"),
-    "REPLY": ("ScanReply, RegisterReply or RefusalReply", "sealed with the box's pair key"),
+    "REPLY": (
+        "ScanReply, RegisterReply, ListReply or RefusalReply",
+        "sealed with the box's pair key",
+    ),
     "RECEIPT": ("Receipt", "sealed with the box's pair key"),
     "COMMAND": (
         "Command, repeated until the box acknowledges",
@@ -66,6 +70,7 @@ def build_page() -> str:
         ("Device and print states", "devices"),
         ("Settings and reports", "desired"),
         ("Notices", "notices"),
+        ("Lists", "lists"),
         ("Joining and renewing, over HTTPS", "joining"),
     ):
         parts.append(f"## {title}\n")
@@ -74,8 +79,13 @@ def build_page() -> str:
 
 
 def _topics() -> str:
+    where = (
+        "Below `onecode/v1/<site>/<box>/`; every box hears the heads of lists, retained below\n"
+        "`onecode/v1/lists/` (`keys`, `revoked`, `persons/<site>`), each a `ListHead` in a\n"
+        "`SignedList`.\n"
+    )
     lines = [
-        "Below `onecode/v1/<site>/<box>/`; `onecode/v1/lists/…` is heard by every box.\n",
+        where,
         "| topic | holds | protection |",
         "|---|---|---|",
     ]
@@ -106,6 +116,7 @@ def _is_data(node: ast.ClassDef) -> bool:
             "RecordBase",
             "AskBase",
             "ReplyBase",
+            "PageBase",
             "StrEnum",
             "IntEnum",
         }

@@ -133,8 +133,8 @@ Sign = Callable[[bytes], bytes]
 _HEAD = b"onecode list head\0"
 _PAGE = b"onecode list page\0"
 """What a signature is for: none passes for another."""
-_heads: Codec[ListHead] = Codec(ListHead)
-_pages: Codec[Page] = Codec(Page)
+list_heads: Codec[ListHead] = Codec(ListHead)
+list_pages: Codec[Page] = Codec(Page)
 _signed: Codec[SignedList] = Codec(SignedList)
 _keys = msgspec.msgpack.Encoder().encode
 _MODULUS = 1 << 256
@@ -142,7 +142,7 @@ _MODULUS = 1 << 256
 
 def sign_head(sign: Sign, head: ListHead) -> bytes:
     """The payload of a list's topic; the same head has the same bytes."""
-    body = _heads.encode(head)
+    body = list_heads.encode(head)
     return _signed.encode(SignedList(body, sign(_HEAD + body)))
 
 
@@ -150,19 +150,19 @@ def open_head(key: VerifyKey, payload: bytes) -> ListHead:
     """The head that central signed. Raises Malformed, NotAuthentic, Refused (SCHEMA_UNKNOWN)."""
     signed = _signed.decode(payload)
     key.verify(signed.signature, _HEAD + signed.body)
-    return _heads.decode(signed.body)
+    return list_heads.decode(signed.body)
 
 
 def sign_page(sign: Sign, page: Page) -> SignedList:
     """A page as a reply carries it."""
-    body = _pages.encode(page)
+    body = list_pages.encode(page)
     return SignedList(body, sign(_PAGE + body))
 
 
 def open_page(key: VerifyKey, signed: SignedList) -> Page:
     """The page that central signed. Raises Malformed, NotAuthentic, Refused (SCHEMA_UNKNOWN)."""
     key.verify(signed.signature, _PAGE + signed.body)
-    return _pages.decode(signed.body)
+    return list_pages.decode(signed.body)
 
 
 def card_token(token_key: bytes, ehc_id: str) -> bytes:

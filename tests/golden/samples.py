@@ -14,6 +14,20 @@ from shared.devices import PrinterCondition, PrintState
 from shared.ehc import build_code, sign_temporary, temporary_serial
 from shared.ids import BoxId
 from shared.ledger import Head, Lane, append, genesis_head, sign_batch
+from shared.lists import (
+    START,
+    CodeKey,
+    KeysPage,
+    ListedPerson,
+    ListHead,
+    PersonsPage,
+    Position,
+    RevokedCard,
+    RevokedPage,
+    end_of,
+    list_heads,
+    list_pages,
+)
 from shared.messages import (
     Anchor,
     Batch,
@@ -23,6 +37,9 @@ from shared.messages import (
     EndedEpoch,
     Identity,
     LateAnswerRecord,
+    ListAsk,
+    ListName,
+    ListReply,
     LostRows,
     MedicalStep,
     Origin,
@@ -78,6 +95,9 @@ IDENTITY = Identity(
     patient_id="P00000001",
     record_numbers=(RecordNumber("outpatient", "M0001"), RecordNumber("archive", "A-7")),
 )
+
+
+LIST_HEAD = ListHead(ListName.REVOKED, "", 1_772_000_000, 3, HASH, AT)
 
 
 def _batch() -> Batch:
@@ -234,6 +254,54 @@ SAMPLES: dict[str, tuple[Codec[Any], Any]] = {
     "reply-register": (
         replies,
         RegisterReply(id=ID, central_at=AT, found=True, code=CODE, identity=IDENTITY),
+    ),
+    "ask-list": (
+        asks,
+        ListAsk(
+            id=ID,
+            box=str(BOX),
+            born=AT,
+            expires_at=AT + 20_000_000,
+            counter="",
+            list=ListName.REVOKED,
+            revision=1_772_000_000,
+            after=b"\xff" * 32,
+        ),
+    ),
+    "reply-list": (
+        replies,
+        ListReply(id=ID, central_at=AT, body=b"signed body", signature=bytes(range(64))),
+    ),
+    "list-head": (list_heads, LIST_HEAD),
+    "list-page-keys": (
+        list_pages,
+        KeysPage(
+            head=LIST_HEAD,
+            since=START,
+            keys=(CodeKey(1, HASH, 0, AT), CodeKey(2, HASH, AT, None)),
+            token_key=HASH,
+        ),
+    ),
+    "list-page-revoked": (
+        list_pages,
+        RevokedPage(
+            head=LIST_HEAD,
+            since=START,
+            next=Position(7, bytes(range(16))),
+            added=(RevokedCard(bytes(range(16)), Reason.CARD_CANCELLED),),
+            removed=(bytes(range(1, 17)),),
+        ),
+    ),
+    "list-page-persons": (
+        list_pages,
+        PersonsPage(
+            head=LIST_HEAD,
+            since=end_of(7),
+            persons=(
+                ListedPerson((bytes(range(16)),), IDENTITY),
+                ListedPerson((bytes(range(1, 17)),), None),
+            ),
+        ),
     ),
     "reply-refusal": (
         replies,
