@@ -13,6 +13,7 @@ from shared.crypto import STD
 from shared.errors import Malformed, OneCodeError, Refused
 from shared.ids import parse_box_id
 from shared.ledger import verify_batch
+from shared.lists import ListHead, Page, list_heads, list_pages
 from shared.messages import Anchor, Ask, Batch, Receipt, Record, Reply, Status
 from shared.notices import Command, Noticed, acknowledgements, commands
 from shared.reasons import Reason
@@ -28,6 +29,8 @@ CODECS: dict[str, tuple[Codec[Any], Any]] = {
     "replies": (replies, Reply),
     "statuses": (statuses, Status),
     "commands": (commands, Command),
+    "list heads": (list_heads, ListHead),
+    "list pages": (list_pages, Page),
     "acknowledgements": (acknowledgements, Noticed),
 }
 TAGGED = [name for name in SAMPLES if name.split("-")[0] in {"record", "ask", "reply"}]
