@@ -88,6 +88,18 @@ def issue_alone(world: World, resident: Resident) -> Any:
     return wait_until(look, SETTLE_SECONDS, "a temporary code is given")
 
 
+def wait_told(world: World, registration: str) -> None:
+    """The counter's page has heard that central registered whoever got this code."""
+
+    def look() -> bool | None:
+        away = world.api.fetch("state")["away"]
+        told = [n for n in away["notices"] if n["kind"] == "temporary-resolved"] if away else []
+        about = {UUID(notice["record"]).hex for notice in told}
+        return True if registration in about else None
+
+    wait_until(look, SETTLE_SECONDS, "the counter is told")
+
+
 def list_printed(world: World) -> set[Path]:
     return set(world.labels.glob("*.png"))
 
@@ -201,17 +213,18 @@ def test_central_registered_and_its_answer_was_lost(
 def test_the_real_code_and_the_temporary_one_are_one_person(
     world: World, residents: Iterator[Resident]
 ) -> None:
-    """Alone, then back: the same form gives the real label, and both labels lead to one person;
-    at the box itself the temporary one is accepted too."""
+    """Alone, then back: the counter is told, the same form gives the real label, and both labels
+    lead to one person; at the box itself the temporary one is accepted too."""
     people = [next(residents)]
     before, printed = oracle.persons(world.database), list_printed(world)
     go_offline(world)
-    issue_alone(world, people[0])
+    alone = issue_alone(world, people[0])
     (temporary,) = list_printed(world) - printed
     view = world.scan_past_again(read_label(temporary))
     assert (view["verdict"], view["advice"]["reason"]) == ("provisional", "offline-temporary")
     come_back(world)
     check_registered(world, before, people)
+    wait_told(world, alone["id"])
     view = world.issue_until_answered(*people[0])
     assert view["outcome"] == "found"
     assert view["label"]["temporary"] is False

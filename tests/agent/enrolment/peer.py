@@ -179,6 +179,7 @@ class Peer:
             code_keys={"1": "ab" * 32},
             desired=None,
             central_at=to_microseconds(self.at),
+            number=7,
         )
         self.answers[request.secret] = (request.csr, answer)
         return answer

@@ -53,6 +53,7 @@ def test_a_box_joins(files: BoxFiles, peer: Peer) -> None:
     assert config.printer == MACHINE.printer
     assert config.central is not None
     assert (config.central.host, config.central.port) == (HOST, peer.port)
+    assert config.number == 7
     assert config.announcements == peer.announcements.public_bytes.hex()
     assert peer.pair_keys == [read_secret(files.pair_key)]
     assert files.ca.read_text() == peer.authority.pem

@@ -25,6 +25,18 @@ def test_the_paper_of_labels(configured: str, wanted: str | None, effective: str
 
 
 @pytest.mark.parametrize(
+    ("configured", "told", "number"), [(0, None, 0), (0, 7, 7), (7, None, 7), (7, 0, 7)]
+)
+def test_a_box_that_joined_before_learns_its_number(
+    configured: int, told: int | None, number: int
+) -> None:
+    """By central's configuration, with nobody at the box; a central that says none takes none."""
+    config = msgspec.structs.replace(CONFIG, number=configured)
+    desired = Desired(BOX, 1, 1, BoxSettings(), number=told) if told is not None else None
+    assert build_effective(config, desired).number == number
+
+
+@pytest.mark.parametrize(
     ("settings", "field", "known"),
     [
         (BoxSettings, "label", TEMPLATES),

@@ -52,7 +52,7 @@ def test_a_machine_joins_with_keys_it_made(house: House) -> None:
     machine = house.machine()
     answer = house.join(machine.join_request(issued.text))
     assert (answer.box, answer.counter, answer.site_name) == (str(BOX), "挂号 1", SITE_NAME)
-    assert (answer.signing_key_id, answer.epoch) == (1, 1)
+    assert (answer.signing_key_id, answer.epoch, answer.number) == (1, 1, 1)
     config = house.central.config.broker
     assert (answer.broker_host, answer.broker_port) == (config.host, config.box_port)
     assert {int(k): bytes.fromhex(v) for k, v in answer.code_keys.items()} == (
