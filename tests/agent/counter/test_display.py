@@ -128,6 +128,15 @@ def test_same_names_are_of_one_day_and_of_one_year_of_birth() -> None:
     assert not names.is_shared(IDENTITY, "2026-01-02")
 
 
+def test_same_names_without_a_number_are_told_apart_by_their_documents() -> None:
+    """Temporary codes: two persons are two; one whom central has given a number since is one."""
+    names, day = SameNames(), "2026-01-01"
+    alone = replace(IDENTITY, patient_id="", record_numbers=())
+    assert not names.is_shared(alone, day)
+    assert not names.is_shared(IDENTITY, day)
+    assert names.is_shared(replace(alone, document="110***********0001"), day)
+
+
 @pytest.mark.parametrize("step", MedicalStep)
 def test_provisional_says_what_may_be_done_at_every_counter(step: MedicalStep) -> None:
     """In both languages; who is less known may never do more, and insurance always waits."""

@@ -1,9 +1,12 @@
 """Temporary codes: outside the national grammar, signed by the box."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.crypto import STD
 from shared.ehc import (
@@ -13,9 +16,12 @@ from shared.ehc import (
     code_class,
     parse_code,
     sign_temporary,
+    temporary_kid,
+    temporary_serial,
     verify_temporary,
 )
 from shared.errors import Malformed, NotAuthentic
+from shared.ids import new_record_id
 from shared.messages import CodeClass
 from shared.reasons import Reason
 from tests.shared.strategies import temporary_codes
@@ -97,3 +103,19 @@ def test_fields_keep_their_width(code: TemporaryCode) -> None:
     with pytest.raises(Malformed) as refusal:
         build_code(code)
     assert refusal.value.reason is Reason.CODE_TEMPORARY_MALFORMED
+
+
+@given(st.uuids(version=4), st.integers(min_value=0, max_value=(1 << 32) - 1))
+def test_kid_and_serial_fit_whatever_the_box_has(record: UUID, key_id: int) -> None:
+    """Any record's id and any signing key's number make a code, and the same one each time."""
+    kid, serial = temporary_kid(key_id), temporary_serial(record)
+    first, again = (sign_temporary(KEY, 7, kid, serial) for _ in range(2))
+    assert build_code(first) == build_code(again)
+    assert parse_code(build_code(first)) == first
+
+
+def test_records_of_one_moment_have_serials_of_their_own() -> None:
+    """The serial is of the id's random end: a thousand codes of one second are a thousand."""
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    serials = {temporary_serial(new_record_id(at)) for _ in range(1000)}
+    assert len(serials) == 1000
