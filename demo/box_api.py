@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ class BoxApi:
             raise StepError(f"GET {path}: {status} {body}")
         return body
 
-    def send(self, path: str, body: dict[str, str]) -> Any:
+    def send(self, path: str, body: Mapping[str, Any]) -> Any:
         """POST JSON; the answer's body, whatever its status: a refusal is an answer too."""
         return self._call("POST", path, json.dumps(body))[1]
 
