@@ -7,6 +7,7 @@ server runs the same services in its writer's thread.
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from central.audit.model import MODELS as AUDIT_MODELS
@@ -14,6 +15,9 @@ from central.audit.service import Audit
 from central.cards.links import Links
 from central.cards.model import MODELS as CARD_MODELS
 from central.cards.service import Cards
+from central.cases.acts import build_acts
+from central.cases.model import MODELS as CASE_MODELS
+from central.cases.service import Cases
 from central.config import (
     CentralConfig,
     CentralFiles,
@@ -21,12 +25,14 @@ from central.config import (
     read_passphrase,
 )
 from central.feed import Feed
+from central.fleet.doors import read_door
 from central.fleet.model import MODELS as FLEET_MODELS
 from central.fleet.service import Fleet
 from central.hospital.model import MODELS as HOSPITAL_MODELS
 from central.hospital.service import Hospital
 from central.ingest.damage import Damages
 from central.ingest.dispatch import Dispatcher
+from central.ingest.forks import ForkCases
 from central.ingest.ledger import Ledger
 from central.ingest.model import MODELS as INGEST_MODELS
 from central.ingest.parts import Ingest, build_ingest
@@ -40,6 +46,8 @@ from central.patients.model import MODELS as PATIENT_MODELS
 from central.patients.service import Patients
 from central.presence.model import MODELS as PRESENCE_MODELS
 from central.presence.service import Presence
+from central.scans.conflicts import ScanConflicts
+from central.scans.doubles import PersonConflicts
 from central.scans.model import MODELS as SCAN_MODELS
 from central.scans.registration import Registrations
 from central.scans.service import Scans
@@ -77,6 +85,7 @@ MODELS = (
     *LIST_MODELS,
     *PRESENCE_MODELS,
     *NOTICE_MODELS,
+    *CASE_MODELS,
     *USER_MODELS,
     *WEB_MODELS,
 )
@@ -102,6 +111,7 @@ class Central:
     lists: Lists
     presence: Presence
     notices: Notices
+    cases: Cases
     feed: Feed
     ingest: Ingest
 
@@ -150,8 +160,11 @@ def build_central(
     users = Users(keys, audit, config.users)
     settings = Settings(keys, audit, fleet, users.list_operators, presence.read_revision)
     lists = Lists(keys, cards, patients, hospital)
-    scans = Scans(patients, cards, hospital, feed.stage)
-    registrations = Registrations(keys, patients, cards, hospital)
+    acts = build_acts(cards, fleet, partial(read_door, files, config))
+    cases = Cases(keys, audit, notices, acts)
+    scans = Scans(patients, cards, hospital, feed.stage, ScanConflicts(cards, cases))
+    doubles = PersonConflicts(patients, cases)
+    registrations = Registrations(keys, patients, cards, hospital, doubles)
     temporaries = Temporaries(
         keys=keys,
         fleet=fleet,
@@ -159,6 +172,7 @@ def build_central(
         cards=cards,
         hospital=hospital,
         notices=notices,
+        conflicts=doubles,
     )
     damages = Damages(audit)
     goes_on = audit.for_patient()  # what boxes ask and report does not wait for the audit
@@ -178,7 +192,9 @@ def build_central(
             DamageRecord: goes_on(damages.note),
         },
     )
-    ingest = build_ingest(database, keys, fleet, dispatcher)
+    ingest = build_ingest(
+        database, keys, fleet, dispatcher, ForkCases(cases).open, doubles.look_at_parked
+    )
     return Central(
         config=config,
         files=files,
@@ -196,6 +212,7 @@ def build_central(
         lists=lists,
         presence=presence,
         notices=notices,
+        cases=cases,
         feed=feed,
         ingest=ingest,
     )

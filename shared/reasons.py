@@ -69,6 +69,7 @@ class Reason(StrEnum):
     OFFLINE_UNKNOWN = "offline-unknown"
     OFFLINE_TEMPORARY = "offline-temporary"
     OFFLINE_TEMPORARY_OTHER = "offline-temporary-other"
+    BIRTH_UNCERTAIN = "birth-uncertain"
     # persons and documents
     DOCUMENT_TYPE_UNKNOWN = "document-type-unknown"
     DOCUMENT_NUMBER_MALFORMED = "document-number-malformed"

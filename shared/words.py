@@ -271,6 +271,12 @@ WORDS: dict[Reason, Words] = {
         "请核对证件后手工办理，联网后再扫",
         "Check the document and go on by hand; scan again once online",
     ),
+    Reason.BIRTH_UNCERTAIN: Words(
+        "离线时钟没有对过，不能确定是否有效",
+        "Made while away by a clock that nobody had checked",
+        "已立个案，等中心有人决定",
+        "A case is open: wait for somebody at central to decide",
+    ),
     Reason.DOCUMENT_TYPE_UNKNOWN: Words(
         "证件类型不认识",
         "The document type is not known",

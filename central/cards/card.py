@@ -48,6 +48,12 @@ class Judgement:
         return cls(Verdict.PROVISIONAL, reason, None)
 
     @classmethod
+    def uncertain(cls, judged: "Judgement") -> Self:
+        """What was judged depends on a time that cannot be trusted: a person decides."""
+        reason = Reason.BIRTH_UNCERTAIN
+        return cls(Verdict.PROVISIONAL, reason, judged.person, judged.consumed)
+
+    @classmethod
     def refused(cls, reason: Reason) -> Self:
         """Not good, and why."""
         return cls(Verdict.REFUSED, reason, None)

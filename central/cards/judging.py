@@ -47,6 +47,7 @@ class _Use(NamedTuple):
     id: bytes
     at: datetime
     consume: bool
+    late: bool
 
 
 class CodeJudge:
@@ -56,8 +57,15 @@ class CodeJudge:
         self._keys = keys
         self._check_temporary = check_temporary
 
-    def judge(
-        self, text: str, box: BoxId, record_id: RecordId, at: datetime, *, consume: bool
+    def judge(  # noqa: PLR0913 - a code, by whom it is used, and how it is to be judged
+        self,
+        text: str,
+        box: BoxId,
+        record_id: RecordId,
+        at: datetime,
+        *,
+        consume: bool,
+        late: bool = False,
     ) -> Judgement:
         """See ``Cards.judge``."""
         try:
@@ -73,7 +81,7 @@ class CodeJudge:
         standing = store.find_standing(ehc_token(self._keys, code.ehc_id))
         if standing is None:
             return Judgement.refused(Reason.CODE_UNKNOWN)
-        use = _Use(code_token(self._keys, text), str(box), record_id.bytes, at, consume)
+        use = _Use(code_token(self._keys, text), str(box), record_id.bytes, at, consume, late)
         return self._judge_ours(code, text, standing, use)
 
     def _judge_ours(
@@ -84,7 +92,7 @@ class CodeJudge:
             issued = store.find_issued(use.token)
             if issued is None:
                 return Judgement.refused(self._why_not_issued(code, text, standing))
-        if refusal := REFUSALS.get(CardState(standing.state)):
+        if refusal := REFUSALS.get(_state(standing, use)):
             return Judgement.refused(refusal)
         if issued is None:
             return Judgement.accepted(PersonId(standing.person), consumed=False)
@@ -120,6 +128,12 @@ class CodeJudge:
             # Ours, yet not in the ledger, which must have been restored: single use is lost.
             return Reason.CODE_UNKNOWN
         return Reason.CODE_FORGED
+
+
+def _state(standing: store.Standing, use: _Use) -> CardState:
+    """Where the card stood when the code was shown."""
+    then = store.find_state_at(standing.card, to_microseconds(use.at)) if use.late else None
+    return CardState(then or standing.state)
 
 
 def _judge_use(use: _Use, issued: store.IssuedCode, standing: store.Standing) -> Judgement:

@@ -18,6 +18,20 @@ class CardRow(Table):
         table_name = "card"
 
 
+class CardStepRow(Table):
+    """Where a card went when: an offline scan is judged by the card's state at its birth."""
+
+    card = peewee.ForeignKeyField(CardRow, index=False)
+    at = peewee.BigIntegerField()
+    before = peewee.TextField()
+    after = peewee.TextField()
+
+    class Meta:
+        table_name = "card_step"
+        primary_key = peewee.CompositeKey("card", "at")
+        without_rowid = True
+
+
 class EhcIdRow(Table):
     """An ``ehc_id`` that leads to a card; the newest is the one given out.
 
@@ -89,6 +103,7 @@ class PatientLinkRow(Table):
 
 MODELS: tuple[type[Table], ...] = (
     CardRow,
+    CardStepRow,
     EhcIdRow,
     IssuedCodeRow,
     TemporaryCodeRow,

@@ -12,6 +12,7 @@ from central.cards.card import Card, CardId, Judgement
 from central.cards.judging import CheckTemporary, CodeJudge, know_no_box
 from central.cards.states import REFUSALS, CardAct, CardState, next_state
 from central.cards.tokens import code_token, ehc_token, tail_token
+from central.cards.tracing import CodeTrace, trace_code
 from central.keys.service import Keys
 from central.patients.person import Person, PersonId
 from shared.clock import to_microseconds
@@ -155,14 +156,26 @@ class Cards:
         """Enter in the audit that someone was given a code of this card."""
         self._audit.write("code.issue", str(card.id), actor, at, kind=kind)
 
-    def judge(
-        self, text: str, box: BoxId, record_id: RecordId, at: datetime, *, consume: bool = True
+    def judge(  # noqa: PLR0913 - a code, by whom it is used, and how it is to be judged
+        self,
+        text: str,
+        box: BoxId,
+        record_id: RecordId,
+        at: datetime,
+        *,
+        consume: bool = True,
+        late: bool = False,
     ) -> Judgement:
         """What ``text`` is worth at ``at``; a good dynamic code is used up for (box, record).
 
-        Without ``consume`` nothing changes: what would have been said.
+        Without ``consume`` nothing changes: what would have been said. ``late``: ``at`` is past,
+        and the card counts as it stood then.
         """
-        return self._judge.judge(text, box, record_id, at, consume=consume)
+        return self._judge.judge(text, box, record_id, at, consume=consume, late=late)
+
+    def trace(self, text: str, at: datetime) -> CodeTrace | None:
+        """Whose code this is, how the card stood at ``at``, and who used the code up."""
+        return trace_code(self._keys, text, at)
 
     def token_of(self, text: str) -> bytes:
         """The keyed token that stands for a scanned text wherever it must be known again."""
@@ -191,7 +204,7 @@ class Cards:
     def _act(self, id: CardId, act: CardAct, at: datetime, actor: str, why: str = "") -> Card:
         before = self.read(id).state
         after = next_state(before, act)
-        if not store.update_state(id, before, after):
+        if not store.update_state(id, before, after, to_microseconds(at)):
             raise Refused(Reason.STATE_STEP, "the card was changed meanwhile")
         reason = {"why": why} if why else {}
         self._audit.write(f"card.{act}", str(id), actor, at, before=before, **reason)

@@ -6,7 +6,13 @@ Plain SQL because each ask goes through it. Times are microseconds since 1970 UT
 from typing import NamedTuple
 from uuid import UUID
 
-from central.cards.model import CardRow, EhcIdRow, IssuedCodeRow, TemporaryCodeRow
+from central.cards.model import (
+    CardRow,
+    CardStepRow,
+    EhcIdRow,
+    IssuedCodeRow,
+    TemporaryCodeRow,
+)
 
 
 class StoredCard(NamedTuple):
@@ -35,6 +41,7 @@ class IssuedCode(NamedTuple):
     used_box: str | None
     used_id: bytes | None
     reported_at: int | None
+    used_at: int | None = None
 
 
 class Temporary(NamedTuple):
@@ -94,12 +101,44 @@ def insert_card(id: UUID, person: UUID, state: str, at: int) -> None:
     )
 
 
-def update_state(id: UUID, before: str, after: str) -> bool:
-    """Take one step; False when the card was not in ``before``."""
+def update_state(id: UUID, before: str, after: str, at: int) -> bool:
+    """Take one step, and keep when; False when the card was not in ``before``."""
     cursor = CardRow.execute(
         "UPDATE card SET state = ? WHERE id = ? AND state = ?", (after, id.bytes, before)
     )
-    return cursor.rowcount == 1
+    if cursor.rowcount != 1:
+        return False
+    CardStepRow.execute(
+        'INSERT INTO card_step (card_id, at, "before", "after") VALUES (?, ?, ?, ?)'
+        ' ON CONFLICT (card_id, at) DO UPDATE SET "after" = excluded."after"',
+        (id.bytes, at, before, after),
+    )
+    return True
+
+
+def find_state_at(card: bytes, at: int) -> str | None:
+    """Where a card stood at a time; None when nothing is known of a step."""
+    row = CardStepRow.execute(
+        'SELECT "after" FROM card_step WHERE card_id = ?1 AND at <= ?2 ORDER BY at DESC LIMIT 1',
+        (card, at),
+    ).fetchone()
+    row = (
+        row
+        or CardStepRow.execute(
+            'SELECT "before" FROM card_step WHERE card_id = ?1 AND at > ?2 ORDER BY at LIMIT 1',
+            (card, at),
+        ).fetchone()
+    )
+    return row[0] if row else None
+
+
+def find_step_to(card: bytes, state: str, at: int) -> int | None:
+    """When a card last came into a state by ``at``."""
+    row: tuple[int | None] = CardStepRow.execute(
+        'SELECT max(at) FROM card_step WHERE card_id = ? AND "after" = ? AND at <= ?',
+        (card, state, at),
+    ).fetchone()
+    return row[0]
 
 
 def insert_ehc_id(token: bytes, card: UUID, sealed: bytes, root_version: int, at: int) -> None:
@@ -148,7 +187,7 @@ def insert_issued(
 def find_issued(token: bytes) -> IssuedCode | None:
     """A code of the ledger by its whole text."""
     row = IssuedCodeRow.execute(
-        "SELECT issued_at, expires_at, used_box, used_id, reported_at FROM issued_code"
+        "SELECT issued_at, expires_at, used_box, used_id, reported_at, used_at FROM issued_code"
         " WHERE token = ?",
         (token,),
     ).fetchone()

@@ -6,9 +6,11 @@ the third time, so that it does not block the rest for ever. Only a row that con
 box signed before is not taken: a fork, which quarantines the box.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
 from central.fleet.service import Fleet
 from central.ingest import store
@@ -22,9 +24,9 @@ from shared.clock import to_microseconds
 from shared.codec import batches
 from shared.crypto import Suite, suite
 from shared.errors import Malformed, NotAuthentic, OneCodeError, Refused
-from shared.ids import BoxId
+from shared.ids import BoxId, RecordId, record_id
 from shared.ledger import FIRST_SEQ, Mark, Row, genesis_hash, verify_batch
-from shared.messages import Batch, Receipt, Settled, Tombstone, TombstoneRecord
+from shared.messages import Batch, Receipt, Record, Settled, Tombstone, TombstoneRecord
 from shared.reasons import Reason
 
 MOST_CRASHES = 3
@@ -59,16 +61,34 @@ class Opened:
             yield replace(self, rows=rows, hashes=hashes)
 
 
+class Told(NamedTuple):
+    """Who hears of what a person must look at, in the unit of work that finds it."""
+
+    fork: Callable[[BoxId, int, Contradiction, datetime], None] = lambda *_: None
+    """Of each contradiction once: the box and its epoch."""
+    refused: Callable[[BoxId, RecordId, Record, Reason, datetime], None] = lambda *_: None
+    """Of each readable record that is parked because its feature refused it."""
+
+
+NOBODY = Told()
+
+
 class Inbox:
     """Used inside the caller's unit of work, by one thread."""
 
     def __init__(
-        self, database: Database, fleet: Fleet, bodies: Bodies, dispatcher: Dispatcher
+        self,
+        database: Database,
+        fleet: Fleet,
+        bodies: Bodies,
+        dispatcher: Dispatcher,
+        told: Told = NOBODY,
     ) -> None:
         self._database = database
         self._fleet = fleet
         self._bodies = bodies
         self._dispatcher = dispatcher
+        self._told = told
 
     def take(self, box: BoxId, payload: bytes, at: datetime) -> Receipt | None:
         """The receipt for a batch, the same for the same batch; None when no row was taken.
@@ -162,12 +182,20 @@ class Inbox:
                     self.interpret(box, epoch, row, hash, at)
             except Refused as refusal:
                 reason = refusal.reason
+                self._tell_refused(box, row, reason, at)
         body_hash = opened.suite.digest(row.body)
         mark = Mark(epoch, row.seq, row.id, row.lane, row.born, row.prev, body_hash, hash)
         standing = Standing.INTERPRETED if reason is None else Standing.PARKED
         store.save_row(box, epoch, mark, standing, received_at)
         if reason is not None:
             store.insert_parked(box, epoch, row, reason, received_at)
+
+    def _tell_refused(self, box: BoxId, row: Row, reason: Reason, at: datetime) -> None:
+        try:
+            id, record = record_id(UUID(bytes=row.id)), self._bodies.open(box, row)
+        except Refused:
+            return  # nobody can say what it is
+        self._told.refused(box, id, record, reason, at)
 
     def _bury(self, box: BoxId, record: TombstoneRecord, at: datetime) -> None:
         """Note the positions a box has given up; one that had arrived after all stays received."""
@@ -209,6 +237,7 @@ class Inbox:
         if store.insert_fork(box, Fork(epoch, *contradiction, to_microseconds(at))):
             why = f"{contradiction.reason} epoch {epoch} seq {contradiction.seq}"
             self._fleet.mark_quarantined(box, why, at)
+            self._told.fork(box, epoch, contradiction, at)
 
     def _save_head(
         self,

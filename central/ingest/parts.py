@@ -7,7 +7,7 @@ from central.ingest.anchors import Anchors
 from central.ingest.asks import AskDesk
 from central.ingest.bodies import Bodies
 from central.ingest.dispatch import Dispatcher
-from central.ingest.inbox import Inbox
+from central.ingest.inbox import NOBODY, Inbox, Told
 from central.ingest.ledger import Ledger
 from central.keys.service import Keys
 from central.storage.database import Database
@@ -22,9 +22,15 @@ class Ingest(NamedTuple):
     ledger: Ledger
 
 
-def build_ingest(database: Database, keys: Keys, fleet: Fleet, dispatcher: Dispatcher) -> Ingest:
+def build_ingest(
+    database: Database,
+    keys: Keys,
+    fleet: Fleet,
+    dispatcher: Dispatcher,
+    told: Told = NOBODY,
+) -> Ingest:
     """Put the parts together; nothing is read or written yet."""
-    inbox = Inbox(database, fleet, Bodies(keys), dispatcher)
+    inbox = Inbox(database, fleet, Bodies(keys), dispatcher, told)
     return Ingest(
         AskDesk(database, fleet, dispatcher),
         inbox,

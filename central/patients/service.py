@@ -27,6 +27,7 @@ from shared.residents import (
 _NAME = "person_name.name"
 _NUMBER = "person_document.number"
 _PHONE = "person_phone.number"
+_MOST_ALIKE = 20
 _SEXES = frozenset({"0", "1", "2", "9"})
 
 
@@ -66,6 +67,27 @@ class Patients:
     def find(self, document_type: str, number: str, name: str, at: datetime) -> Person | None:
         """The person whom a document and a name, also a former name, mean. Raises Malformed."""
         return self._find(_parse_document(document_type, number, at), normalise_name(name))
+
+    def find_owner(self, document_type: str, number: str, at: datetime) -> PersonId | None:
+        """Who has this document, under whatever name. Raises Malformed."""
+        document = _parse_document(document_type, number, at)
+        owner = store.find_document_owner(document.type, self._document_token(document))
+        return None if owner is None else PersonId(owner)
+
+    def list_alike(self, person: Person) -> list[Person]:
+        """Who may be the same person under another document: the same name, and the same
+        telephone number or the same date of birth. Two resident id numbers of one name without a
+        shared telephone number are two persons.
+        """
+        alike = []
+        token = self._keys.token("name", person.name)
+        for id, shares_phone in store.list_alike(person.id, token, _MOST_ALIKE):
+            other = self.read(PersonId(id))
+            both_resident = {each.document.type for each in (person, other)} == {RESIDENT_ID}
+            same_birth = person.birth_date is not None and person.birth_date == other.birth_date
+            if shares_phone or (same_birth and not both_resident):
+                alike.append(other)
+        return alike
 
     def list_names(self, id: PersonId) -> list[str]:
         """Every name the person has had here, oldest first; the last one is current."""

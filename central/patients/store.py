@@ -139,6 +139,19 @@ def save_phone(person: UUID, token: bytes, number: bytes, at: int) -> None:
     )
 
 
+def list_alike(person: UUID, name: bytes, most: int) -> list[tuple[UUID, bool]]:
+    """Others who have or had this name, the oldest first, and whether they share a telephone
+    number with the person."""
+    rows = NameRow.execute(
+        "SELECT DISTINCT n.person_id, EXISTS (SELECT 1 FROM person_phone a"
+        " JOIN person_phone b ON b.token = a.token AND b.person_id = n.person_id"
+        " WHERE a.person_id = ?1) FROM person_name n"
+        " WHERE n.token = ?2 AND n.person_id <> ?1 ORDER BY 2 DESC, 1 LIMIT ?3",
+        (person.bytes, name, most),
+    )
+    return [(UUID(bytes=id), bool(shared)) for id, shared in rows]
+
+
 def find_by_token(token: bytes, site: str | None, most: int) -> list[UUID]:
     """Whom a name, a telephone number or a document with this token means, oldest first.
 

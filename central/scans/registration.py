@@ -13,6 +13,7 @@ from central.patients.person import Person, PersonId, Registration
 from central.patients.service import Patients
 from central.scans import store
 from central.scans.birth import read_birth, read_record_id
+from central.scans.doubles import PersonConflicts
 from central.scans.identity import build_identity
 from shared.clock import to_microseconds
 from shared.errors import Malformed, Refused
@@ -33,11 +34,20 @@ _MOST_COPIES = 1_000_000
 class Registrations:
     """Answers registrations and takes the records of them and of their labels."""
 
-    def __init__(self, keys: Keys, patients: Patients, cards: Cards, hospital: Hospital) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        patients: Patients,
+        cards: Cards,
+        hospital: Hospital,
+        conflicts: PersonConflicts | None = None,
+    ) -> None:
+        """``conflicts`` looks at who is new, and at who was refused for another's document."""
         self._keys = keys
         self._patients = patients
         self._cards = cards
         self._hospital = hospital
+        self._conflicts = conflicts
 
     def answer_register(self, box: BoxId, ask: RegisterAsk, at: datetime) -> Reply:
         """Find the resident or register them, open their card, admit them at the box's site.
@@ -67,6 +77,8 @@ class Registrations:
         place = store.Place(id.bytes, str(box), ask.counter, ask.operator, ask.drill)
         registered = store.Registered(request_token, person.id.bytes, found)
         store.save_registered(place, registered, to_microseconds(at))
+        if self._conflicts is not None and not found:
+            self._conflicts.look_at_new(box, place, person, at)
         return reply
 
     def record_registration(
@@ -87,6 +99,8 @@ class Registrations:
         )
         place = store.Place(id.bytes, str(box), origin.counter, origin.operator, origin.drill)
         store.save_registration_report(place, report)
+        if self._conflicts is not None and record.reason is Reason.PERSON_MISMATCH:
+            self._conflicts.look_at_refused(box, id, record, at)
 
     def record_print(self, box: BoxId, id: RecordId, record: PrintRecord, at: datetime) -> None:
         """Keep one state of one label; a later state is a record, and a row, of its own.

@@ -6,6 +6,7 @@ consumption, one verdict. Every method runs inside the caller's unit of work.
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from central.cards.card import Judgement
@@ -15,7 +16,8 @@ from central.hospital.service import Hospital
 from central.patients.person import PersonId
 from central.patients.service import Patients
 from central.scans import store
-from central.scans.birth import read_birth, read_record_id
+from central.scans.birth import read_birth, read_doubt, read_record_id
+from central.scans.conflicts import LetThrough, ScanConflicts
 from central.scans.identity import build_identity
 from shared.clock import to_microseconds
 from shared.errors import Refused
@@ -43,12 +45,15 @@ class Scans:
         cards: Cards,
         hospital: Hospital,
         tell: Callable[[ScanJudged], None] = lambda _: None,
+        conflicts: ScanConflicts | None = None,
     ) -> None:
-        """``tell`` hears of each scan once, when it is judged, before its unit is durable."""
+        """``tell`` hears of each scan once, when it is judged, before its unit is durable;
+        ``conflicts`` looks at each record that its box let through."""
         self._patients = patients
         self._cards = cards
         self._hospital = hospital
         self._tell = tell
+        self._conflicts = conflicts
 
     def answer(self, box: BoxId, ask: ScanAsk, at: datetime) -> Reply:
         """Central's verdict, with the person where the code is good; the same each time.
@@ -85,8 +90,9 @@ class Scans:
         """Keep a scan's record with central's last word on it, beside the box's.
 
         What was asked before keeps its verdict. What was not is judged at its time of birth, so
-        that a code that was good when it was shown stays good. A scan that the box refused uses
-        nothing up. Raises Refused (NOT_FOR_THIS_BOX; RECORD_POISON: the id has another code).
+        that a code that was good when it was shown stays good; where that time cannot be trusted
+        and matters, the verdict stays provisional. A scan that the box refused uses nothing up.
+        Raises Refused (NOT_FOR_THIS_BOX; RECORD_POISON: the id has another code).
         """
         born_at = min(read_birth(box, record.origin), at)  # no record is younger than its arrival
         token = self._cards.token_of(record.code)
@@ -95,8 +101,7 @@ class Scans:
             raise Refused(Reason.RECORD_POISON, "one id for two codes")
         refused_there = record.verdict is Verdict.REFUSED
         if judged is None:
-            judgement = self._cards.judge(record.code, box, id, born_at, consume=not refused_there)
-            judged = _judged(token, judgement, at)
+            judged = _judged(token, self._judge_late(box, id, record, born_at, at), at)
         if judged.consumed and not self._cards.report_use(record.code, box, id, at):
             judged = _judged(token, Judgement.refused(Reason.CODE_USED), at)
         report = store.Report(
@@ -111,9 +116,32 @@ class Scans:
         origin = record.origin
         place = store.Place(id.bytes, str(box), origin.counter, origin.operator, origin.drill)
         store.save_reported(place, record.medical_step, judged, report)
+        reason = Reason(judged.reason) if judged.reason else None
         if known is None:
-            reason = Reason(judged.reason) if judged.reason else None
             self._tell(ScanJudged(box, Verdict(judged.verdict), reason, at))
+        if self._conflicts is not None and not refused_there:
+            self._conflicts.look(LetThrough(box, id, record, born_at), reason, at)
+
+    def _judge_late(
+        self, box: BoxId, id: RecordId, record: ScanRecord, born_at: datetime, at: datetime
+    ) -> Judgement:
+        """Central's word on what it was never asked. Where the verdicts at both ends of the doubt
+        differ, the code is held for this scan if it was good, and nobody has decided."""
+        judge = partial(self._cards.judge, record.code, box, id, late=True)
+        if record.verdict is Verdict.REFUSED:
+            return judge(born_at, consume=False)
+        doubt = read_doubt(record.origin)
+        if not doubt:
+            return judge(born_at)
+        trace = self._cards.trace(record.code, born_at)
+        issued_at = trace.issued_at if trace else None
+        # Nobody shows a code before it was issued, nor after its record came.
+        earliest = max(born_at - doubt, issued_at or born_at - doubt)
+        latest = min(born_at + doubt, at)
+        ends = [judge(end, consume=False) for end in (earliest, latest)]
+        judgement = judge(born_at)
+        certain = len({(end.verdict, end.reason) for end in ends}) == 1
+        return judgement if certain else Judgement.uncertain(judgement)
 
     def record_repeat(self, box: BoxId, id: RecordId, record: RepeatRecord, at: datetime) -> None:
         """Keep that a code was shown again within seconds."""

@@ -98,6 +98,19 @@ def find_judged(id: bytes, box: str) -> Judged | None:
     return Judged(*row) if row else None
 
 
+def find_place(id: bytes, box: str) -> tuple[Place, bool] | None:
+    """Where a scan was made, and whether it was asked about."""
+    row = ScanRow.execute(
+        "SELECT id, box, counter, operator, drill, asked_at IS NOT NULL FROM scan"
+        " WHERE id = ? AND box = ?",
+        (id, box),
+    ).fetchone()
+    if row is None:
+        return None
+    id, box, counter, operator, drill, asked = row
+    return Place(id, box, counter, operator, bool(drill)), bool(asked)
+
+
 def insert_asked(place: Place, medical_step: str, judged: Judged) -> None:
     """A scan that was asked about, with central's verdict."""
     ScanRow.execute(

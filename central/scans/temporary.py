@@ -19,6 +19,7 @@ from central.patients.person import Person, Registration
 from central.patients.service import Patients
 from central.scans import store
 from central.scans.birth import read_birth
+from central.scans.doubles import PersonConflicts
 from central.scans.registration import build_request_token
 from shared.clock import to_microseconds
 from shared.ehc import TemporaryCode, parse_code, temporary_serial
@@ -41,8 +42,11 @@ class Temporaries:
         cards: Cards,
         hospital: Hospital,
         notices: Notices,
+        conflicts: PersonConflicts,
     ) -> None:
-        """``notices`` tells the box that its code is good everywhere now."""
+        """``notices`` tells the box that its code is good everywhere now; ``conflicts`` looks at
+        who is new."""
+        self._conflicts = conflicts
         self._notices = notices
         self._keys = keys
         self._fleet = fleet
@@ -74,6 +78,8 @@ class Temporaries:
         if asked is None:
             registered = store.Registered(token, person.id.bytes, found)
             store.save_registered(place, registered, to_microseconds(at))
+        if not found:
+            self._conflicts.look_at_new(box, place, person, at)
         report = store.RegistrationReport(
             request_token=token,
             reported_at=to_microseconds(at),

@@ -12,8 +12,12 @@ from central.audit.service import Audit
 from central.cards.card import Card
 from central.cards.model import MODELS as CARDS
 from central.cards.service import Cards
+from central.cases.acts import build_acts
+from central.cases.model import MODELS as CASES
+from central.cases.service import Cases
 from central.fleet.box import NewKeys, Place
 from central.fleet.certificates import CertificateFacts
+from central.fleet.doors import Door
 from central.fleet.model import MODELS as FLEET
 from central.fleet.service import Fleet
 from central.hospital.model import MODELS as HOSPITAL
@@ -25,6 +29,8 @@ from central.notices.service import Notices
 from central.patients.model import MODELS as PATIENTS
 from central.patients.person import Person, Registration
 from central.patients.service import Patients
+from central.scans.conflicts import ScanConflicts
+from central.scans.doubles import PersonConflicts
 from central.scans.model import MODELS as SCANS
 from central.scans.registration import Registrations
 from central.scans.service import Scans
@@ -58,6 +64,7 @@ class People:
     fleet: Fleet
     temporaries: Temporaries
     notices: Notices
+    cases: Cases
 
     def add_box(self, id: BoxId, key: SigningKey) -> int:
         """Let a box join with this signing key, or another machine of a known one; its number."""
@@ -81,15 +88,18 @@ def open_people(directory: Path) -> Iterator[People]:
     """A fresh central of its own in ``directory``."""
     database = open_database("sqlite:///central.db", directory)
     migrate(database, read_migrations())
-    database.bind((*AUDIT, *FLEET, *PATIENTS, *CARDS, *HOSPITAL, *SCANS, *NOTICES))
+    database.bind((*AUDIT, *FLEET, *PATIENTS, *CARDS, *HOSPITAL, *SCANS, *NOTICES, *CASES))
     keys = Keys(new_contents(CODE_KID))
     audit = Audit(database, keys.audit_mac)
     fleet = Fleet(keys, audit)
     patients, hospital = Patients(keys, audit), Hospital()
     cards = Cards(keys, audit, fleet.check_temporary)
-    scans = Scans(patients, cards, hospital)
-    registrations = Registrations(keys, patients, cards, hospital)
     notices = Notices(fleet)
+    door = Door("central.example", 8443, bytes(32))
+    cases = Cases(keys, audit, notices, build_acts(cards, fleet, lambda: door))
+    scans = Scans(patients, cards, hospital, conflicts=ScanConflicts(cards, cases))
+    doubles = PersonConflicts(patients, cases)
+    registrations = Registrations(keys, patients, cards, hospital, doubles)
     temporaries = Temporaries(
         keys=keys,
         fleet=fleet,
@@ -97,6 +107,7 @@ def open_people(directory: Path) -> Iterator[People]:
         cards=cards,
         hospital=hospital,
         notices=notices,
+        conflicts=doubles,
     )
     try:
         yield People(
@@ -110,6 +121,7 @@ def open_people(directory: Path) -> Iterator[People]:
             fleet,
             temporaries,
             notices,
+            cases,
         )
     finally:
         database.close()

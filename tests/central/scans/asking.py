@@ -34,8 +34,14 @@ def make_ask(
     )
 
 
-def make_origin(*, box: BoxId = BOX, at: datetime = AT, offset_ms: int | None = None) -> Origin:
-    """A birth at ``at`` by the box's own clock."""
+def make_origin(
+    *,
+    box: BoxId = BOX,
+    at: datetime = AT,
+    offset_ms: int | None = 0,
+    confidence_ms: int | None = 5,
+) -> Origin:
+    """A birth at ``at`` by the box's own clock, which was compared with central's lately."""
     return Origin(
         box=str(box),
         counter="挂号1",
@@ -43,6 +49,7 @@ def make_origin(*, box: BoxId = BOX, at: datetime = AT, offset_ms: int | None = 
         wall_at=to_microseconds(at),
         monotonic_ns=1,
         offset_ms=offset_ms,
+        offset_confidence_ms=confidence_ms,
     )
 
 
