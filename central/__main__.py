@@ -28,6 +28,7 @@ COMMANDS = {
     "settings": "central.settings.commands",
     "user": "central.users.commands",
     "token": "central.users.token_commands",
+    "cases": "central.cases.commands",
     "ledger": "central.ingest.commands",
     "lists": "central.lists.commands",
     "audit": "central.audit.commands",

@@ -33,6 +33,7 @@ from central.hospital.service import Hospital
 from central.ingest.damage import Damages
 from central.ingest.dispatch import Dispatcher
 from central.ingest.forks import ForkCases
+from central.ingest.inbox import Told
 from central.ingest.ledger import Ledger
 from central.ingest.model import MODELS as INGEST_MODELS
 from central.ingest.parts import Ingest, build_ingest
@@ -192,9 +193,8 @@ def build_central(
             DamageRecord: goes_on(damages.note),
         },
     )
-    ingest = build_ingest(
-        database, keys, fleet, dispatcher, ForkCases(cases).open, doubles.look_at_parked
-    )
+    told = Told(ForkCases(cases).open, doubles.look_at_parked)
+    ingest = build_ingest(database, keys, fleet, dispatcher, told)
     return Central(
         config=config,
         files=files,

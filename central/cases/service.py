@@ -5,6 +5,7 @@ Nothing here changes a record, and nothing is decided by itself. Every method ru
 caller's unit of work.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -27,6 +28,7 @@ MOST_EVIDENCE = 50
 """What is kept of one case; more is counted."""
 MOST_NOTE = 500
 MOST_OWNER = 64
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _PRIVATE = "case_evidence.private"
 _NOTE = "conflict_case.note"
 _CENTRAL = "central"
@@ -103,7 +105,7 @@ class Cases:
         """
         case = self.read(number)
         check_step(case.state, CaseState.ASSIGNED)
-        if not owner.strip() or len(owner) > MOST_OWNER or not owner.isprintable():
+        if not owner.strip() or len(owner) > MOST_OWNER or _CONTROL.search(owner):
             raise Malformed(Reason.REQUEST_MALFORMED, f"owner has 1 to {MOST_OWNER} characters")
         store.save_owner(case.id.bytes, owner.strip())
         self._audit.write("case.assign", str(number), actor, at)
@@ -112,14 +114,14 @@ class Cases:
     def decide(self, number: int, outcome: Outcome, note: str, at: datetime, actor: str) -> Decided:
         """End a case: the outcome's act is done, the boxes concerned are told.
 
-        Raises Refused (NOT_FOUND, STATE_STEP, and what the act refuses), Malformed for an outcome
-        that the kind does not have, or without a note.
+        Raises Refused (NOT_FOUND, STATE_STEP also for an outcome that the kind does not have, and
+        what the act refuses), Malformed without a note.
         """
         case = self.read(number)
         check_step(case.state, CaseState.DECIDED)
         choice = case.facts.find(outcome)
         if choice is None:
-            raise Malformed(Reason.REQUEST_MALFORMED, f"a {case.kind} has no {outcome}")
+            raise Refused(Reason.STATE_STEP, f"a {case.kind} has no {outcome}")
         if not note.strip() or len(note) > MOST_NOTE:
             raise Malformed(Reason.REQUEST_MALFORMED, f"a note has 1 to {MOST_NOTE} characters")
         act = self._acts.get(outcome)

@@ -37,6 +37,8 @@ class Permission(StrEnum):
     BOXES_WRITE = "boxes:write"
     BOXES_INVITE = "boxes:invite"
     BOXES_REVOKE = "boxes:revoke"
+    CASES_READ = "cases:read"
+    CASES_DECIDE = "cases:decide"
     AUDIT_READ = "audit:read"
     USERS_READ = "users:read"
     USERS_WRITE = "users:write"
@@ -59,6 +61,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.BOXES_WRITE,
         _P.BOXES_INVITE,
         _P.BOXES_REVOKE,
+        _P.CASES_READ,
+        _P.CASES_DECIDE,
     },
     Role.SECURITY_ADMIN: OWN_ACCOUNT | {_P.USERS_READ, _P.USERS_WRITE},
     Role.AUDIT_ADMIN: OWN_ACCOUNT | {_P.AUDIT_READ},
@@ -71,6 +75,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.BOXES_READ,
         _P.BOXES_WRITE,
         _P.BOXES_INVITE,
+        _P.CASES_READ,
+        _P.CASES_DECIDE,
     },
     Role.SITE_OPERATOR: OWN_ACCOUNT
     | _COUNTER
@@ -81,6 +87,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.BOXES_READ,
         _P.BOXES_WRITE,
         _P.BOXES_INVITE,
+        _P.CASES_READ,
+        _P.CASES_DECIDE,
     },
     Role.CLERK: OWN_ACCOUNT | _COUNTER | {_P.SCANS_READ},
     Role.TECHNICIAN: OWN_ACCOUNT | {_P.BOXES_READ, _P.BOXES_INVITE},

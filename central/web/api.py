@@ -5,6 +5,7 @@ from functools import partial
 from central.app import Central
 from central.audit.routes import AuditRoutes
 from central.cards.routes import CardRoutes
+from central.cases.routes import CaseRoutes
 from central.fleet.box_routes import BoxRoutes
 from central.fleet.doors import read_door
 from central.fleet.estate import Estate
@@ -38,6 +39,7 @@ def list_operations(central: Central) -> list[AnyOperation]:
         BoxRoutes(central.fleet, central.presence, accounts, door),
         SettingRoutes(central.settings),
         AccountRoutes(accounts, central.ledger, central.fleet),
+        CaseRoutes(central.cases),
         AuditRoutes(central.audit),
         UserRoutes(central.users, central.fleet.has_site, Hashing()),
         TokenRoutes(central.users.tokens, central.fleet.has_site),

@@ -5,6 +5,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from central.app import open_central
+from central.cases.case import Evidence
+from central.cases.kinds import CaseKind
 from central.config import CentralFiles
 from central.fleet.box import Place
 from central.fleet.certificates import read_authority
@@ -25,6 +27,7 @@ class World(NamedTuple):
     persons: list[str]
     cards: list[str]
     scans: list[str]
+    cases: list[int]
 
 
 def make_world(directory: Path, persons: int = 8) -> World:
@@ -33,7 +36,7 @@ def make_world(directory: Path, persons: int = 8) -> World:
     config = files.config
     config.write_text(config.read_text().replace("[web]\n", f"[web]\n{OPEN}"))
     at = SystemClock().now()
-    world = World([], [], [])
+    world = World([], [], [], [])
     with open_central(directory) as central, central.unit():
         authority = read_authority(files.box_ca, files.box_ca_key)
         enrolment = Enrolment(central.fleet, central.keys, authority, central.config)
@@ -50,4 +53,8 @@ def make_world(directory: Path, persons: int = 8) -> World:
             ask = make_ask(code, box=BOX, at=at)
             central.scans.answer(BOX, ask, at)
             world.scans.append(str(UUID(bytes=ask.id)))
+            seen = Evidence(at, "离线放行", "Let through alone", BOX, person=person.id)
+            id = central.cases.open(CaseKind.CODE_USED_TWICE, f"code {number}", [seen], at)
+            found = central.cases.list_all(None, None, persons)
+            world.cases.extend(case.number for case in found if case.id == id)
     return world

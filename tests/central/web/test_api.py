@@ -309,6 +309,7 @@ async def test_each_operation_has_its_permission(served: Served, world: World) -
     async with served.client.get("/api/openapi.json") as response:
         document = await response.json()
     known = {"person": world.persons[0], "card": world.cards[0], "scan": world.scans[0]}
+    known["case"] = str(world.cases[0])
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             names = {each["name"] for each in operation["parameters"] if each["in"] == "path"}

@@ -44,6 +44,7 @@ def build_config(world: World) -> SchemathesisConfig:
         "path.person": world.persons,
         "path.card": world.cards,
         "path.scan": world.scans,
+        "path.case": world.cases,
         "path.site": [BOX.site],
         "path.institution": [BOX.site],
         "path.box": [BOX.box],
