@@ -208,8 +208,10 @@ class CaseRoutes:
     def _decide(self, call: Call[CasePath, Nothing, Decision]) -> CaseView:
         case, body = self._find(call), call.body
         check_choice(case, case.facts.find(body.outcome), call.principal)
-        actor = call.principal.actor
-        decided = self._cases.decide(case.number, body.outcome, body.note, call.at, actor)
+        who = call.principal
+        decided = self._cases.decide(
+            case.number, body.outcome, body.note, call.at, who.actor, name=who.name
+        )
         return self._view(decided.case, call, decided.shown_once)
 
     def _find(self, call: Call[CasePath, Nothing, Any]) -> Case:

@@ -111,8 +111,11 @@ class Cases:
         self._audit.write("case.assign", str(number), actor, at)
         return self.read(number)
 
-    def decide(self, number: int, outcome: Outcome, note: str, at: datetime, actor: str) -> Decided:
-        """End a case: the outcome's act is done, the boxes concerned are told.
+    def decide(  # noqa: PLR0913 - what is decided, why, by whom
+        self, number: int, outcome: Outcome, note: str, at: datetime, actor: str, *, name: str = ""
+    ) -> Decided:
+        """End a case: the outcome's act is done, the boxes concerned are told. ``name`` is how
+        people know the actor.
 
         Raises Refused (NOT_FOUND, STATE_STEP also for an outcome that the kind does not have, and
         what the act refuses), Malformed without a note.
@@ -127,7 +130,7 @@ class Cases:
         act = self._acts.get(outcome)
         shown_once = act(case, self.list_evidence(case), at, actor) if act else ""
         sealed = self._keys.seal(_NOTE, note.strip())
-        store.save_decision(case.id.bytes, outcome, actor, sealed, to_microseconds(at))
+        store.save_decision(case.id.bytes, outcome, name or actor, sealed, to_microseconds(at))
         facts = {"kind": str(case.kind), "outcome": str(outcome)}
         self._audit.write("case.decide", str(number), actor, at, **facts)
         for box in case.boxes:

@@ -10,12 +10,15 @@ from uuid import UUID
 
 from central.app import Central
 from central.cards.card import Card
+from central.cases.case import Case
+from central.cases.seeing import is_seen
 from central.fleet.states import BoxState
 from central.hospital.service import SitePatient
 from central.ingest.ledger import BoxReport
 from central.patients.person import Person, PersonId
 from central.patients.search import PersonSearch
 from central.users.principal import Principal
+from central.users.roles import Permission
 from central.web.console import store
 from central.web.console.boxes import BoxLine, Device
 from shared.clock import from_microseconds
@@ -132,6 +135,14 @@ class Reading:
             ParkedLine(each.epoch, each.row.seq, Reason(each.reason).words) for each in parked
         ]
 
+    def list_waiting_cases(self, principal: Principal) -> list[Case]:
+        """The cases that wait for a person, what is due first before all; none for one who may
+        not see them."""
+        if not principal.may(Permission.CASES_READ):
+            return []
+        found = self._central.cases.list_undecided(principal.site)
+        return [case for case in found if is_seen(case, principal)]
+
     def list_scans(self, principal: Principal) -> list[ScanLine]:
         """The newest scans."""
         return [self._scan_line(each) for each in store.list_scans(principal.site, MOST_SCANS)]
@@ -148,6 +159,10 @@ class Reading:
         if principal.site and self._central.hospital.identify(id, principal.site) is None:
             raise Refused(Reason.PERSON_UNKNOWN)
         return person
+
+    def read_masked_name(self, id: PersonId) -> str:
+        """Whom a case is about, as lists show them. Raises Refused (PERSON_UNKNOWN)."""
+        return mask_name(self._central.patients.read(id).name)
 
     def mask(self, person: Person, principal: Principal) -> PersonLine:
         """A person as lists show them."""

@@ -1,4 +1,4 @@
-"""The console put together: the way in, boxes, scans, persons; ``/console`` itself leads on."""
+"""The console put together: the way in, boxes, cases, scans, persons; ``/console`` leads on."""
 
 from aiohttp import web
 
@@ -6,6 +6,7 @@ from central.users.desk import Desk
 from central.users.principal import Principal
 from central.web.app import Site
 from central.web.console.acts import BoxActs
+from central.web.console.cases import CasePages
 from central.web.console.entrance import Entrance
 from central.web.console.fleet import FleetPages
 from central.web.console.frame import ACCOUNT, PLACES, Frame, go_to, owes
@@ -28,6 +29,7 @@ class Console:
             Entrance(site, self._frame, desk),
             FleetPages(site, self._frame, reading),
             BoxActs(site, self._frame, reading),
+            CasePages(site, self._frame, reading),
             PeoplePages(site, self._frame, reading),
         )
 
