@@ -44,8 +44,8 @@ class Lists(Protocol):
     """What central has told all boxes, or all of the site. Losing it loses comfort, and is said:
     nothing here raises."""
 
-    async def find(self, ehc_id: str) -> Listed:
-        """What is listed of a code's owner."""
+    async def find(self, name: str) -> Listed:
+        """What is listed of a code's owner; ``name`` is the ehc id, or a temporary code's text."""
         ...
 
     def code_keys(self) -> CodeKeys:

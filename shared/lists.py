@@ -2,7 +2,8 @@
 
 A head says how far a list has come and stands on a retained topic; its content is asked for and
 comes in pages. Both are signed by central's announcements key. A code's owner is named by a keyed
-token of the ``ehc_id``, so that a list without its key tells nothing.
+token of the ``ehc_id``, or of the text of a temporary code, so that a list without its key tells
+nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -165,9 +166,9 @@ def open_page(key: VerifyKey, signed: SignedList) -> Page:
     return list_pages.decode(signed.body)
 
 
-def card_token(token_key: bytes, ehc_id: str) -> bytes:
+def card_token(token_key: bytes, name: str) -> bytes:
     """By which a code's owner is found in a list."""
-    return STD.mac(token_key, b"onecode listed card\0" + ehc_id.encode())[:TOKEN_BYTES]
+    return STD.mac(token_key, b"onecode listed card\0" + name.encode())[:TOKEN_BYTES]
 
 
 def keys_digest(keys: tuple[CodeKey, ...], token_key: bytes) -> bytes:

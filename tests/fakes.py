@@ -130,8 +130,8 @@ class MemoryLists:
         self.keys = CodeKeys({kid: KnownKey(key) for kid, key in keys.items()})
         self.how_old: timedelta | None = None
 
-    async def find(self, ehc_id: str) -> Listed:
-        return self.listed.get(ehc_id, Listed())
+    async def find(self, name: str) -> Listed:
+        return self.listed.get(name, Listed())
 
     def code_keys(self) -> CodeKeys:
         return self.keys

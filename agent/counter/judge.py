@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from agent.counter.birth import Birth, Registrar
-from agent.counter.tokens import CodeTokens
+from agent.counter.tokens import CodeTokens, card_name
 from agent.counter.verdicts import (
     Decision,
     FindKey,
@@ -22,7 +22,7 @@ from agent.counter.verdicts import (
 from agent.listed import Lists
 from agent.ports import Cache, CachedAnswer, Uplink
 from shared.clock import from_microseconds, to_microseconds
-from shared.ehc import Code, TemporaryCode
+from shared.ehc import Code
 from shared.errors import Unavailable
 from shared.messages import MedicalStep, Reply, ScanAsk, ScanReply, Verdict
 from shared.reasons import Reason
@@ -97,9 +97,8 @@ class Judge:
         return await self._cache.recall(self._tokens.of_card(code))
 
     async def _judge_alone(self, code: Code) -> Decision:
-        word = await self.recall(code)
-        if not isinstance(code, TemporaryCode):
-            word = latest_word(word, await self._lists.find(code.ehc_id))
+        listed = await self._lists.find(card_name(code))
+        word = latest_word(await self.recall(code), listed)
         now, doubt = self._registrar.central_now(), self._registrar.doubt()
         return judge_alone(code, word, self._lists.code_keys(), now, doubt, self._find_key)
 

@@ -23,5 +23,9 @@ class CodeTokens:
 
     def of_card(self, code: Code) -> bytes:
         """The token of the card a code names, the same for all its codes."""
-        name = build_code(code) if isinstance(code, TemporaryCode) else code.ehc_id
-        return STD.mac(self._card_key, name.encode())
+        return STD.mac(self._card_key, card_name(code).encode())
+
+
+def card_name(code: Code) -> str:
+    """By what a code leads to its card: its ehc id, or all of a temporary code."""
+    return build_code(code) if isinstance(code, TemporaryCode) else code.ehc_id

@@ -90,10 +90,10 @@ class SiteLists:
 
     # --- what is known now -----------------------------------------------------------------------
 
-    async def find(self, ehc_id: str) -> Listed:
+    async def find(self, name: str) -> Listed:
         if self._file is None or self._token_key is None:
             return Listed()
-        token = card_token(self._token_key, ehc_id)
+        token = card_token(self._token_key, name)
         found = await self._run(partial(self._file.find, token)) or Found(None, None)
         return Listed(
             revoked=found.reason,

@@ -85,14 +85,16 @@ class Cards:
             raise Refused(Reason.NOT_FOUND, f"card of person {person}")
         return self._card(stored)
 
-    def list_ehc_ids(self, id: CardId) -> list[str]:
-        """Every ehc id that leads to a card."""
-        return [self._keys.open(_EHC_ID, sealed) for sealed in store.list_ehc_ids(id)]
+    def list_names(self, id: CardId) -> list[str]:
+        """Everything by which a code leads to a card: ehc ids, texts of temporary codes."""
+        ehc_ids = [self._keys.open(_EHC_ID, sealed) for sealed in store.list_ehc_ids(id)]
+        texts = [self._keys.open(_TEMPORARY, sealed) for sealed in store.list_temporary(id)]
+        return ehc_ids + texts
 
-    def list_ehc_ids_of(self, person: PersonId) -> list[str]:
-        """Every ehc id that leads to a person; none where there is no card yet."""
+    def list_names_of(self, person: PersonId) -> list[str]:
+        """Everything by which a code leads to a person; none where there is no card yet."""
         stored = store.find_card_of(person)
-        return [] if stored is None else self.list_ehc_ids(CardId(stored.id))
+        return [] if stored is None else self.list_names(CardId(stored.id))
 
     def static_code(self, card: Card) -> str:
         """The card's static code, the same each time.

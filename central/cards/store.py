@@ -87,6 +87,14 @@ def list_ehc_ids(card: UUID) -> list[bytes]:
     return [sealed for (sealed,) in rows]
 
 
+def list_temporary(card: UUID) -> list[bytes]:
+    """The sealed texts of the temporary codes that lead to a card."""
+    rows = TemporaryCodeRow.execute(
+        "SELECT text FROM temporary_code WHERE card_id = ?", (card.bytes,)
+    )
+    return [sealed for (sealed,) in rows]
+
+
 def find_facts(id: UUID) -> CardFacts | None:
     """A card by its public number."""
     row = CardRow.execute("SELECT person_id, state FROM card WHERE id = ?", (id.bytes,)).fetchone()

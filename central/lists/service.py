@@ -115,8 +115,8 @@ class Lists:
         revision, count, added, removed = _next_revision(before.revision, at), before.size, [], []
         for card in map(CardId, cards):
             reason = REFUSALS.get(self._cards.read(card).state)
-            for ehc_id in self._cards.list_ehc_ids(card):
-                token = card_token(self._keys.list_key, ehc_id)
+            for name in self._cards.list_names(card):
+                token = card_token(self._keys.list_key, name)
                 former = store.find_revoked(token)
                 if former == reason:
                     continue
@@ -156,8 +156,8 @@ class Lists:
 
     def _entries(self, person: PersonId) -> Iterator[tuple[str, Entry]]:
         """What the boxes of each site are told of a person."""
-        ehc_ids = self._cards.list_ehc_ids_of(person)
-        tokens = [card_token(self._keys.list_key, ehc_id).hex() for ehc_id in ehc_ids]
+        names = self._cards.list_names_of(person)
+        tokens = [card_token(self._keys.list_key, name).hex() for name in names]
         patients = {patient.site: patient for patient in self._hospital.list_sites(person)}
         for site in dict.fromkeys((*patients, *store.list_listed_sites(person))):
             patient = patients.get(site)

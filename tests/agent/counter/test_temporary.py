@@ -10,6 +10,7 @@ import pytest
 from agent.counter.form import parse_request
 from agent.counter.policy import FixedPolicy
 from agent.counter.views import IssueView, ScanView
+from agent.listed import Listed
 from agent.ports import CachedAnswer, PrintOutcome
 from shared.clock import to_microseconds
 from shared.crypto import STD
@@ -264,6 +265,18 @@ async def test_what_central_said_of_it_is_remembered() -> None:
     await desk.cache.remember(desk.tokens.of_card(code), stopped)
     desk.clock.advance(timedelta(minutes=1))
     assert reason_of(await scan_alone(desk, text)) is Reason.CARD_CANCELLED
+
+
+async def test_what_central_lists_of_it_is_believed() -> None:
+    """Resolved while this box never saw it: known with the site's number; then stopped."""
+    desk = make_desk()
+    text = build_code(sign_temporary(STD.new_signing_key(), NUMBER + 1, 1, 5))
+    desk.lists.listed[text] = Listed(identity=IDENTITY, identity_as_of=NOON)
+    view = await scan_alone(desk, text)
+    assert (reason_of(view), view.identity) == (Reason.OFFLINE_KNOWN, IDENTITY)
+    desk.lists.listed[text] = Listed(revoked=Reason.CARD_SUSPENDED, revoked_as_of=NOON)
+    desk.clock.advance(timedelta(minutes=1))
+    assert reason_of(await scan_alone(desk, text)) is Reason.CARD_SUSPENDED
 
 
 async def test_central_that_has_no_report_yet_says_so() -> None:

@@ -10,5 +10,10 @@ CREATE TABLE temporary_code (
 );
 CREATE INDEX temporary_code_card_id ON temporary_code (card_id);
 CREATE UNIQUE INDEX temporary_code_box_id ON temporary_code (box, id);
+-- Lists name a card by these codes too.
+CREATE TRIGGER list_card_temporary AFTER INSERT ON temporary_code BEGIN
+    INSERT OR IGNORE INTO list_due_card SELECT id FROM card WHERE id = NEW.card_id AND state <> 'active';
+    INSERT OR IGNORE INTO list_due_person SELECT person_id FROM card WHERE id = NEW.card_id;
+END;
 -- Scans of codes whose box had not reported yet: few, and found again when it does.
 CREATE INDEX scan_temporary ON scan (code_token) WHERE reason = 'code-temporary-unknown';
