@@ -5,7 +5,9 @@ the open file is in ``tests/agent/offline_queue/test_damage.py``.
 """
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,10 +22,18 @@ from tests.faults.world import BOX, SETTLE_SECONDS, World
 PAGE = 4096
 
 
+def root_of(path: Path, table: str) -> int:
+    """Where in the file a table's tree begins."""
+    with closing(sqlite3.connect(path)) as database:
+        query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        (page,) = database.execute(query, (table,)).fetchone()
+    return int(page - 1) * PAGE
+
+
 def noise(path: Path) -> None:
-    """The rows' first pages become noise."""
-    content = bytearray(path.read_bytes())
-    content[3 * PAGE : 6 * PAGE] = bytes(range(256)) * (3 * PAGE // 256)
+    """The page that leads to all rows becomes noise."""
+    at, content = root_of(path, "row"), bytearray(path.read_bytes())
+    content[at : at + PAGE] = bytes(range(256)) * (PAGE // 256)
     path.write_bytes(content)
 
 
@@ -34,11 +44,12 @@ def cut(path: Path) -> None:
 
 
 def swap(path: Path) -> None:
-    """A page lies where another was."""
+    """Two whole pages change places: nothing in them is wrong but where they lie."""
+    one, other = root_of(path, "row"), root_of(path, "encapsulation")
     content = bytearray(path.read_bytes())
-    content[2 * PAGE : 3 * PAGE], content[5 * PAGE : 6 * PAGE] = (
-        content[5 * PAGE : 6 * PAGE],
-        content[2 * PAGE : 3 * PAGE],
+    content[one : one + PAGE], content[other : other + PAGE] = (
+        content[other : other + PAGE],
+        content[one : one + PAGE],
     )
     path.write_bytes(content)
 
@@ -58,7 +69,7 @@ def scan_offline(world: World, count: int) -> None:
     world.wait_created(before + count)
 
 
-def wait_salvaged(world: World, least: int = 1) -> None:
+def wait_salvaged(world: World, least: int) -> None:
     """Wait until so many files at least were set aside, and all are dealt with."""
 
     def look() -> bool | None:
@@ -97,8 +108,9 @@ def test_a_file_spoiled_at_rest(world: World, spoil: Callable[[Path], None]) -> 
     before = {row.id: row for row in oracle.read_box(world.queue)}
     held = set(oracle.read_central(world.database, str(BOX)))
     spoil(world.queue)
+    folders = len(list(world.queue.parent.glob("quarantine/*")))
     world.start_box(online=False)
-    wait_salvaged(world)
+    wait_salvaged(world, folders + 1)
     assert world.scan(world.static_code())["verdict"] == "provisional"
     world.broker.start()
     world.wait_link("up")
