@@ -44,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     queue = leaves.add_parser("queue", help="what the queue holds, by state and lane")
     queue.set_defaults(run=commands.queue)
+    _add_courier(queue.add_subparsers())
 
     ledger = leaves.add_parser("ledger", help="the box's ledger").add_subparsers(required=True)
     verify = ledger.add_parser("verify", help="prove the account from the box's own file")
@@ -75,6 +76,16 @@ def build_parser() -> argparse.ArgumentParser:
     for leaf in (check, queue, verify, scan, issue, labels, answering, page, pair, paired):
         leaf.add_argument("--json", action="store_true", help="for machines")
     return parser
+
+
+def _add_courier(acts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Records carried by hand."""
+    export = acts.add_parser("export", help="write what waits for central into a sealed file")
+    export.add_argument("file", type=Path)
+    export.set_defaults(run=commands.export_queue)
+    receipt = acts.add_parser("import-receipt", help="settle rows by the file that central wrote")
+    receipt.add_argument("file", type=Path)
+    receipt.set_defaults(run=commands.import_receipt)
 
 
 def _add_technicians(leaves: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -333,7 +333,7 @@ async def _open_api(config: BoxConfig, files: BoxFiles, box: RunningBox) -> Asyn
     token = load_token(files.api_token)
     access = LocalAccess(token, config.api_port, config.frame_ancestors)
     async with (
-        serve_api(box, SystemClock(), access, pairing=box.door) as port,
+        serve_api(box, SystemClock(), access, None, box.door, box.take_receipt) as port,
         asyncio.TaskGroup() as group,
     ):
         log.info("local API on http://127.0.0.1:%d/api/v1", port)

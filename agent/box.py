@@ -302,6 +302,10 @@ class RunningBox:
         """What a record says that the box itself makes now."""
         return self._counter.origin()
 
+    async def take_receipt(self, sealed: bytes) -> int:
+        """A receipt that came by hand; as ``CentralUplink.take_receipt``."""
+        return await self._uplink.take_receipt(sealed)
+
     async def read_account(self) -> Account:
         """The queue's account."""
         return await self._outbox.read_account()

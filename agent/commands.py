@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import sys
+from base64 import b64encode
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -92,6 +93,26 @@ def queue(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
         print(f"  {count['state']:<10} {count['lane']:<10} {count['rows']:>8}")
     print(f"  oldest pending: {'none' if seconds is None else f'{seconds} s'}")
     return Exit.HELD
+
+
+def export_queue(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """Write what waits for central into a sealed file."""
+    from agent.courier.commands import export
+
+    return export(files, arguments)
+
+
+def import_receipt(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """Settle rows by a file that central wrote."""
+    from agent.api.client import LocalApi
+    from agent.api.views import SettledView
+    from agent.courier.commands import import_receipt as settle
+
+    def give(sealed: bytes) -> int:
+        body = {"sealed": b64encode(sealed).decode()}
+        return LocalApi(files).post("queue/receipts", body, SettledView).settled
+
+    return settle(files, arguments, give)
 
 
 def verify_ledger(files: BoxFiles, arguments: argparse.Namespace) -> Exit:

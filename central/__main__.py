@@ -30,6 +30,7 @@ COMMANDS = {
     "token": "central.users.token_commands",
     "cases": "central.cases.commands",
     "ledger": "central.ingest.commands",
+    "queue": "central.ingest.queue_commands",
     "lists": "central.lists.commands",
     "audit": "central.audit.commands",
 }

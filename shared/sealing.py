@@ -78,6 +78,16 @@ def unwrap_pair_key(recipient: RecipientKey, signing_public: bytes, wrapped: byt
     return key
 
 
+def wrap_file_key(suite: Suite, central_public: bytes, box: BoxId, key: bytes) -> bytes:
+    """A queue file's key, sealed to central and bound to the box."""
+    return suite.encapsulate(central_public, key, _bound_to_file(box))
+
+
+def unwrap_file_key(recipient: RecipientKey, box: BoxId, wrapped: bytes) -> bytes:
+    """Central's half of ``wrap_file_key``. Raises NotAuthentic."""
+    return recipient.decapsulate(wrapped, _bound_to_file(box))
+
+
 def open_body(body_key: bytes, body: bytes, id: bytes, lane: int, born: int) -> bytes:
     """The plaintext of a sealed body. Raises Malformed, NotAuthentic, Refused (suite)."""
     parse_encapsulation_id(body)
@@ -92,6 +102,10 @@ def _nonce(counter: bytes) -> bytes:
 
 def _bound_to(box: BoxId) -> bytes:
     return b"onecode body key 1\0" + str(box).encode()
+
+
+def _bound_to_file(box: BoxId) -> bytes:
+    return b"onecode queue file key 1\0" + str(box).encode()
 
 
 def _bound_to_joining(signing_public: bytes) -> bytes:

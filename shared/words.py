@@ -679,6 +679,30 @@ WORDS: dict[Reason, Words] = {
         "不要删除；请报技术员",
         "Do not delete it; tell the technician",
     ),
+    Reason.QUEUE_FILE_FOREIGN: Words(
+        "这不是本中心能用的记录文件",
+        "This is no queue file for this centre",
+        "核对文件和中心，再从设备导出一次",
+        "See that file and centre are the right ones, or export again",
+    ),
+    Reason.QUEUE_FILE_BROKEN: Words(
+        "记录文件不完整或被改动，未导入",
+        "The queue file is cut off or changed; nothing of it was taken",
+        "请从设备重新导出",
+        "Export it again from the box",
+    ),
+    Reason.RECEIPT_FILE_FOREIGN: Words(
+        "这不是给这台设备的回执文件",
+        "This is no receipt file for this box",
+        "请用导入时为这台设备写出的回执文件",
+        "Take the file that the import wrote for this box",
+    ),
+    Reason.RECEIPT_FILE_BROKEN: Words(
+        "回执文件不完整或被改动，未使用",
+        "The receipt file is cut off or changed; nothing of it was used",
+        "请在中心重新导入，再取一次回执",
+        "Import again at central and take its new receipt file",
+    ),
     Reason.QUEUE_QUARANTINED: Words(
         "记录文件曾损坏，已另存，可读的已找回",
         "A damaged queue file was set aside; what could be read is back",

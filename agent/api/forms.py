@@ -17,6 +17,12 @@ class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The base of all."""
 
 
+class ReceiptForm(Form, frozen=True):
+    """A receipt of central's that came by hand, sealed as it would have come down the line."""
+
+    sealed: Annotated[bytes, msgspec.Meta(max_length=12_000)]
+
+
 class IssueForm(Form, frozen=True):
     """What a clerk types to register a resident; ``draft`` is what the page had kept of it."""
 

@@ -14,6 +14,7 @@ from agent.api.forms import (
     AnswerForm,
     IssueForm,
     PinForm,
+    ReceiptForm,
     ReprintForm,
     ScanForm,
     SeenForm,
@@ -21,7 +22,7 @@ from agent.api.forms import (
 )
 from agent.api.patience import read_body
 from agent.api.sessions import Tickets
-from agent.api.views import TicketView, view_account
+from agent.api.views import SettledView, TicketView, view_account
 from agent.counter.form import IssueRequest, check_form, parse_request
 from agent.counter.form_drafts import FormDrafts
 from agent.counter.operators import Operators
@@ -87,6 +88,16 @@ def build_ticket_route(tickets: Tickets) -> web.RouteDef:
         )
 
     return web.post("/api/v1/tickets", post_ticket)
+
+
+def build_receipt_route(take: Callable[[bytes], Awaitable[int]]) -> web.RouteDef:
+    """``/api/v1/queue/receipts``: central's receipts that came by hand, for this machine alone."""
+
+    async def post_receipt(request: web.Request) -> web.Response:
+        form = await _read(request, ReceiptForm)
+        return _answer(SettledView(await take(form.sealed)))
+
+    return web.post("/api/v1/queue/receipts", post_receipt)
 
 
 def _list_looks(box: Box) -> dict[tuple[str, str], Handler]:

@@ -5,7 +5,7 @@ context is open. The way in is loopback here; ``agent.handover`` has another.
 import asyncio
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,7 +19,13 @@ from agent.api.pages import build_entrance, build_page_routes, protect
 from agent.api.pairing import Pairing, build_pairing_routes
 from agent.api.patience import KEEP_ALIVE_SECONDS, Patience, admit
 from agent.api.problems import answer_problems
-from agent.api.routes import MAX_REQUEST_BYTES, Box, build_routes, build_ticket_route
+from agent.api.routes import (
+    MAX_REQUEST_BYTES,
+    Box,
+    build_receipt_route,
+    build_routes,
+    build_ticket_route,
+)
 from agent.api.sessions import Sessions, Tickets
 from shared.clock import Clock
 from shared.errors import Unavailable
@@ -49,18 +55,21 @@ class Way:
 
 
 @asynccontextmanager
-async def serve_api(
+async def serve_api(  # noqa: PLR0913, PLR0917 - for whom, and what there is besides
     box: Box,
     clock: Clock,
     access: LocalAccess,
     patience: Patience | None = None,
     pairing: Pairing | None = None,
+    take_receipt: Callable[[bytes], Awaitable[int]] | None = None,
 ) -> AsyncIterator[int]:
     """Serve loopback until the context ends; gives the port. Raises Unavailable (PORT_BUSY)."""
     sessions, tickets = Sessions(access.token, clock), Tickets(clock)
     routes = [*build_entrance(tickets, sessions), build_ticket_route(tickets)]
     if pairing is not None:
         routes += build_pairing_routes(pairing, box.operators)
+    if take_receipt is not None:
+        routes.append(build_receipt_route(take_receipt))
     way = Way(
         guard(access.token, sessions, is_loopback),
         routes,

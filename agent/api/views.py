@@ -98,6 +98,12 @@ class TicketView(msgspec.Struct, frozen=True):
     url: str
 
 
+class SettledView(msgspec.Struct, frozen=True):
+    """How many rows a receipt has settled: those that still waited."""
+
+    settled: int
+
+
 class PairingView(msgspec.Struct, frozen=True):
     """An open pairing window: what is typed at the workstation, and what is compared there."""
 

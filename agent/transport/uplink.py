@@ -24,6 +24,7 @@ from agent.transport.downlink import (
     Downlink,
     LinkChanged,
     ListHeadCame,
+    RowsSettled,
 )
 from agent.transport.drain import Drain
 from agent.transport.edges import Edge, Observe, ignore
@@ -31,6 +32,7 @@ from agent.transport.line import LISTED, Line, OpenConnection
 from agent.transport.link_states import Link, LinkState
 from agent.transport.mqtt import open_connection
 from shared.clock import Clock, ClockOffset
+from shared.codec import receipts
 from shared.config import read_secret
 from shared.crypto import STD
 from shared.errors import Refused, Unavailable
@@ -76,6 +78,7 @@ class CentralUplink:
             self._changed,
             retry_seconds=retry_seconds,
         )
+        self._custody = custody
         self._anchoring = Anchoring(keys, custody)
         self._drain = Drain(
             keys=keys,
@@ -133,6 +136,19 @@ class CentralUplink:
         Raises Unavailable, Damaged.
         """
         await self._drain.wait_drained()
+
+    async def take_receipt(self, sealed: bytes) -> int:
+        """A receipt that came by hand instead of the line; how many rows it settled.
+
+        Raises NotAuthentic, Malformed, Refused (NOT_FOR_THIS_BOX), Unavailable, Damaged.
+        """
+        receipt = receipts.decode(self._open(RECEIPT, sealed))
+        if receipt.box != str(self._keys.box):
+            raise Refused(Reason.NOT_FOR_THIS_BOX)
+        settled = await self._custody.settle(receipt.epoch, receipt.rows)
+        if settled:
+            self.downlink.post(RowsSettled(settled))
+        return settled
 
     async def ask(self, ask: Ask, deadline_seconds: float) -> Reply:
         """Raises Unavailable: LINK_DOWN at once (nothing was sent), NO_ANSWER after the deadline

@@ -25,7 +25,7 @@ from shared.errors import Damaged, NotAuthentic
 from shared.ids import BoxId
 from shared.lists import CodeKey
 from shared.reasons import Reason
-from shared.sealing import unwrap_body_key, unwrap_pair_key
+from shared.sealing import unwrap_body_key, unwrap_file_key, unwrap_pair_key
 
 _NONCE_BYTES = 4  # of a code's extension
 
@@ -192,6 +192,10 @@ class Keys:
     def body_key(self, box: BoxId, wrapped: bytes) -> bytes:
         """The body key inside a box's encapsulation. Raises NotAuthentic."""
         return unwrap_body_key(self._recipient, box, wrapped)
+
+    def queue_file_key(self, box: BoxId, wrapped: bytes) -> bytes:
+        """The key inside a box's queue file. Raises NotAuthentic."""
+        return unwrap_file_key(self._recipient, box, wrapped)
 
     def audit_mac(self, data: bytes) -> bytes:
         """The MAC that chains the audit, 32 bytes."""
