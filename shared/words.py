@@ -242,8 +242,8 @@ WORDS: dict[Reason, Words] = {
         "Issue a new one with the document",
     ),
     Reason.OFFLINE_KNOWN: Words(
-        "网络断开；本机近日见过此人",
-        "Offline; this box has seen the person before",
+        "网络断开；中心近日的资料里有此人",
+        "Offline; known from what central said before",
         "可以挂号就诊，联网后由中心确认",
         "Visits may go on; central confirms once back online",
     ),

@@ -48,6 +48,7 @@ _CACHE_KIB = 128
 _ROWS_AT_ONCE = 500
 _EVICT = "DELETE FROM person WHERE number IN (SELECT number FROM person ORDER BY number LIMIT ?)"
 _KEY_SET = "key-set"
+_OWNER = "owner"
 
 
 class Standing(msgspec.Struct, frozen=True, array_like=True):
@@ -89,6 +90,15 @@ class ListFile:
     def close(self) -> None:
         """Close the file."""
         self._sealed.close()
+
+    def belong(self, owner: bytes) -> None:
+        """What was kept for another box, site or centre is of no use here, and is erased."""
+        if self._read(_OWNER) == owner:
+            return
+        with self._unit():
+            for table in ("list", "revoked", "incoming", "person"):
+                self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+            self._write(_OWNER, owner)
 
     # --- what it says ----------------------------------------------------------------------------
 

@@ -68,6 +68,7 @@ class SiteLists:
         self._file = file
         self._thread = thread
         self._site = config.box_id.site
+        self._owner = f"{config.box} {config.announcements}".encode()
         announcements = config.announcements
         self.announcements = STD.verify_key(bytes.fromhex(announcements)) if announcements else None
         self._first_keys = {
@@ -271,7 +272,9 @@ class SiteLists:
     # --- the file --------------------------------------------------------------------------------
 
     async def load(self) -> None:
-        """Take up what the file holds."""
+        """Take up what the file holds, if it is this box's."""
+        if self._file is not None:
+            await self._run(partial(self._file.belong, self._owner))
         for what in ListName:
             await self._take_up(what)
 

@@ -14,7 +14,7 @@ from playwright.async_api import BrowserContext, Page, expect
 
 from agent.api.server import LocalAccess, serve_api
 from agent.api.sessions import Sessions
-from agent.api.views import DeviceView, LinkView, StateView, UnsentView, view_account
+from agent.api.views import DeviceView, LinkView, ListsView, StateView, UnsentView, view_account
 from agent.counter.allowed import allow
 from agent.counter.form import IssueRequest
 from agent.counter.operators import Operators
@@ -81,6 +81,7 @@ def state(**changes: Any) -> StateView:
         unsent=UnsentView(),
         scanner=DeviceView("Newland NLS-FR20", DeviceState.READY),
         printer=DeviceView("Zebra ZD421", DeviceState.READY),
+        lists=ListsView(168, 37, 4215),
         main=None,
     )
     return msgspec.structs.replace(view, **changes)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from agent.api.views import AccountView, DeviceView, UnsentView
+from agent.api.views import AccountView, DeviceView, ListsView, UnsentView
 from agent.counter.states import ScanState
 from agent.counter.views import IssueView, OperatorView, advise
 from shared.devices import DeviceState, PrinterCondition, PrintState
@@ -220,6 +220,23 @@ async def issued_temporary_before(box: ShownBox, page: Page) -> None:
     await _issued_temporary(box, page, Reason.TEMPORARY_GIVEN_BEFORE)
 
 
+async def lists_old(box: ShownBox, page: Page) -> None:
+    old = ListsView(26 * 3600, 37, 4215, advise(Reason.LIST_OLD))
+    box.show(link=since("backing-off", 26 * 3600), unsent=UnsentView(170, 93_000), lists=old)
+    box.show_scan(scan(Verdict.PROVISIONAL, Reason.OFFLINE_KNOWN, PERSON))
+    await _scanned(page, "provisional")
+    await expect(page.locator("#status [data-cell='lists']")).to_have_attribute(
+        "data-level", "care"
+    )
+
+
+async def lists_missing(box: ShownBox, page: Page) -> None:
+    missing = ListsView(advice=advise(Reason.LIST_MISSING))
+    box.show(link=since("backing-off", 252), unsent=UnsentView(17, 250), lists=missing)
+    box.show_scan(scan(Verdict.PROVISIONAL, Reason.CODE_KEY_UNKNOWN))
+    await _scanned(page, "provisional")
+
+
 async def temporary_here(box: ShownBox, page: Page) -> None:
     box.show(link=since("backing-off", 252), unsent=UnsentView(17, 250))
     own = scan(
@@ -312,6 +329,8 @@ STATES: dict[str, Arrange] = {
         issue_findings,
         issued_new,
         issued_found,
+        lists_old,
+        lists_missing,
         issued_temporary,
         issued_temporary_before,
         temporary_here,

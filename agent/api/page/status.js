@@ -56,6 +56,7 @@ function facts(known) {
       }),
     },
     unsent(known, account),
+    lists(known),
     device("scanner", gravest(listScanners(known.state))),
     device("printer", known.state.printer),
     operatorCell(known),
@@ -69,6 +70,14 @@ function unsent(known, { holds }) {
   const level = percent >= 80 ? "bad" : "busy";
   const note = percent >= 50 ? say("unsentFill", { n: percent }) : oldest === null ? "" : say("unsentAge", { age: duration(oldest + known.sinceState) });
   return { key: "unsent", level, value: say("unsentSome", { n: count }), note };
+}
+
+// Central's lists for when the box is alone: old ones miss cards that were cancelled since.
+function lists(known) {
+  const { age_seconds: age, revoked, persons, advice } = known.state.lists;
+  if (age === null) return { key: "lists", level: "care", value: say("listsNone") };
+  const note = say("listsNote", { revoked, persons });
+  return { key: "lists", level: advice ? "care" : "good", value: say("listsAge", { age: duration(age + known.sinceState) }), note };
 }
 
 function device(key, { name, state, conditions, advice }) {
@@ -88,7 +97,7 @@ function operatorCell({ operator }) {
 }
 
 function unknown() {
-  return ["network", "unsent", "scanner", "printer", "operator"].map((key) => ({
+  return ["network", "unsent", "lists", "scanner", "printer", "operator"].map((key) => ({
     key,
     level: "unknown",
     value: say("unknown"),

@@ -53,6 +53,9 @@ function list(state, operator) {
     if (standing === "ready" && advice) troubles.push({ level: "busy", what: say(key), ...told(advice) });
   }
   for (const { advice } of state.reports ?? []) troubles.push({ level: "busy", what: say("device"), ...told(advice) });
+  // At the first start they are on their way.
+  const { advice: lists, age_seconds: age } = state.lists;
+  if (lists && (age !== null || link.state !== "up")) troubles.push({ level: "busy", what: say("lists"), ...told(lists) });
   if (state.labels_advice) troubles.push({ level: "busy", what: say("label"), ...told(state.labels_advice) });
   if (operator.advice && !operator.asked_for_pin) {
     troubles.push({ level: "bad", what: say("operator"), ...told(operator.advice) });

@@ -39,6 +39,7 @@ NAMES = [
     "scanner",
     "printer",
     "queue",
+    "lists",
     "fonts",
 ]
 """Stable: scripts ask for them."""

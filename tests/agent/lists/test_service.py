@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from agent.lists.service import OLD
+from shared.ids import BoxId
 from shared.lists import NO_DIGEST, Position, end_of, sign_page
 from shared.messages import ListName, ListReply
 from shared.reasons import Reason
@@ -359,3 +360,19 @@ async def test_the_loop_fetches_what_a_head_announces(centre: ListCentre, box: L
     await asyncio.wait((running,))
     assert (await box.find(card)).identity is not None
     assert centre.head(ListName.PERSONS).digest == NO_DIGEST
+
+
+async def test_another_sites_lists_are_erased(
+    centre: ListCentre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A box that joins anew elsewhere knows nobody of before."""
+    card = centre.admit(SAMPLE)[1]
+    async with open_list_box(tmp_path, centre) as box:
+        await box.catch_up()
+        assert (await box.find(card)).identity is not None
+    monkeypatch.setattr(centre, "box", BoxId("site2", "box1"))
+    async with open_list_box(tmp_path, centre) as box:
+        assert box.lists.age() is None
+        await box.catch_up()
+        assert box.lists.age() is not None
+        assert (await box.find(card)).identity is None
