@@ -291,6 +291,7 @@ def _build_box(
             operators,
             parts.clock,
         ),
+        lists=parts.lists,
         door=parts.door,
         notices=notices,
     )

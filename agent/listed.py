@@ -20,8 +20,8 @@ class KnownKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CodeKeys:
-    """Keys of codes by their number. ``complete``: a key that is not here is not of our domain;
-    otherwise it may be one that this box has not heard of yet."""
+    """Keys of codes by their number. ``complete``: a key that is not here is not in use, unless
+    one was stolen and replaced in a hurry; otherwise this box may not have heard of it yet."""
 
     keys: Mapping[int, KnownKey]
     complete: bool = False

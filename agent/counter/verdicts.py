@@ -140,9 +140,10 @@ def _judge_temporary(
 
 
 def _refusal_of_stranger(extension: AnyExtension, keys: CodeKeys) -> Reason | None:
-    """A key that is not known is of another domain, unless central may have added one since."""
-    foreign = isinstance(extension, ForeignExtension) or keys.complete
-    return Reason.CODE_OTHER_DOMAIN if foreign else None
+    """A key that is not known is not in use, unless central may have added it since."""
+    if isinstance(extension, ForeignExtension):
+        return Reason.CODE_OTHER_DOMAIN
+    return Reason.CODE_KEY_UNKNOWN if keys.complete else None
 
 
 def _refusal_of_signed(

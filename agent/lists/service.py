@@ -134,6 +134,10 @@ class SiteLists:
         standing = self._standings.get(what)
         return standing.head.count if standing else 0
 
+    def _revision(self, what: ListName) -> int:
+        standing = self._standings.get(what)
+        return standing.head.revision if standing else 0
+
     def position(self, what: ListName) -> Position:
         """What the next page goes on from."""
         standing = self._standings.get(what)
@@ -296,6 +300,9 @@ class SiteLists:
             if key_set is None:
                 return
             self._token_key = key_set.token_key
+            if standing.head.revision != self._revision(what):
+                numbers = ", ".join(str(key.kid) for key in key_set.keys)
+                log.info("code keys %s of revision %d", numbers, standing.head.revision)
             self._keys = self._first_keys | {
                 key.kid: KnownKey(
                     STD.verify_key(key.public),

@@ -61,7 +61,7 @@ def test_a_full_run_leaves_nothing_in_clear(world: World) -> None:
     files = [file for file in world.files() if "labels" not in file.parts]
     names = {file.name for file in files}
     assert {"queue.db", "queue.db-wal", "central.db", "central.db-wal", "box.log"} <= names
-    assert {"central.log", "broker.log", "cache.db"} <= names
+    assert {"central.log", "broker.log", "cache.db", "lists.db"} <= names
     for file in files:
         assert_free(file, secrets)
 

@@ -18,13 +18,14 @@ from agent.checks.devices import look_at_scanner
 from agent.checks.finding import Box, Level
 from agent.config import BoxFiles, ScannerConfig, read_box_config
 from agent.counter.views import advise
+from demo.supervisor import wait_until
 from shared.at_rest import CREDENTIAL, seal_secret
 from shared.clock import SystemClock
 from shared.devices import DeviceState
 from shared.exits import Exit
 from shared.reasons import Reason
 from tests.agent.api.one_box import OneBox
-from tests.faults.world import World
+from tests.faults.world import SETTLE_SECONDS, World
 
 NAMES = [
     "configuration",
@@ -45,10 +46,15 @@ NAMES = [
 """Stable: scripts ask for them."""
 
 
+def _has_lists(world: World) -> bool | None:
+    return None if world.api.fetch("state")["lists"]["age_seconds"] is None else True
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A broker, a central and a box that run."""
     with World(tmp_path_factory.mktemp("checked")) as world:
+        wait_until(lambda: _has_lists(world), SETTLE_SECONDS, "lists")
         yield world
 
 

@@ -89,9 +89,9 @@ def test_a_foreign_signature_under_our_kid_is_forged() -> None:
 
 
 def test_another_domains_code_is_refused_as_such() -> None:
-    """CONTRACTS §5: a code in our grammar from another domain."""
+    """CONTRACTS §5: a code in our grammar that no key of ours can have signed."""
     code = dynamic(signed_dynamic_text(DOMAIN_KEY, NOON, kid=DOMAIN_KID + 1))
-    assert alone(code).reason is Reason.CODE_OTHER_DOMAIN
+    assert alone(code).reason is Reason.CODE_KEY_UNKNOWN
 
 
 def test_what_central_refused_for_the_card_stays_refused() -> None:
