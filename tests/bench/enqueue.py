@@ -97,14 +97,14 @@ def _write_disk(descriptor: int, number: int) -> float:
     return COMMITS_ALONE / (time.perf_counter() - begun)
 
 
-def drafts(count: int) -> list[Draft]:
+def drafts(count: int, box: BoxId = BOX) -> list[Draft]:
     """Scans born now."""
     clock = SystemClock()
     boot_id = read_boot_id()
     born = []
     for _ in range(count):
         at = clock.now()
-        origin = Origin(str(BOX), "counter-1", boot_id, to_microseconds(at), clock.monotonic_ns())
+        origin = Origin(str(box), "counter-1", boot_id, to_microseconds(at), clock.monotonic_ns())
         record = ScanRecord(
             lane=Lane.USE,
             origin=origin,
