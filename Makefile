@@ -14,6 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 BIN := .venv/bin
 DEV := .venv/.ready
 BOX := .venv-box/.ready
+PEERS := .venv-peers/.ready
 NODE := node_modules/.ready
 VENDOR := central/web/static/vendor/.ready
 HIL := build/hil
@@ -45,7 +46,7 @@ check: $(DEV) ## ruff, strict types, import rules
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: system $(DEV) $(BOX) $(VENDOR) ## measure; prints a table and writes build/bench.json
+bench: system $(DEV) $(BOX) $(PEERS) $(VENDOR) ## measure; prints a table and writes build/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 box-env: $(BOX) ## the box's own environment, with only the box's packages
@@ -113,6 +114,14 @@ $(BOX): requirements/build.txt requirements/box.txt pyproject.toml $(BOX_SOURCES
 	@sed '/^onecode-central/d' pyproject.toml >build/box/pyproject.toml
 	@.venv-box/bin/pip install -qq --no-deps --no-build-isolation --force-reinstall ./build/box
 	@.venv-box/bin/pip check -q
+	@touch $@
+
+# What the box is measured against: its own packages and the peer's.
+$(PEERS): requirements/build.txt requirements/box.txt requirements/peers.txt
+	@echo '→ environment with peers in .venv-peers'
+	@$(call install,.venv-peers,box)
+	@.venv-peers/bin/pip install -qq --no-deps --require-hashes --no-build-isolation \
+		-r requirements/peers.txt
 	@touch $@
 
 $(NODE): package.json package-lock.json $(DEV)

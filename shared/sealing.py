@@ -60,6 +60,11 @@ def parse_encapsulation_id(body: bytes) -> bytes:
     return body[2 : 2 + _ID_BYTES]
 
 
+def peek_encapsulation_id(body: bytes) -> bytes:
+    """The same of a body that was not looked at: whatever stands there."""
+    return body[2 : 2 + _ID_BYTES]
+
+
 def unwrap_body_key(key: RecipientKey, box: BoxId, wrapped: bytes) -> bytes:
     """Central's half: the body key inside an encapsulation. Raises NotAuthentic."""
     return key.decapsulate(wrapped, _bound_to(box))

@@ -16,12 +16,12 @@ from agent.offline_queue.states import KEPT_LANES, Edge, check_step
 from agent.offline_queue.store import Found, Kept, Position, Store
 from agent.ports import Pending
 from shared.crypto import Suite
-from shared.errors import Damaged, Malformed, Refused, Unavailable
+from shared.errors import Damaged, Refused, Unavailable
 from shared.ids import BoxId
 from shared.ledger import Head, Lane, Row, RowState, append, genesis_head
 from shared.messages import Settled, Tombstone
 from shared.reasons import Reason
-from shared.sealing import BodySealer, parse_encapsulation_id
+from shared.sealing import BodySealer, peek_encapsulation_id
 
 _ROWS_BETWEEN_NOTES = 1000
 """So many rows an opening counts at most, and an enqueue in so many syncs two pages more."""
@@ -268,8 +268,9 @@ class Journal:
                 continue
             floor = max(standing.floor, after[1]) if epoch == after[0] else standing.floor
             if rows := self._store.list_pending(epoch, floor, limit, self._suite):
-                needed = {id: None for row in rows if (id := _encapsulation_id(row)) is not None}
-                keys = self._store.list_encapsulations(list(needed))
+                # A damaged body needs nothing, and goes up to be parked by central.
+                needed = {peek_encapsulation_id(row.body) for row in rows}
+                keys = self._store.list_encapsulations(sorted(needed))
                 return Pending(standing.head, rows, keys)
         return None
 
@@ -329,11 +330,3 @@ class Journal:
 
 def _settled(standing: Standing) -> tuple[int, int, int, int]:
     return standing.floor, standing.settled, standing.tombstoned, standing.lost
-
-
-def _encapsulation_id(row: Row) -> bytes | None:
-    """What a body needs; a damaged body needs nothing, and goes up to be parked by central."""
-    try:
-        return parse_encapsulation_id(row.body)
-    except Malformed:
-        return None

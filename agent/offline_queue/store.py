@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
@@ -36,10 +37,10 @@ _UPDATE_EPOCH = (
     " WHERE number = ?"
 )
 _NOTE_WAITING = "INSERT OR REPLACE INTO waiting VALUES (?, ?, ?)"
-_SETTLE = (
-    'UPDATE "row" SET state = 1 WHERE epoch = ? AND seq = ? AND hash = ? AND state = 0'
-    " RETURNING lane"
-)
+_RUN = "WHERE epoch = ? AND seq BETWEEN ? AND ? AND state = 0"
+_SELECT_RUN = f'SELECT seq, hash, lane FROM "row" {_RUN}'  # noqa: S608 - constants only
+_SETTLE_RUN = f'UPDATE "row" SET state = 1 {_RUN}'  # noqa: S608 - as above
+_SETTLE = 'UPDATE "row" SET state = 1 WHERE epoch = ? AND seq = ?'
 _GIVE_UP = (
     'UPDATE "row" SET state = 2, tombstone = ?, body = iif(?, NULL, body)'
     " WHERE epoch = ? AND seq = ?"
@@ -162,10 +163,22 @@ class Store:
         self._connection.execute(_INSERT_CONSUMED, (token, id, born, verdict))
 
     def settle(self, epoch: int, rows: Iterable[Settled]) -> list[int]:
-        """Settle pending rows whose hash is the same; the lanes of those that changed."""
-        execute = self._connection.execute
-        found = (execute(_SETTLE, (epoch, row.seq, row.hash)).fetchone() for row in rows)
-        return [lane for changed in found if changed is not None for lane in changed]
+        """Settle pending rows whose hash is the same; the lanes of those that changed.
+
+        A receipt mostly names a run of rows: each run is looked at and settled at once.
+        """
+        told = {row.seq: row.hash for row in rows}
+        lanes: list[int] = []
+        for first, last in _find_runs(sorted(told)):
+            here = self._connection.execute(_SELECT_RUN, (epoch, first, last)).fetchall()
+            right = [(seq, lane) for seq, hash, lane in here if told[seq] == hash]
+            lanes += [lane for _, lane in right]
+            if len(right) == len(here):
+                self._connection.execute(_SETTLE_RUN, (epoch, first, last))
+            else:
+                keys = ((epoch, seq) for seq, _ in right)
+                self._connection.executemany(_SETTLE, keys)
+        return lanes
 
     def give_up(self, positions: Iterable[Position], tombstone: bytes, erase: bool) -> None:
         """Tombstone rows that were found pending; ``tombstone`` is the record that names them."""
@@ -286,10 +299,10 @@ class Store:
 
     def list_encapsulations(self, ids: Sequence[bytes]) -> tuple[Encapsulation, ...]:
         """Those of the wrapped body keys that are here."""
-        query = EncapsulationEntry.select().where(EncapsulationEntry.id.in_(ids))
+        places = ", ".join("?" * len(ids))
+        query = f"SELECT id, wrapped FROM encapsulation WHERE id IN ({places})"  # noqa: S608 - only marks
         with mapped_exceptions():
-            found = query.execute(self._file.database)
-            return tuple(Encapsulation(bytes(key.id), bytes(key.wrapped)) for key in found)
+            return tuple(map(Encapsulation._make, self._connection.execute(query, ids)))
 
     def list_all_encapsulations(self) -> tuple[Encapsulation, ...]:
         """All wrapped body keys."""
@@ -364,6 +377,13 @@ def _check_row(suite: Suite, row: Row, hash: object) -> Row:
     if not whole:
         raise Damaged(Reason.STORE_DAMAGED, f"row {row.seq} is not what was written")
     return row
+
+
+def _find_runs(seqs: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each run of sequences that follow each other."""
+    for _, run in groupby(enumerate(seqs), lambda each: each[1] - each[0]):
+        members = [seq for _, seq in run]
+        yield members[0], members[-1]
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from shared.reasons import Reason
 
 T = TypeVar("T")
 
-_FAST_SECONDS = 0.002
+_FAST_SECONDS = 0.005
 """What the loop may stand still for; a page is not seen to stop below some ten times that."""
 _SHY = 100
 """A longer commit keeps the loop away for so many times what it took: slow disks, or one that

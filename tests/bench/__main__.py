@@ -14,10 +14,16 @@ import msgspec
 from tests.bench.table import Figure, print_table, write_json
 
 BUILD = Path("build")
-PYTHON = {"box": Path(".venv-box/bin/python"), "developer": Path(sys.executable)}
+PYTHON = {
+    "box": Path(".venv-box/bin/python"),
+    "peers": Path(".venv-peers/bin/python"),
+    "developer": Path(sys.executable),
+}
 MEASUREMENTS = (
     ("box", "enqueue"),
+    ("peers", "peers"),
     ("developer", "ledger"),
+    ("box", "backlog"),
     ("box", "scan"),
     ("box", "asking"),
     ("box", "printing"),

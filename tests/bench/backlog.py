@@ -13,7 +13,8 @@ from functools import partial
 
 from agent.box import RunningBox
 from agent.config import BoxFiles, read_box_config
-from agent.offline_queue.journal import Entry, Journal, ignore_edge, open_journal
+from agent.offline_queue.beginning import open_journal
+from agent.offline_queue.journal import Entry, Journal, ignore_edge
 from agent.offline_queue.outbox import encode_draft
 from shared.clock import SystemClock
 from shared.crypto import STD

@@ -53,17 +53,18 @@ async def _rounds(directory: Path) -> tuple[float, float, float]:
     alone: list[float] = []
     together: list[float] = []
     central_public = STD.new_recipient_key().public_bytes
-    with _disk(directory / "disk") as descriptor:
+    with open_disk(directory / "disk") as descriptor:
         async with open_outbox(directory / "queue.db", BOX, 1, STD, central_public) as outbox:
-            await _commit(outbox, drafts(WARM_UP))
+            await commit(outbox, drafts(WARM_UP))
             for number in range(ROUNDS):
-                disk.append(_write_disk(descriptor, number))
-                alone.append(await _commit(outbox, drafts(COMMITS_ALONE)))
+                disk.append(write_disk(descriptor, number))
+                alone.append(await commit(outbox, drafts(COMMITS_ALONE)))
                 together.append(await _commit_together(outbox))
     return median(disk), median(alone), median(together)
 
 
-async def _commit(outbox: SqliteOutbox, born: Sequence[Draft]) -> float:
+async def commit(outbox: SqliteOutbox, born: Sequence[Draft]) -> float:
+    """One after the other; commits a second."""
     begun = time.perf_counter()
     for draft in born:
         await outbox.commit(draft)
@@ -74,12 +75,13 @@ async def _commit_together(outbox: SqliteOutbox) -> float:
     born = drafts(PRODUCERS * COMMITS_TOGETHER)
     work = [born[number::PRODUCERS] for number in range(PRODUCERS)]  # in the order of birth
     begun = time.perf_counter()
-    await asyncio.gather(*(_commit(outbox, share) for share in work))
+    await asyncio.gather(*(commit(outbox, share) for share in work))
     return PRODUCERS * COMMITS_TOGETHER / (time.perf_counter() - begun)
 
 
 @contextmanager
-def _disk(path: Path) -> Iterator[int]:
+def open_disk(path: Path) -> Iterator[int]:
+    """A file for ``write_disk``."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         yield descriptor
@@ -87,7 +89,8 @@ def _disk(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _write_disk(descriptor: int, number: int) -> float:
+def write_disk(descriptor: int, number: int) -> float:
+    """pwrite and fdatasync of one record after the other; records a second."""
     record = os.urandom(DISK_RECORD_BYTES)
     start = number * COMMITS_ALONE
     begun = time.perf_counter()
