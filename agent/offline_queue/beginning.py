@@ -60,9 +60,10 @@ def open_journal(  # noqa: PLR0913, PLR0917 - whose queue it is, where, and seal
             for standing in standings.values():
                 store.note(standing)
             store.commit()
+        journal = Journal(store, box, sealer, suite, standings, observe)
         on_failure.pop_all()
     observe(Edge.OPENED)
-    return Journal(store, box, sealer, suite, standings, observe)
+    return journal
 
 
 def _check_epochs(store: Store, box: BoxId, epoch: int, suite: Suite) -> None:

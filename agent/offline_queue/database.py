@@ -95,9 +95,11 @@ class QueueFile:
 
     def close(self) -> None:
         """Close the file, then give the lock back."""
-        self.database.close()
-        if self._lock is not None:
-            os.close(self._lock)
+        try:
+            self.database.close()
+        finally:
+            if self._lock is not None:
+                os.close(self._lock)
 
 
 def open_for_writing(path: Path) -> QueueFile:
