@@ -41,6 +41,8 @@ from agent.drivers.slots import PrinterSlot, ScannerSlot
 from agent.enrolment.renewal import Renewing
 from agent.enrolment.validity import read_validity
 from agent.handover.door import Door
+from agent.lease.service import OfflineLease
+from agent.lease_parts import CentralClock, build_keeper, open_lease
 from agent.lists.fetching import Fetching
 from agent.lists.service import SiteLists, open_lists
 from agent.notices.service import Notices
@@ -124,7 +126,18 @@ async def open_box(
         )
         cache = await stack.enter_async_context(open_cache(files.cache, files.cache_key, clock))
         labels = await stack.enter_async_context(open_labels(files.labels, files.cache_key))
-        uplink = open_uplink(config, files, outbox, clock, observers.line)
+        lease = open_lease(config, files, clock)
+        used_before = (await outbox.read_account()).created > 0
+        await asyncio.to_thread(partial(lease.load, used_before=used_before))
+        uplink = open_uplink(
+            config,
+            files,
+            outbox,
+            clock,
+            observers.line,
+            central_now=lambda: lease.central_now,
+            known_offset=lambda: lease.time,
+        )
         check = partial(check_workplace, config, files.directory, clock)
         settings = Settings(config, files.desired, check, observers.settings)
         settings.load()
@@ -136,8 +149,9 @@ async def open_box(
                 lambda: corrected(clock.now(), uplink.clock_offset),
             )
         )
+        lease.heed_lists(lists.age)
         door = Door(config.lan, files, clock)
-        parts = Parts(clock, settings, outbox, cache, labels, lists, uplink, door)
+        parts = Parts(clock, settings, outbox, cache, labels, lists, uplink, door, lease)
         shelf = SealedNotices(files.notices, files.cache_key)
         notices = Notices(config.box_id, clock, shelf, uplink)
         notices.absence.begin(await outbox.read_oldest_pending())
@@ -148,7 +162,9 @@ async def open_box(
             await box.wait_opened()
             log.info("box %s is ready to scan", config.box)
             await notices.load()
-            renewing = Renewing(files, config, clock, uplink.open_anew)
+            central_clock = CentralClock(clock, lease)
+            renewing = Renewing(files, config, central_clock, uplink.open_anew)
+            keeper = build_keeper(config, files, clock, lease, uplink, renewing, box.tell_changed)
             keeping = Keeping(outbox, DEFAULT_BOUNDS, clock, box.origin)
             salvage = Salvage(outbox, files.queue, config.box_id, STD, clock, box.origin)
             moving = {"queue": outbox.wait_moving, "line": uplink.wait_moving}
@@ -158,6 +174,7 @@ async def open_box(
                 "renewal": renewing.run(),
                 "watch": box.watch(),
                 "bounds": keeping.run(),
+                "lease": keeper.run(),
                 "lists": Fetching(lists, config.box_id, uplink).run(),
                 "salvage": salvage.run(),
                 "document reader": box.documents.run(),
@@ -190,6 +207,7 @@ class Parts(NamedTuple):
     lists: SiteLists
     uplink: CentralUplink
     door: Door
+    lease: OfflineLease
 
 
 def _build_box(
@@ -219,6 +237,7 @@ def _build_box(
         tokens=tokens,
         lists=parts.lists,
         find_key=codes.find_key,
+        lease=parts.lease,
     )
     display = Display()
     again = AgainWindow(now.again, registrar)
@@ -256,6 +275,7 @@ def _build_box(
             codes=codes,
             tokens=tokens,
             cache=parts.cache,
+            lease=parts.lease,
         ),
     )
     workplace = Workplace(
@@ -294,6 +314,7 @@ def _build_box(
         lists=parts.lists,
         door=parts.door,
         notices=notices,
+        lease=parts.lease,
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
+from agent.api.lease_view import report_lease
 from agent.api.views import StateView
 from agent.box_view import BoxView
 from agent.counter.changes import Listeners, Undo
@@ -24,6 +25,7 @@ from agent.counter.printing import Printing, ReprintReason
 from agent.counter.scanner_states import ScannerStates
 from agent.counter.service import Counter
 from agent.counter.states import ScanState
+from agent.counter.unlimited import UNLIMITED
 from agent.counter.views import IssueView, LabelView, OperatorView, ScanView
 from agent.handover.door import Door
 from agent.lists.service import SiteLists
@@ -39,6 +41,7 @@ from agent.ports import (
     Scanner,
     ScannerExchanged,
 )
+from agent.ports_alone import Lease
 from agent.settings.reporting import Devices
 from agent.settings.service import Settings
 from agent.transport.downlink import (
@@ -53,7 +56,7 @@ from agent.transport.downlink import (
 from agent.transport.link_states import LinkState
 from agent.transport.uplink import CentralUplink
 from shared.clock import Clock
-from shared.desired import DeviceReport
+from shared.desired import DeviceReport, LeaseReport
 from shared.devices import DeviceState
 from shared.errors import Refused
 from shared.ids import BoxId
@@ -94,6 +97,7 @@ class RunningBox:
         door: Door | None = None,
         lists: SiteLists | None = None,
         notices: Notices | None = None,
+        lease: Lease = UNLIMITED,
     ) -> None:
         """``settings`` takes what central wants; without it the box is as it was made."""
         self._documents = documents or Documents(None, operators, clock)
@@ -103,6 +107,7 @@ class RunningBox:
             lists.on_change = self.tell_changed
         self._notices = notices
         self._box = box
+        self._lease = lease
         self._policy = policy
         self._operators = operators
         self._clock = clock
@@ -144,6 +149,7 @@ class RunningBox:
             door=door,
             lists=lists,
             notices=notices,
+            lease=lease,
         )
 
     async def take_up_labels(self) -> None:
@@ -322,6 +328,10 @@ class RunningBox:
             DeviceReport(_name(self._scanner), self._scanners.together.state),
             DeviceReport(_name(self._printer), printer.state, tuple(sorted(printer.conditions))),
         )
+
+    def read_lease(self) -> LeaseReport:
+        """How far the box may still go alone, as central is told of it."""
+        return report_lease(self._lease.view())
 
     def acknowledge(self, scan_id: str) -> None:
         """A person has seen a refusal. Raises Refused (NOT_FOUND) for a scan not shown here."""

@@ -5,6 +5,7 @@ Reads the parts of a running box and changes none. Made by ``agent.box``.
 
 from datetime import timedelta
 
+from agent.api.lease_view import view_lease
 from agent.api.views import DeviceView, LinkView, ListsView, StateView, UnsentView, view_account
 from agent.counter.display import Display
 from agent.counter.documents import Documents
@@ -19,6 +20,7 @@ from agent.handover.door import Door
 from agent.lists.service import SiteLists
 from agent.notices.service import Notices
 from agent.ports import DeviceChanged, LabelPrinter, Outbox, Scanner
+from agent.ports_alone import Lease
 from agent.transport.uplink import CentralUplink
 from shared.clock import Clock
 from shared.devices import DeviceState
@@ -53,6 +55,7 @@ class BoxView:
         door: Door | None,
         lists: SiteLists | None,
         notices: Notices | None,
+        lease: Lease,
     ) -> None:
         """``scanners`` and ``printer_watch`` are kept by the box."""
         self._box = box
@@ -71,6 +74,7 @@ class BoxView:
         self._door = door
         self._lists = lists
         self._notices = notices
+        self._lease = lease
         self.note_link()
 
     def note_link(self) -> None:
@@ -118,6 +122,7 @@ class BoxView:
             lists=self._view_lists(),
             labels_advice=advise(self._printing.trouble),
             away=self._notices.view() if self._notices else None,
+            lease=view_lease(self._lease.view()),
         )
 
     def scan(self, view: ScanView) -> ScanView:

@@ -131,6 +131,7 @@ class BoxFiles:
         self.queue = directory / "queue.db"
         self.cache = directory / "cache.db"
         self.labels = directory / "labels.db"  # today's, sealed with the cache's key
+        self.lease = directory / "lease"  # what is consumed of the offline lease, sealed
         self.notices = directory / "notices.db"  # what central told, sealed with the cache's key
         self.lists = directory / "lists.db"  # central's, sealed with the cache's key
         self.desired = directory / "desired"  # the first configuration, as central signed it

@@ -26,6 +26,7 @@ COMMANDS = {
     "box": "central.fleet.commands",
     "broker": "central.fleet.broker_commands",
     "settings": "central.settings.commands",
+    "lease": "central.leases.commands",
     "user": "central.users.commands",
     "token": "central.users.token_commands",
     "cases": "central.cases.commands",

@@ -38,6 +38,8 @@ from central.ingest.ledger import Ledger
 from central.ingest.model import MODELS as INGEST_MODELS
 from central.ingest.parts import Ingest, build_ingest
 from central.keys.service import Keys, open_keys
+from central.leases.model import MODELS as LEASE_MODELS
+from central.leases.service import Leases
 from central.lists.answering import ListDesk
 from central.lists.model import MODELS as LIST_MODELS
 from central.lists.service import Lists
@@ -61,6 +63,7 @@ from central.users.model import MODELS as USER_MODELS
 from central.users.service import Users
 from central.web.model import MODELS as WEB_MODELS
 from shared.errors import Unavailable
+from shared.lease import LeaseAsk
 from shared.messages import (
     DamageRecord,
     LateAnswerRecord,
@@ -87,6 +90,7 @@ MODELS = (
     *PRESENCE_MODELS,
     *NOTICE_MODELS,
     *CASE_MODELS,
+    *LEASE_MODELS,
     *USER_MODELS,
     *WEB_MODELS,
 )
@@ -113,6 +117,7 @@ class Central:
     presence: Presence
     notices: Notices
     cases: Cases
+    leases: Leases
     feed: Feed
     ingest: Ingest
 
@@ -161,6 +166,7 @@ def build_central(
     users = Users(keys, audit, config.users)
     settings = Settings(keys, audit, fleet, users.list_operators, presence.read_revision)
     lists = Lists(keys, cards, patients, hospital)
+    leases = Leases(keys, audit, fleet)
     acts = build_acts(cards, fleet, partial(read_door, files, config))
     cases = Cases(keys, audit, notices, acts)
     scans = Scans(patients, cards, hospital, feed.stage, ScanConflicts(cards, cases))
@@ -182,6 +188,7 @@ def build_central(
             ScanAsk: goes_on(scans.answer),
             RegisterAsk: goes_on(registrations.answer_register),
             ListAsk: ListDesk(keys, lists).answer,
+            LeaseAsk: goes_on(leases.answer),
         },
         records={
             ScanRecord: goes_on(scans.record_scan),
@@ -213,6 +220,7 @@ def build_central(
         presence=presence,
         notices=notices,
         cases=cases,
+        leases=leases,
         feed=feed,
         ingest=ingest,
     )

@@ -14,11 +14,12 @@ PAGE = ROOT / "docs/messages.md"
 TRAVELS = {
     "ASK_SCAN": ("ScanAsk", "sealed and authenticated with the box's pair key"),
     "ASK_REGISTER": ("RegisterAsk", "sealed and authenticated with the box's pair key"),
+    "ASK_LEASE": ("LeaseAsk", "sealed and authenticated with the box's pair key"),
     "ASK_NOTICED": ("Noticed; nothing answers it", "sealed with the box's pair key"),
     "ASK_LIST": ("ListAsk", "sealed and authenticated with the box's pair key"),
     "UP": ("Batch", "signed by the box; each row's body sealed to central"),
     "REPLY": (
-        "ScanReply, RegisterReply, ListReply or RefusalReply",
+        "ScanReply, RegisterReply, ListReply, LeaseReply or RefusalReply",
         "sealed with the box's pair key",
     ),
     "RECEIPT": ("Receipt", "sealed with the box's pair key"),
@@ -38,14 +39,15 @@ TRAVELS = {
     "REPORTED": ("Reported, retained", "sealed with the box's pair key"),
 }
 
-AT_REST = {"Mark", "RowState"}
-"""Data of the ledger that never travels."""
+AT_REST = {"Mark", "RowState", "Consumed", "Left", "LeaseUse"}
+"""Data of the ledger and of a lease that never travels."""
 
 INTRODUCTION = """\
 # Messages
 
-Generated from `shared/messages.py`, `shared/desired.py`, `shared/notices.py`,
-`shared/joining.py`, `shared/ledger.py`, `shared/sealing.py` and `shared/topics.py` by
+Generated from `shared/messages.py`, `shared/message_bases.py`, `shared/desired.py`,
+`shared/notices.py`, `shared/lease.py`, `shared/joining.py`, `shared/ledger.py`,
+`shared/sealing.py` and `shared/topics.py` by
 `docs/build_messages.py`; do not edit by hand.
 
 Every message is MessagePack (`shared/codec.py`): a message is a map from field names to values,
@@ -64,6 +66,7 @@ def build_page() -> str:
     """The whole page as text."""
     parts = [INTRODUCTION, "## Topics\n", _topics()]
     for title, file in (
+        ("What asks and replies carry", "message_bases"),
         ("Messages", "messages"),
         ("Rows and heads", "ledger"),
         ("Wrapped keys", "sealing"),
@@ -71,6 +74,7 @@ def build_page() -> str:
         ("Settings and reports", "desired"),
         ("Notices", "notices"),
         ("Lists", "lists"),
+        ("Offline leases", "lease"),
         ("Joining and renewing, over HTTPS", "joining"),
     ):
         parts.append(f"## {title}\n")

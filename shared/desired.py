@@ -14,6 +14,7 @@ import msgspec
 from shared.codec import Codec
 from shared.devices import DeviceState
 from shared.errors import Malformed, Refused
+from shared.lease import LeaseStep
 from shared.messages import MedicalStep
 from shared.reasons import Reason
 
@@ -97,6 +98,16 @@ class RefusedDesired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     setting: str = ""  # which one; never a value
 
 
+class LeaseReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far a box may still go alone."""
+
+    step: LeaseStep
+    reason: Reason | None  # why less than everything is allowed
+    seconds_left: Count | None  # until the next step; None: there is none
+    revision: Count  # of the lease; 0: none has come
+    issued_at: Time | None
+
+
 class Reported(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a box says of itself."""
 
@@ -115,6 +126,7 @@ class Reported(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     revision: Count  # of the configuration at work; 0: only box.toml
     refused: RefusedDesired | None = None
     version: Literal[1] = 1
+    lease: LeaseReport | None = None
 
 
 class _Version(msgspec.Struct, frozen=True):

@@ -16,7 +16,8 @@ from shared.codec import Codec
 from shared.crypto import STD, VerifyKey
 from shared.ehc import MAX_EXTENSION_KID
 from shared.errors import Malformed
-from shared.messages import Hash, Identity, ListName, Time
+from shared.message_bases import Hash, Time
+from shared.messages import Identity, ListName
 from shared.reasons import Reason
 
 TOKEN_BYTES = 16

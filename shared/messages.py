@@ -12,16 +12,12 @@ import msgspec
 
 from shared.crypto import SuiteId
 from shared.devices import PrinterCondition, PrintState
-from shared.ledger import HASH_BYTES, Head, Lane, Row
+from shared.lease import LeaseAsk, LeaseReply
+from shared.ledger import Head, Lane, Row
+from shared.message_bases import AskBase, Hash, Id, ReplyBase, Time
 from shared.reasons import Reason
 from shared.residents import MAX_NAME_CHARACTERS, MAX_NUMBER_BYTES
 from shared.sealing import Encapsulation
-
-Id = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
-Hash = Annotated[bytes, msgspec.Meta(min_length=HASH_BYTES, max_length=HASH_BYTES)]
-Time = Annotated[int, msgspec.Meta(ge=0, lt=253_402_300_800_000_000)]
-"""Microseconds since 1970 UTC, before the year 10000: whatever decodes is a ``datetime``."""
-
 
 Epoch = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
 Seq = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
@@ -295,21 +291,6 @@ class Anchor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 # --- asks and replies: sealed with the pair key --------------------------------------------------
 
 
-class AskBase(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"
-):
-    """What every ask carries. ``id`` is the record's id, and the nonce central's time echoes."""
-
-    version: Literal[1] = 1
-    id: Id
-    box: str
-    born: Time
-    expires_at: Time
-    counter: str
-    operator: str = ""
-    drill: bool = False
-
-
 class ScanAsk(AskBase, frozen=True, kw_only=True, tag="scan"):
     """Who is this, and is the code good? A dynamic code is consumed for (box, id)."""
 
@@ -343,17 +324,7 @@ class ListAsk(AskBase, frozen=True, kw_only=True, tag="list"):
     after: Annotated[bytes, msgspec.Meta(max_length=32)] = b""
 
 
-Ask = ScanAsk | RegisterAsk | ListAsk
-
-
-class ReplyBase(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"
-):
-    """What every reply carries: the ask's ``id`` and central's time when it answered."""
-
-    version: Literal[1] = 1
-    id: Id
-    central_at: Time
+Ask = ScanAsk | RegisterAsk | ListAsk | LeaseAsk
 
 
 class ScanReply(ReplyBase, frozen=True, kw_only=True, tag="scan"):
@@ -385,7 +356,7 @@ class RefusalReply(ReplyBase, frozen=True, kw_only=True, tag="refusal"):
     reason: Reason
 
 
-Reply = ScanReply | RegisterReply | ListReply | RefusalReply
+Reply = ScanReply | RegisterReply | ListReply | LeaseReply | RefusalReply
 
 
 class Status(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

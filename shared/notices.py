@@ -15,7 +15,7 @@ import msgspec
 from shared.clock import to_microseconds
 from shared.codec import Codec
 from shared.ids import new_record_id
-from shared.messages import Id, Time
+from shared.message_bases import Id, Time
 from shared.reasons import Reason
 
 MOST_TOGETHER = 20

@@ -70,6 +70,13 @@ class Reason(StrEnum):
     OFFLINE_TEMPORARY = "offline-temporary"
     OFFLINE_TEMPORARY_OTHER = "offline-temporary-other"
     BIRTH_UNCERTAIN = "birth-uncertain"
+    LEASE_VERIFY_ONLY = "lease-verify-only"
+    LEASE_IDENTITY_ONLY = "lease-identity-only"
+    LEASE_STOP = "lease-stop"
+    LEASE_LOST = "lease-lost"
+    LEASE_OLDER = "lease-older"
+    LEASE_CLOCK = "lease-clock"
+    LEASE_LISTS = "lease-lists"
     # persons and documents
     DOCUMENT_TYPE_UNKNOWN = "document-type-unknown"
     DOCUMENT_NUMBER_MALFORMED = "document-number-malformed"

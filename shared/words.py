@@ -277,6 +277,48 @@ WORDS: dict[Reason, Words] = {
         "已立个案，等中心有人决定",
         "A case is open: wait for somebody at central to decide",
     ),
+    Reason.LEASE_VERIFY_ONLY: Words(
+        "离线太久：只认能核实的码和本机认识的人",
+        "Alone for long: only codes it can verify and known persons are taken",
+        "核对证件手工登记；尽快接通网络，会自动恢复",
+        "Check the document, register by hand; get the network back",
+    ),
+    Reason.LEASE_IDENTITY_ONLY: Words(
+        "离线太久：只能看是谁，不能办理",
+        "Alone too long: it only tells who somebody is, nothing is allowed",
+        "到联网的窗口办理；请技术员接通网络，会自动恢复",
+        "Use a connected counter; have the network restored, all else follows",
+    ),
+    Reason.LEASE_STOP: Words(
+        "离线期限已到，本机停止判定",
+        "The time to work alone is used up: this box judges nothing now",
+        "照常扫码会有记录；接通网络即自动恢复",
+        "Scans are still recorded; connect the network and it goes on by itself",
+    ),
+    Reason.LEASE_LOST: Words(
+        "离线许可文件丢失或损坏，能办的已减少",
+        "The file of the offline lease is lost or damaged: less is allowed",
+        "接通网络，会自动领到新的",
+        "Connect the network: a new lease comes by itself",
+    ),
+    Reason.LEASE_OLDER: Words(
+        "收到的离线许可不比现有的新，没有采用",
+        "An offline lease that is not newer than the present one: not taken",
+        "不用处理；经常出现请报技术员",
+        "Nothing to do; if it happens often, tell the technician",
+    ),
+    Reason.LEASE_CLOCK: Words(
+        "本机时钟不可信，能办的已减少",
+        "This box's clock cannot be trusted: less is allowed",
+        "接通网络，会自动取得中心的时间",
+        "Connect the network: it takes central's time by itself",
+    ),
+    Reason.LEASE_LISTS: Words(
+        "本机的停用名单太旧，能办的已减少",
+        "The lists of revoked codes here are old: less is allowed",
+        "接通网络，会自动更新",
+        "Connect the network: they are renewed by themselves",
+    ),
     Reason.DOCUMENT_TYPE_UNKNOWN: Words(
         "证件类型不认识",
         "The document type is not known",

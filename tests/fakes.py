@@ -18,11 +18,13 @@ from agent.ports import (
     PrintOutcome,
     Slip,
 )
+from agent.ports_alone import LeaseStanding
 from shared.clock import ClockOffset, ManualClock, to_microseconds
 from shared.crypto import VerifyKey
 from shared.devices import DeviceState, PrintState
 from shared.errors import OneCodeError, Unavailable
 from shared.ids import RecordId
+from shared.lease import LeaseStep, LeaseUse
 from shared.ledger import Account, Row
 from shared.messages import Ask, Reply, ScanRecord
 from shared.reasons import Reason
@@ -138,6 +140,24 @@ class MemoryLists:
 
     def age(self) -> timedelta | None:
         return self.how_old
+
+
+class ScriptedLease:
+    """A lease at the step that the test says; remembers what it was charged for."""
+
+    def __init__(self) -> None:
+        self.step = LeaseStep.FULL
+        self.reason: Reason | None = None
+        self.clock_doubted = False
+        self.not_before = NOON
+        self.uses: list[LeaseUse] = []
+
+    def view(self) -> LeaseStanding:
+        return LeaseStanding(self.step, self.reason, None, 0, None)
+
+    async def charge(self, use: LeaseUse) -> LeaseStep:
+        self.uses.append(use)
+        return self.step
 
 
 class MemoryLabels:

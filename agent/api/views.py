@@ -8,6 +8,7 @@ import msgspec
 from agent.counter.views import Advice, LabelView, OperatorView, ScanView
 from agent.notices.views import AwayView
 from shared.devices import DeviceState, PrinterCondition
+from shared.lease import LeaseStep
 from shared.ledger import Account
 
 
@@ -62,6 +63,20 @@ class ListsView(msgspec.Struct, frozen=True):
     advice: Advice | None = None
 
 
+class LeaseView(msgspec.Struct, frozen=True):
+    """How far this box may still go alone: what holds now, what is left until the next step, and
+    what changes then. Nothing is left to count at the last step."""
+
+    step: LeaseStep = LeaseStep.FULL
+    next_step: LeaseStep | None = None
+    seconds: int | None = None
+    scans: int | None = None
+    issues: int | None = None
+    revision: int = 0  # of the lease at work; 0: none has come yet
+    issued_at: datetime | None = None  # by central's clock
+    advice: Advice | None = None  # why less than everything is allowed
+
+
 class StateView(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a counter shows at a glance; persons masked as whoever is signed in may see."""
 
@@ -88,6 +103,7 @@ class StateView(msgspec.Struct, frozen=True, kw_only=True):
     questions: tuple[LabelView, ...] = ()  # of the day: a person must look, oldest first
     lists: ListsView = ListsView()
     labels_advice: Advice | None = None  # why labels are not kept over a restart
+    lease: LeaseView = LeaseView()
     away: AwayView | None = None  # what happened while the box was away, until a clerk has seen it
 
 

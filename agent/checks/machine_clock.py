@@ -4,9 +4,8 @@ import asyncio
 from datetime import timedelta
 
 from agent.checks.finding import Box, Finding, failed, held, warn
-from agent.enrolment.centre import Centre
-from shared.clock import ClockOffset, measure_offset
-from shared.errors import NotAuthentic, OneCodeError, Refused, Unavailable
+from agent.enrolment.signed_time import fetch_offset
+from shared.errors import NotAuthentic, OneCodeError, Refused
 from shared.reasons import Reason
 
 _SLIGHT = timedelta(seconds=5)
@@ -19,7 +18,7 @@ async def look_at_clock(box: Box) -> list[Finding]:
     if box.config is None:
         return []
     try:
-        offset = await asyncio.to_thread(_measure, box)
+        offset = await asyncio.to_thread(fetch_offset, box.config, box.files, box.clock, _SECONDS)
     except NotAuthentic as error:
         return [failed("clock", error)]
     except OneCodeError as error:
@@ -31,17 +30,3 @@ async def look_at_clock(box: Box) -> list[Finding]:
     if apart > _SLIGHT:
         return [warn("clock", Reason.CLOCK_WRONG, fact)]
     return [held("clock", fact)]
-
-
-def _measure(box: Box) -> ClockOffset:
-    config = box.config
-    if config is None or config.central is None or config.announcements is None:
-        raise Unavailable(Reason.CONFIG_MISSING, "central's listener is not configured")
-    try:
-        ca = box.files.ca.read_text()
-    except OSError as error:
-        raise Unavailable(Reason.CONFIG_MISSING, str(box.files.ca)) from error
-    centre = Centre(config.central, ca, seconds=_SECONDS)
-    asked_at = box.clock.now()
-    central_at = centre.learn_time(bytes.fromhex(config.announcements))
-    return measure_offset(asked_at, box.clock.now(), central_at)

@@ -6,6 +6,7 @@ that cannot be taken back wait for central, unless the person is known here.
 
 import msgspec
 
+from shared.lease import ORDER, LeaseStep
 from shared.messages import MedicalStep, Verdict
 from shared.reasons import Reason
 
@@ -85,9 +86,45 @@ _LIKE = {
 }
 """Reasons that allow what another one does."""
 
+_WHO_ONLY = Allowed(
+    False,
+    "只看是谁；挂号、收费、发药都请到联网的窗口",
+    "Only who it is; register, pay and dispense at a connected counter",
+)
+_VERIFIED_ONLY = Allowed(
+    True,
+    "核对证件后可以挂号、排队；不要收费、不要发药",
+    "Check the document, then may register and queue; no payment, no dispensing",
+)
+_VERIFIED_ONLY_AT: dict[MedicalStep, Allowed] = {
+    MedicalStep.PAY: Allowed(
+        False,
+        "先不要收费；记下欠费，或到联网的窗口",
+        "Take no payment yet: note what is owed, or use a connected counter",
+    ),
+    MedicalStep.DISPENSE: Allowed(
+        True,
+        "核对证件和处方后只发急用药",
+        "Check document and prescription, then dispense only what cannot wait",
+    ),
+    MedicalStep.SURGERY: Allowed(
+        False,
+        "先不要手术安排；核对证件，等联网确认",
+        "No surgery yet: check the document and wait for central",
+    ),
+}
+"""What is left at the second step of the lease, whoever it is."""
+_ORDER_WHO_ONLY = ORDER.index(LeaseStep.IDENTITY_ONLY)
 
-def allow(verdict: Verdict | None, reason: Reason | None, step: MedicalStep) -> Allowed | None:
-    """What may be done now; None while there is no verdict.
+
+def allow(
+    verdict: Verdict | None,
+    reason: Reason | None,
+    step: MedicalStep,
+    lease: LeaseStep = LeaseStep.FULL,
+) -> Allowed | None:
+    """What may be done now; None while there is no verdict. ``lease`` is how far the box may go
+    alone, and lowers what PROVISIONAL allows.
 
     A PROVISIONAL whose reason the table does not know gets the most careful answer.
     """
@@ -95,6 +132,10 @@ def allow(verdict: Verdict | None, reason: Reason | None, step: MedicalStep) -> 
         return None
     if verdict is not Verdict.PROVISIONAL:
         return _ACCEPTED if verdict is Verdict.ACCEPTED else _REFUSED
+    if reason is Reason.LEASE_IDENTITY_ONLY or ORDER.index(lease) >= _ORDER_WHO_ONLY:
+        return _WHO_ONLY
+    if lease is LeaseStep.VERIFY_ONLY:
+        return _VERIFIED_ONLY_AT.get(step, _VERIFIED_ONLY)
     reason = _LIKE.get(reason, reason) if reason else None
     if reason not in _ANYWHERE:
         reason = Reason.OFFLINE_UNKNOWN

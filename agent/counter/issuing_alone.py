@@ -6,24 +6,21 @@ code again, from the day's labels.
 """
 
 import asyncio
-from collections.abc import Callable
 
 from agent.counter.birth import Birth, Registrar
 from agent.counter.form import IssueRequest
 from agent.counter.printing import Printing
 from agent.counter.temporary import TemporaryCodes, describe_resident
 from agent.counter.tokens import CodeTokens
+from agent.counter.unlimited import UNLIMITED
 from agent.counter.views import IssueView, LabelView, advise
 from agent.ports import Cache, CachedAnswer, Draft, Outbox
+from agent.ports_alone import Lease
 from shared.ehc import TemporaryCode, parse_code
+from shared.lease import LeaseUse
 from shared.ledger import Lane
 from shared.messages import Identity, RegistrationOutcome, TemporaryRecord
 from shared.reasons import Reason
-
-
-def always() -> Reason | None:
-    """Where no lease limits what a box does alone."""
-    return None
 
 
 class IssuingAlone:
@@ -38,16 +35,16 @@ class IssuingAlone:
         codes: TemporaryCodes,
         tokens: CodeTokens,
         cache: Cache,
-        forbidden: Callable[[], Reason | None] = always,
+        lease: Lease = UNLIMITED,
     ) -> None:
-        """``forbidden`` says why nothing may be given now, if so: the lease's step."""
+        """``lease`` says whether this box may still give codes alone."""
         self._registrar = registrar
         self._outbox = outbox
         self._printing = printing
         self._codes = codes
         self._tokens = tokens
         self._cache = cache
-        self._forbidden = forbidden
+        self._lease = lease
         self._giving = asyncio.Lock()
 
     @property
@@ -55,7 +52,7 @@ class IssuingAlone:
         """Why no temporary code can be given now; None: one can."""
         if not self._codes.can_be_given:
             return Reason.ISSUE_NEEDS_CENTRAL
-        return self._forbidden()
+        return self._lease.reason
 
     async def issue(self, birth: Birth, request: IssueRequest, *, asked: bool) -> IssueView:
         """Keep the record, then show and print. ``asked``: the question left under this birth's id.
@@ -81,6 +78,7 @@ class IssuingAlone:
                 asked=asked,
             )
             await self._outbox.commit(Draft(birth.id, birth.at, record))
+            await self._lease.charge(LeaseUse.ISSUE)
             await self._remember(code, identity, birth)
             label = await self._printing.print_temporary(birth, code, identity.name, resident)
         return self._view(birth, identity, label, Reason.TEMPORARY_GIVEN)

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from agent.counter.birth import Birth, Registrar
 from agent.counter.tokens import CodeTokens, card_name
+from agent.counter.unlimited import UNLIMITED
 from agent.counter.verdicts import (
     Decision,
     FindKey,
@@ -18,12 +19,15 @@ from agent.counter.verdicts import (
     find_none,
     judge_alone,
     latest_word,
+    limit,
 )
 from agent.listed import Lists
 from agent.ports import Cache, CachedAnswer, Uplink
+from agent.ports_alone import Lease
 from shared.clock import from_microseconds, to_microseconds
 from shared.ehc import Code
 from shared.errors import Unavailable
+from shared.lease import LeaseStep, LeaseUse
 from shared.messages import MedicalStep, Reply, ScanAsk, ScanReply, Verdict
 from shared.reasons import Reason
 
@@ -54,8 +58,10 @@ class Judge:
         tokens: CodeTokens,
         lists: Lists,
         find_key: FindKey = find_none,
+        lease: Lease = UNLIMITED,
     ) -> None:
-        """``find_key`` gives what verifies a box's temporary code, where this box has it."""
+        """``find_key`` gives what verifies a box's temporary code, where this box has it;
+        ``lease`` says what this box may decide alone."""
         self.deadline = deadline
         self.medical_step = medical_step
         self._registrar = registrar
@@ -64,7 +70,13 @@ class Judge:
         self._tokens = tokens
         self._lists = lists
         self._find_key = find_key
+        self._lease = lease
         self._open_questions: OrderedDict[bytes, Code] = OrderedDict()
+
+    @property
+    def lease_step(self) -> LeaseStep:
+        """What this box may do alone now."""
+        return self._lease.step
 
     async def judge(self, birth: Birth, code: Code, text: str) -> Judged:
         """Central's decision or our own."""
@@ -100,7 +112,17 @@ class Judge:
         listed = await self._lists.find(card_name(code))
         word = latest_word(await self.recall(code), listed)
         now, doubt = self._registrar.central_now(), self._registrar.doubt()
-        return judge_alone(code, word, self._lists.code_keys(), now, doubt, self._find_key)
+        doubted = self._lease.clock_doubted
+        decision = judge_alone(
+            code,
+            word,
+            self._lists.code_keys(),
+            self._lease.not_before if doubted else now,
+            doubt,
+            self._find_key,
+            may_be_later=doubted,
+        )
+        return limit(decision, await self._lease.charge(LeaseUse.SCAN))
 
     async def _remember(self, code: Code, reply: ScanReply) -> None:
         if reply.verdict is Verdict.ACCEPTED or reply.reason in _OF_THE_CARD:

@@ -23,6 +23,7 @@ from agent.counter.views import ScanView, advise
 from agent.ports import Consumption, Draft, FrameDropped, FrameScanned, HandOver, Outbox
 from shared.ehc import Code, DynamicCode, ForeignText, code_class, parse_code
 from shared.errors import Malformed, OneCodeError
+from shared.lease import LeaseStep
 from shared.ledger import Lane
 from shared.messages import (
     CodeClass,
@@ -295,7 +296,9 @@ class Counter:
 
     def _allow(self, view: ScanView) -> ScanView:
         reason = view.advice.reason if view.advice else None
-        allowed = allow(view.verdict, reason, self.medical_step)
+        by_box = view.decided_by is DecidedBy.BOX
+        lease = self._judge.lease_step if by_box else LeaseStep.FULL
+        allowed = allow(view.verdict, reason, self.medical_step, lease)
         return msgspec.structs.replace(view, allowed=allowed)
 
     def _view(self, scan: _Scan) -> ScanView:

@@ -24,6 +24,7 @@ from shared.ehc import (
     verify_temporary,
 )
 from shared.errors import NotAuthentic
+from shared.lease import LeaseStep
 from shared.messages import DecidedBy, Identity, ScanReply, Verdict
 from shared.reasons import Reason
 
@@ -72,9 +73,12 @@ def judge_alone(  # noqa: PLR0913, PLR0917 - all that a box holds of a code
     at: datetime,
     doubt: timedelta,
     find_key: FindKey = find_none,
+    *,
+    may_be_later: bool = False,
 ) -> Decision:
     """Judge without central. ``doubt`` is how wrong our own clock may be; ``cached`` is central's
-    latest word on the card (``latest_word``).
+    latest word on the card (``latest_word``). ``may_be_later``: ``at`` has passed, and nobody
+    knows how long ago, so no code is from the future.
 
     A signature that fails (a tail spliced from another code is one), a time that has passed beyond
     doubt, another domain and a refusal that central gave before are REFUSED; everything else is
@@ -84,9 +88,10 @@ def judge_alone(  # noqa: PLR0913, PLR0917 - all that a box holds of a code
         return _judge_temporary(code, cached, find_key(code))
     extension = code.extension if isinstance(code, DynamicCode) else None
     key = code_keys.keys.get(extension.kid) if isinstance(extension, Extension) else None
+    ahead = timedelta.max if may_be_later else doubt
     if isinstance(code, DynamicCode) and extension is not None:
         wrong = (
-            _refusal_of_signed(code, extension, key, at, doubt)
+            _refusal_of_signed(code, extension, key, at, doubt, ahead)
             if key is not None and isinstance(extension, Extension)
             else _refusal_of_stranger(extension, code_keys)
         )
@@ -119,6 +124,29 @@ def latest_word(cached: CachedAnswer | None, listed: Listed) -> CachedAnswer | N
     return CachedAnswer(listed.identity, None, listed.identity_as_of)
 
 
+_VERIFIED = frozenset({Reason.OFFLINE_KNOWN, Reason.OFFLINE_SIGNED, Reason.OFFLINE_TEMPORARY})
+"""What a box that is alone says of a code that verifies here, or of a person it knows."""
+
+
+def limit(decision: Decision, step: LeaseStep) -> Decision:
+    """What is left of this box's own decision at a step of its lease. A refusal stays one."""
+    if decision.verdict is not Verdict.PROVISIONAL or step is LeaseStep.FULL:
+        return decision
+    if step is LeaseStep.STOP:
+        return refuse(Reason.LEASE_STOP)
+    if decision.reason not in _VERIFIED:
+        return refuse(
+            Reason.LEASE_VERIFY_ONLY
+            if step is LeaseStep.VERIFY_ONLY
+            else Reason.LEASE_IDENTITY_ONLY
+        )
+    if step is LeaseStep.VERIFY_ONLY:
+        return decision
+    if decision.identity is None:
+        return refuse(Reason.LEASE_IDENTITY_ONLY)
+    return _provisional(Reason.LEASE_IDENTITY_ONLY, decision.identity)
+
+
 def _judge_temporary(
     code: TemporaryCode, cached: CachedAnswer | None, key: VerifyKey | None
 ) -> Decision:
@@ -146,15 +174,20 @@ def _refusal_of_stranger(extension: AnyExtension, keys: CodeKeys) -> Reason | No
     return Reason.CODE_KEY_UNKNOWN if keys.complete else None
 
 
-def _refusal_of_signed(
-    code: DynamicCode, extension: Extension, known: KnownKey, at: datetime, doubt: timedelta
+def _refusal_of_signed(  # noqa: PLR0913, PLR0917 - as above
+    code: DynamicCode,
+    extension: Extension,
+    known: KnownKey,
+    at: datetime,
+    doubt: timedelta,
+    ahead: timedelta,
 ) -> Reason | None:
     try:
         verify_extension(known.key, code)
     except NotAuthentic:
         return Reason.CODE_FORGED
     issued_at, expires_at = extension_times(extension)
-    if issued_at > at + doubt + FUTURE_TOLERANCE:
+    if issued_at - at - FUTURE_TOLERANCE > ahead:
         return Reason.CODE_FUTURE
     if at > expires_at + doubt:
         return Reason.CODE_EXPIRED

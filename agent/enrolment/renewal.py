@@ -8,6 +8,7 @@ What central refuses is said once, in words; the box goes on with what it has.
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from agent.config import BoxConfig, BoxFiles
@@ -90,12 +91,21 @@ class Renewing:
         self._on_renewed = on_renewed
         self._retry = Backoff(_FIRST_RETRY_SECONDS, LOOK_SECONDS)
         self._told: Reason | None = None
+        self._now = asyncio.Event()
+
+    def look_now(self) -> None:
+        """Something is known that was not at the last look: central's time, or that the broker
+        takes the certificate for too old."""
+        self._now.set()
 
     async def run(self) -> None:
         """Until cancelled. Raises Refused or Damaged only for the box's own files."""
         while True:
+            self._now.clear()
             seconds = await self.look()
-            await asyncio.sleep(seconds)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._now.wait()
 
     async def look(self) -> float:
         """Renew if it is due; how many seconds to wait before the next look."""

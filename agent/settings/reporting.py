@@ -13,9 +13,10 @@ from typing import NamedTuple, Protocol
 
 from agent.settings.service import Settings
 from shared.clock import Clock, to_microseconds
-from shared.desired import DeviceReport, RefusedDesired, Reported, reports
+from shared.desired import DeviceReport, LeaseReport, RefusedDesired, Reported, reports
 from shared.errors import Damaged, Unavailable
 from shared.ids import BoxId
+from shared.lease import LeaseStep
 from shared.ledger import Account
 from shared.version import VERSION
 
@@ -41,6 +42,7 @@ class Glance(NamedTuple):
     devices: Devices
     revision: int
     refused: RefusedDesired | None
+    lease: tuple[LeaseStep, int] | None = None  # step and revision
 
 
 class ReportLine(Protocol):
@@ -66,6 +68,8 @@ class Facts(Protocol):
     async def read_oldest_pending(self) -> datetime | None: ...
 
     async def read_devices(self) -> Devices: ...
+
+    def read_lease(self) -> LeaseReport: ...
 
 
 def is_due(said: Glance | None, age_seconds: float, before: Glance | None, now: Glance) -> bool:
@@ -129,12 +133,14 @@ class Reporter:
             await asyncio.sleep(self._look_seconds)
 
     async def _glance(self) -> Glance:
+        lease = self._facts.read_lease()
         return Glance(
             self._line.link_since,
             await self._facts.read_account(),
             await self._facts.read_devices(),
             self._settings.effective.revision,
             self._settings.refused,
+            (lease.step, lease.revision),
         )
 
     async def _build(self, glance: Glance) -> Reported:
@@ -156,4 +162,5 @@ class Reporter:
             certificate_until=None if until is None else to_microseconds(until),
             revision=glance.revision,
             refused=glance.refused,
+            lease=self._facts.read_lease(),
         )

@@ -16,15 +16,21 @@ from shared.clock import Clock, ClockOffset, from_microseconds, measure_offset
 from shared.codec import asks, replies
 from shared.errors import Refused, Unavailable
 from shared.ids import BoxId, record_id
+from shared.lease import LeaseAsk
 from shared.messages import Ask, ListAsk, RegisterAsk, Reply, ScanAsk
 from shared.pairing import Direction, PairKey
 from shared.reasons import Reason
-from shared.topics import ASK_LIST, ASK_REGISTER, ASK_SCAN, REPLY
+from shared.topics import ASK_LEASE, ASK_LIST, ASK_REGISTER, ASK_SCAN, REPLY
 
 _MOST_REMEMBERED = 1_000
 """How many asks past their deadline are remembered, so that a late answer is known as one."""
 
-_KINDS: dict[type[Ask], str] = {ScanAsk: ASK_SCAN, RegisterAsk: ASK_REGISTER, ListAsk: ASK_LIST}
+_KINDS: dict[type[Ask], str] = {
+    ScanAsk: ASK_SCAN,
+    RegisterAsk: ASK_REGISTER,
+    LeaseAsk: ASK_LEASE,
+    ListAsk: ASK_LIST,
+}
 
 
 _DRIFT = 100e-6

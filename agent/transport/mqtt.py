@@ -11,6 +11,7 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from importlib import import_module
 from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,10 @@ _NOT_YET_VALID = 9
 box's clock is behind. A certificate that is over may be either's fault."""
 
 
+_NO_CHECK_TIME = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME (openssl/x509_vfy.h); Python's ssl has no name for it."""
+
+
 class MqttConnection:
     """An open, subscribed connection; made by ``open_connection``."""
 
@@ -69,19 +74,24 @@ class MqttConnection:
 
 @asynccontextmanager
 async def open_connection(
-    address: BrokerAddress, files: BoxFiles, box: BoxId, will: bytes
+    address: BrokerAddress,
+    files: BoxFiles,
+    box: BoxId,
+    will: bytes,
+    central_now: datetime | None = None,
 ) -> AsyncIterator[MqttConnection]:
     """Connect as ``box`` and subscribe to all it may hear; ``will`` is retained on its status.
 
     Client id and username are the box's name, as its certificate says. The certificate is read
-    for each connection: a renewed one serves the next. Raises Unavailable; Refused for a key that
-    others may read, or that is sealed where its credential is not.
+    for each connection: a renewed one serves the next. Where central has said the time,
+    ``central_now``, that judges the broker's certificate. Raises Unavailable; Refused for a key
+    that others may read, or that is sealed where its credential is not.
     """
     await asyncio.to_thread(import_module, "aiomqtt")  # no scan waits for a library
     import aiomqtt
 
     logging.getLogger("mqtt").setLevel(logging.CRITICAL)  # what it says comes as an exception too
-    tls = await asyncio.to_thread(open_tls_context, files)
+    tls = await asyncio.to_thread(open_tls_context, files, central_now)
     with _mapped_exceptions(tls):
         client = aiomqtt.Client(
             address.host,
@@ -116,6 +126,7 @@ class TlsContext(ssl.SSLContext):
     and tells nothing of what was wrong with the broker's own certificate."""
 
     refusal: Reason | None = None
+    central_now: datetime | None = None
 
 
 class _TlsSocket(ssl.SSLSocket):
@@ -126,6 +137,21 @@ class _TlsSocket(ssl.SSLSocket):
             behind = error.verify_code == _NOT_YET_VALID
             self._refuse(Reason.CLOCK_WRONG if behind else Reason.BROKER_NOT_TRUSTED)
             raise
+        self._judge_dates()
+
+    def _judge_dates(self) -> None:
+        """By central's own time, where OpenSSL was told not to look at ours."""
+        context = self.context
+        if not isinstance(context, TlsContext) or context.central_now is None:
+            return
+        at = context.central_now.timestamp()
+        for certificate in (self.getpeercert() or {}, *context.get_ca_certs()):
+            begin, end = (
+                ssl.cert_time_to_seconds(str(certificate[key])) for key in ("notBefore", "notAfter")
+            )
+            if not begin <= at <= end:
+                self._refuse(Reason.BROKER_NOT_TRUSTED)
+                raise ssl.SSLCertVerificationError("certificate is out of date by central's time")
 
     def read(self, len: int = 1024, buffer: "Buffer | None" = None) -> Any:
         try:
@@ -140,8 +166,9 @@ class _TlsSocket(ssl.SSLSocket):
             self.context.refusal = reason
 
 
-def open_tls_context(files: BoxFiles) -> TlsContext:
-    """How this box proves itself, and whom it believes. Raises as ``open_connection``; blocks."""
+def open_tls_context(files: BoxFiles, central_now: datetime | None = None) -> TlsContext:
+    """How this box proves itself, and whom it believes; at ``central_now``, where central has said
+    the time, whatever our own clock shows. Raises as ``open_connection``; blocks."""
     context = TlsContext(ssl.PROTOCOL_TLS_CLIENT)
     context.sslsocket_class = _TlsSocket
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -151,6 +178,9 @@ def open_tls_context(files: BoxFiles) -> TlsContext:
             context.load_cert_chain(path)
     except OSError as error:  # ssl.SSLError is one
         raise Unavailable(Reason.CONFIG_MISSING, f"{files.directory}: {error}") from error
+    if central_now is not None:
+        context.central_now = central_now
+        context.verify_flags |= _NO_CHECK_TIME
     return context
 
 

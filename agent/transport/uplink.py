@@ -10,6 +10,7 @@ and the record follows anyway; batches at least once (1), for the broker's flow 
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
 
 from agent.config import BoxConfig, BoxFiles
@@ -64,11 +65,14 @@ class CentralUplink:
         gather_seconds: float = GATHER_SECONDS,
         retry_seconds: float = RETRY_SECONDS,
         spread_seconds: float = SPREAD_SECONDS,
+        known_offset: Callable[[], ClockOffset | None] = lambda: None,
     ) -> None:
+        """``known_offset``: what was known of central's clock before this process asked."""
         self.downlink = Downlink()
         self.discarded: Counter[Reason] = Counter()
         self._keys = keys
         self._observe = observe
+        self._known_offset = known_offset
         self._asks = Asks(keys.box, keys.pair_key, clock)
         self._line = Line(
             keys.box,
@@ -107,9 +111,19 @@ class CentralUplink:
         return self._line.trouble
 
     @property
-    def clock_offset(self) -> ClockOffset | None:
+    def is_up(self) -> bool:
+        """Whether a question would leave the box now."""
+        return self._line.is_up
+
+    @property
+    def measured_offset(self) -> ClockOffset | None:
         """What the last answer in time told of central's clock; None before the first."""
         return self._asks.clock_offset
+
+    @property
+    def clock_offset(self) -> ClockOffset | None:
+        """The same, or what was known before; None where central has never said the time."""
+        return self._asks.clock_offset or self._known_offset()
 
     async def run(self) -> None:
         """Keep the line and drain the queue until cancelled."""
@@ -232,8 +246,12 @@ def open_uplink(  # noqa: PLR0913 - a box, its parts, and what tests set shorter
     observe: Observe = ignore,
     *,
     receipt_seconds: float = RECEIPT_SECONDS,
+    central_now: Callable[[], datetime | None] = lambda: None,
+    known_offset: Callable[[], ClockOffset | None] = lambda: None,
 ) -> CentralUplink:
-    """The uplink of a configured box. Raises Unavailable or Refused for keys not there or bare."""
+    """The uplink of a configured box. ``central_now`` judges the broker's certificate where central
+    has said the time, and our own clock elsewhere. Raises Unavailable or Refused for keys not
+    there or bare."""
     keys = BoxKeys(
         config.box_id,
         PairKey(read_secret(files.pair_key)),
@@ -245,7 +263,8 @@ def open_uplink(  # noqa: PLR0913 - a box, its parts, and what tests set shorter
         keys,
         custody,
         clock,
-        lambda will: open_connection(config.broker, files, keys.box, will),
+        lambda will: open_connection(config.broker, files, keys.box, will, central_now()),
         observe=observe,
         receipt_seconds=receipt_seconds,
+        known_offset=known_offset,
     )

@@ -17,7 +17,7 @@ from central.presence.service import Presence
 from central.users.roles import Permission
 from central.web.fields import BoxPath, Label, Page, PageQuery, Text, build_cursor
 from central.web.operations import AnyOperation, Call, Nothing, Operation, Work
-from shared.desired import Device, DeviceReport
+from shared.desired import Device, DeviceReport, LeaseReport
 from shared.ids import parse_box_id
 from shared.reasons import Reason
 
@@ -45,6 +45,7 @@ class LiveView(msgspec.Struct, frozen=True):
     revision: int | None  # of the configuration at work
     refused_revision: int | None
     refused_reason: Reason | None
+    lease: LeaseReport | None = None  # how far it may still go alone
 
 
 class BoxView(msgspec.Struct, frozen=True):
@@ -262,4 +263,5 @@ def _view_live(live: Live) -> LiveView:
         revision=said.revision if said else None,
         refused_revision=refused.revision if refused else None,
         refused_reason=refused.reason if refused else None,
+        lease=said.lease if said else None,
     )

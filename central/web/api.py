@@ -12,6 +12,7 @@ from central.fleet.estate import Estate
 from central.fleet.routes import EstateRoutes
 from central.ingest.account import Accounts
 from central.ingest.routes import AccountRoutes
+from central.leases.routes import LeaseRoutes
 from central.patients.routes import PersonRoutes
 from central.patients.search import PersonSearch
 from central.scans.listing import ScanList
@@ -38,6 +39,7 @@ def list_operations(central: Central) -> list[AnyOperation]:
         EstateRoutes(Estate(central.audit)),
         BoxRoutes(central.fleet, central.presence, accounts, door),
         SettingRoutes(central.settings),
+        LeaseRoutes(central.leases),
         AccountRoutes(accounts, central.ledger, central.fleet),
         CaseRoutes(central.cases),
         AuditRoutes(central.audit),

@@ -13,6 +13,15 @@ from shared.crypto import STD
 from shared.devices import PrinterCondition, PrintState
 from shared.ehc import build_code, sign_temporary, temporary_serial
 from shared.ids import BoxId
+from shared.lease import (
+    DEFAULT_POLICY,
+    Lease,
+    LeaseAsk,
+    LeaseReply,
+    SignedLease,
+    build_body,
+    lease_bytes,
+)
 from shared.ledger import Head, Lane, append, genesis_head, sign_batch
 from shared.lists import (
     START,
@@ -98,6 +107,7 @@ IDENTITY = Identity(
 
 
 LIST_HEAD = ListHead(ListName.REVOKED, "", 1_772_000_000, 3, HASH, AT)
+LEASE = build_body(Lease(box=str(BOX), revision=7, issued_at=AT, nonce=ID, policy=DEFAULT_POLICY))
 
 
 def _batch() -> Batch:
@@ -302,6 +312,21 @@ SAMPLES: dict[str, tuple[Codec[Any], Any]] = {
                 ListedPerson((bytes(range(1, 17)),), None),
             ),
         ),
+    ),
+    "ask-lease": (
+        asks,
+        LeaseAsk(
+            id=ID,
+            box=str(BOX),
+            born=AT,
+            expires_at=AT + 10_000_000,
+            counter="c1",
+            revision=6,
+        ),
+    ),
+    "reply-lease": (
+        replies,
+        LeaseReply(id=ID, central_at=AT, lease=SignedLease(LEASE, KEY.sign(lease_bytes(LEASE)))),
     ),
     "reply-refusal": (
         replies,

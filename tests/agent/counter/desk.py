@@ -24,7 +24,6 @@ from shared.crypto import STD
 from shared.ids import BoxId
 from shared.messages import MedicalStep, Record
 from shared.passwords import verify_password
-from shared.reasons import Reason
 from tests.factories import DOMAIN_KEY, DOMAIN_KID
 from tests.fakes import (
     MemoryCache,
@@ -32,6 +31,7 @@ from tests.fakes import (
     MemoryLists,
     MemoryOutbox,
     RecordingPrinter,
+    ScriptedLease,
     ScriptedUplink,
     noon_clock,
     seconds,
@@ -58,7 +58,7 @@ class Desk:
     printer: RecordingPrinter = field(default_factory=RecordingPrinter)
     states: list[ScanState] = field(default_factory=list)
     working: list[str] = field(default_factory=list)  # an operator's id, in place of a sign-in
-    forbidden: Reason | None = None  # what a lease says against issuing alone
+    lease: ScriptedLease = field(default_factory=ScriptedLease)
     policy: FixedPolicy = field(default_factory=lambda: FixedPolicy("window 3", SITE_NAME))
 
     def __post_init__(self) -> None:
@@ -85,6 +85,7 @@ class Desk:
             tokens=tokens,
             lists=self.lists,
             find_key=self.codes.find_key,
+            lease=self.lease,
         )
         self.display = Display()
         self.again = AgainWindow(seconds(10), registrar)
@@ -119,7 +120,7 @@ class Desk:
                 codes=self.codes,
                 tokens=tokens,
                 cache=self.cache,
-                forbidden=lambda: self.forbidden,
+                lease=self.lease,
             ),
         )
 

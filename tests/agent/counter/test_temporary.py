@@ -178,10 +178,10 @@ async def test_a_lease_can_forbid_it() -> None:
     """Without a line the lease's own reason is told; a question that went out is recorded as
     unanswered, as ever."""
     desk = make_desk()
-    desk.forbidden = Reason.ISSUE_NEEDS_CENTRAL
+    desk.lease.reason = Reason.LEASE_VERIFY_ONLY
     with pytest.raises(Unavailable) as caught:
         await desk.issuing.issue(REQUEST)
-    assert caught.value.reason is Reason.ISSUE_NEEDS_CENTRAL
+    assert caught.value.reason is Reason.LEASE_VERIFY_ONLY
     assert desk.records == []
     desk.uplink.up = True
     assert (await issue_unanswered(desk)).outcome is RegistrationOutcome.UNANSWERED

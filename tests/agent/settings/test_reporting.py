@@ -10,10 +10,11 @@ import pytest
 from agent.settings.reporting import Devices, Glance, Reporter, is_due
 from agent.settings.service import Settings
 from shared.clock import ManualClock, to_microseconds
-from shared.desired import DeviceReport, RefusedDesired, Reported, reports
+from shared.desired import DeviceReport, LeaseReport, RefusedDesired, Reported, reports
 from shared.devices import DeviceState
 from shared.errors import Unavailable
 from shared.ids import BoxId
+from shared.lease import LeaseStep
 from shared.ledger import Account
 from shared.reasons import Reason
 from shared.version import VERSION
@@ -24,6 +25,7 @@ PATIENCE_SECONDS = 20.0
 READY = DeviceReport("scanner", DeviceState.READY)
 GONE = DeviceReport("scanner", DeviceState.ABSENT)
 PRINTER = DeviceReport("printer", DeviceState.FAULTY, ("no-paper",))
+LEASE = LeaseReport(LeaseStep.FULL, None, 3600, 7, to_microseconds(NOON))
 
 
 def glance(
@@ -94,6 +96,9 @@ class Box:
     async def read_oldest_pending(self) -> datetime | None:
         return NOON - timedelta(minutes=3)
 
+    def read_lease(self) -> LeaseReport:
+        return LEASE
+
     async def read_devices(self) -> Devices:
         return Devices(READY, PRINTER)
 
@@ -140,6 +145,7 @@ async def test_a_report_says_how_the_box_is(tmp_path: Path) -> None:
             printer=PRINTER,
             certificate_until=to_microseconds(NOON + timedelta(days=90)),
             revision=7,
+            lease=LEASE,
         )
         box.account = Account(3, 3, 0, 0)
         clock.advance(timedelta(seconds=5))

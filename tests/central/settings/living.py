@@ -16,9 +16,10 @@ from central.feed import FeedEvent
 from central.presence.live import Live
 from shared.clock import SystemClock
 from shared.codec import statuses
-from shared.desired import BoxSettings, DeviceReport
+from shared.desired import BoxSettings, DeviceReport, LeaseReport
 from shared.devices import DeviceState
 from shared.ids import BoxId
+from shared.lease import LeaseStep
 from shared.ledger import Account
 from shared.messages import Status
 from shared.reasons import Reason
@@ -28,6 +29,7 @@ from tests.central.ingest.wire import Box, Wire, running_box
 
 SCANNER = DeviceReport("a scanner", DeviceState.READY)
 PRINTER = DeviceReport("a printer", DeviceState.ABSENT)
+LEASE = LeaseReport(LeaseStep.FULL, None, 3600, 1, None)
 UNTIL = datetime(2027, 1, 1, tzinfo=UTC)
 
 
@@ -52,6 +54,9 @@ class LivingBox:
 
     async def read_oldest_pending(self) -> datetime | None:
         return await self.box.outbox.read_oldest_pending()
+
+    def read_lease(self) -> LeaseReport:
+        return LEASE
 
     async def read_devices(self) -> Devices:
         return Devices(SCANNER, PRINTER)
