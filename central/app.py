@@ -169,7 +169,8 @@ def build_central(
     leases = Leases(keys, audit, fleet)
     acts = build_acts(cards, fleet, partial(read_door, files, config))
     cases = Cases(keys, audit, notices, acts)
-    scans = Scans(patients, cards, hospital, feed.stage, ScanConflicts(cards, cases))
+    conflicts = ScanConflicts(cards, cases)
+    scans = Scans(patients, cards, hospital, feed.stage, conflicts)
     doubles = PersonConflicts(patients, cases)
     registrations = Registrations(keys, patients, cards, hospital, doubles)
     temporaries = Temporaries(
@@ -180,6 +181,7 @@ def build_central(
         hospital=hospital,
         notices=notices,
         conflicts=doubles,
+        card_conflicts=conflicts,
     )
     damages = Damages(audit)
     goes_on = audit.for_patient()  # what boxes ask and report does not wait for the audit

@@ -73,7 +73,7 @@ class CodeJudge:
         except Malformed as error:
             return Judgement.refused(error.reason)
         if isinstance(code, TemporaryCode):
-            return self._judge_temporary(code, text)
+            return self._judge_temporary(code, text, at if late else None)
         if not isinstance(code, StaticCode | DynamicCode):
             return Judgement.refused(Reason.CODE_UNKNOWN)
         if isinstance(code, DynamicCode) and self._is_of_another_domain(code):
@@ -92,17 +92,17 @@ class CodeJudge:
             issued = store.find_issued(use.token)
             if issued is None:
                 return Judgement.refused(self._why_not_issued(code, text, standing))
-        if refusal := REFUSALS.get(_state(standing, use)):
+        if refusal := REFUSALS.get(_state(standing, use.at if use.late else None)):
             return Judgement.refused(refusal)
         if issued is None:
             return Judgement.accepted(PersonId(standing.person), consumed=False)
         return _judge_use(use, issued, standing)
 
-    def _judge_temporary(self, code: TemporaryCode, text: str) -> Judgement:
+    def _judge_temporary(self, code: TemporaryCode, text: str, late: datetime | None) -> Judgement:
         """Like a static code, once the box that gave it has reported whom it was given to."""
         standing = store.find_temporary(code_token(self._keys, text))
         if standing is not None:
-            if refusal := REFUSALS.get(CardState(standing.state)):
+            if refusal := REFUSALS.get(_state(standing, late)):
                 return Judgement.refused(refusal)
             return Judgement.accepted(PersonId(standing.person), consumed=False)
         try:
@@ -130,9 +130,9 @@ class CodeJudge:
         return Reason.CODE_FORGED
 
 
-def _state(standing: store.Standing, use: _Use) -> CardState:
-    """Where the card stood when the code was shown."""
-    then = store.find_state_at(standing.card, to_microseconds(use.at)) if use.late else None
+def _state(standing: store.Standing, late: datetime | None) -> CardState:
+    """Where the card stood when the code was shown; ``late``: at that time, not now."""
+    then = store.find_state_at(standing.card, to_microseconds(late)) if late else None
     return CardState(then or standing.state)
 
 

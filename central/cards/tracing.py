@@ -11,7 +11,7 @@ from central.cards.tokens import code_token, ehc_token
 from central.keys.service import Keys
 from central.patients.person import PersonId
 from shared.clock import from_microseconds, to_microseconds
-from shared.ehc import DynamicCode, StaticCode, parse_code
+from shared.ehc import DynamicCode, StaticCode, TemporaryCode, parse_code
 from shared.errors import Malformed
 from shared.ids import BoxId, RecordId, parse_box_id
 
@@ -44,9 +44,12 @@ def trace_code(keys: Keys, text: str, at: datetime) -> CodeTrace | None:
         code = parse_code(text)
     except Malformed:
         return None
-    if not isinstance(code, StaticCode | DynamicCode):
+    if isinstance(code, StaticCode | DynamicCode):
+        standing = store.find_standing(ehc_token(keys, code.ehc_id))
+    elif isinstance(code, TemporaryCode):
+        standing = store.find_temporary(code_token(keys, text))
+    else:
         return None
-    standing = store.find_standing(ehc_token(keys, code.ehc_id))
     if standing is None:
         return None
     moment = to_microseconds(at)

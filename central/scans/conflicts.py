@@ -1,4 +1,4 @@
-"""Scans that a box let through and central sees differently: each becomes evidence of a case.
+"""What a box did alone and central sees differently: each becomes evidence of a case.
 
 Looks at records after they were judged and kept; changes none of them.
 """
@@ -14,7 +14,7 @@ from central.cases.kinds import CaseKind
 from central.cases.service import Cases
 from central.scans import store
 from shared.ids import BoxId, RecordId
-from shared.messages import ScanRecord
+from shared.messages import ScanRecord, TemporaryRecord
 from shared.reasons import Reason
 
 _STOPPED = {
@@ -25,11 +25,12 @@ _STOPPED = {
 
 @dataclass(frozen=True, slots=True)
 class LetThrough:
-    """A scan's record whose box did not refuse; ``born_at`` is on central's clock."""
+    """A record of a scan that its box did not refuse, or of a temporary code that it gave;
+    ``born_at`` is on central's clock."""
 
     box: BoxId
     id: RecordId
-    record: ScanRecord
+    record: ScanRecord | TemporaryRecord
     born_at: datetime
 
 
@@ -46,9 +47,16 @@ class ScanConflicts:
             case Reason.CODE_USED:
                 self._used_twice(scan, at)
             case Reason.CARD_SUSPENDED | Reason.CARD_CANCELLED:
-                self._stopped_card(scan, at)
+                self._stopped_card(scan, "离线放行了这张卡", "Let the card through alone", at)
             case Reason.BIRTH_UNCERTAIN:
                 self._uncertain_birth(scan, at)
+
+    def look_at_given(self, given: LetThrough, at: datetime) -> None:
+        """Whether a temporary code was given to somebody whose card was stopped already."""
+        trace = self._trace(given)
+        if trace is not None and trace.state in _STOPPED:
+            zh, en = "离线登记并发了临时码", "Registered alone and gave a temporary code"
+            self._stopped_card(given, zh, en, at)
 
     def _used_twice(self, scan: LetThrough, at: datetime) -> None:
         trace = self._trace(scan)
@@ -61,11 +69,11 @@ class ScanConflicts:
         subject = self._cards.token_of(scan.record.code).hex()
         self._cases.open(CaseKind.CODE_USED_TWICE, subject, [counted, later], at)
 
-    def _stopped_card(self, scan: LetThrough, at: datetime) -> None:
+    def _stopped_card(self, scan: LetThrough, zh: str, en: str, at: datetime) -> None:
         trace = self._trace(scan)
         if trace is None:
             return
-        evidence = [_evidence(scan, trace, "离线放行了这张卡", "Let the card through alone")]
+        evidence = [_evidence(scan, trace, zh, en)]
         if trace.state in _STOPPED and trace.since is not None:
             zh, en = _STOPPED[trace.state]
             evidence.insert(0, Evidence(trace.since, zh, en, person=trace.person))

@@ -19,6 +19,7 @@ from central.patients.person import Person, Registration
 from central.patients.service import Patients
 from central.scans import store
 from central.scans.birth import read_birth
+from central.scans.conflicts import LetThrough, ScanConflicts
 from central.scans.doubles import PersonConflicts
 from central.scans.registration import build_request_token
 from shared.clock import to_microseconds
@@ -43,9 +44,11 @@ class Temporaries:
         hospital: Hospital,
         notices: Notices,
         conflicts: PersonConflicts,
+        card_conflicts: ScanConflicts,
     ) -> None:
         """``notices`` tells the box that its code is good everywhere now; ``conflicts`` looks at
-        who is new."""
+        who is new, ``card_conflicts`` at cards that were stopped when the code was given."""
+        self._card_conflicts = card_conflicts
         self._conflicts = conflicts
         self._notices = notices
         self._keys = keys
@@ -72,6 +75,7 @@ class Temporaries:
         self._hospital.admit(person.id, box.site, at)
         if self._cards.keep_temporary(record.code, card, box, id, at):
             self._notices.post(box, _notice(card, id, at))
+            self._card_conflicts.look_at_given(LetThrough(box, id, record, born_at), at)
         place = store.Place(
             id.bytes, str(box), record.origin.counter, record.origin.operator, record.origin.drill
         )

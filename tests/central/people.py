@@ -97,7 +97,8 @@ def open_people(directory: Path) -> Iterator[People]:
     notices = Notices(fleet)
     door = Door("central.example", 8443, bytes(32))
     cases = Cases(keys, audit, notices, build_acts(cards, fleet, lambda: door))
-    scans = Scans(patients, cards, hospital, conflicts=ScanConflicts(cards, cases))
+    conflicts = ScanConflicts(cards, cases)
+    scans = Scans(patients, cards, hospital, conflicts=conflicts)
     doubles = PersonConflicts(patients, cases)
     registrations = Registrations(keys, patients, cards, hospital, doubles)
     temporaries = Temporaries(
@@ -108,6 +109,7 @@ def open_people(directory: Path) -> Iterator[People]:
         hospital=hospital,
         notices=notices,
         conflicts=doubles,
+        card_conflicts=conflicts,
     )
     try:
         yield People(

@@ -221,9 +221,11 @@ def test_a_card_that_was_stopped_meanwhile_stays_stopped(
     code = make_code(number, id)
     report(people, id, make_temporary(code))
     assert judge(people, code).reason is reason
-    (notice,) = people.notices.list_waiting(BOX)
-    assert notice.reason == reason
-    assert reason.words.next_en in notice.en
+    notices = {notice.kind: notice for notice in people.notices.list_waiting(BOX)}
+    told = notices[NoticeKind.TEMPORARY_RESOLVED]
+    assert told.reason == reason
+    assert reason.words.next_en in told.en
+    assert NoticeKind.CASE_OPENED in notices
     with people.database.unit():
         if act == "suspend":
             people.cards.resume(card.id, AT, CLERK)
