@@ -29,6 +29,7 @@ MEASUREMENTS = (
     ("box", "printing"),
     ("box", "start"),
     ("box", "labels"),
+    ("box", "lists"),
     ("box", "joining"),
     ("developer", "face"),
     ("developer", "api"),
