@@ -69,7 +69,8 @@ class ListDesk:
     def _persons(self, head: ListHead, since: Position) -> PersonsPage:
         begin = since
         if since == START and head.count > MOST_PERSONS:
-            begin = Position(store.find_latest(head.site, MOST_PERSONS), b"")
+            latest = store.find_latest(head.site, MOST_PERSONS)
+            begin = Position(*latest) if latest else since
         rows = store.list_persons(head.site, begin.revision, begin.key, _PERSONS_A_PAGE + 1)
         more, rows = len(rows) > _PERSONS_A_PAGE, rows[:_PERSONS_A_PAGE]
         return PersonsPage(

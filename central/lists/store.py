@@ -147,11 +147,11 @@ def list_persons(site: str, revision: int, key: bytes, most: int) -> list[Person
     return [Person(*row) for row in rows]
 
 
-def find_latest(site: str, most: int) -> int:
-    """The revision behind which the latest ``most`` persons of a site are; 0: behind it are all."""
+def find_latest(site: str, most: int) -> tuple[int, bytes] | None:
+    """The position behind which the latest ``most`` persons of a site are; None: all are."""
     row = ListPerson.execute(
-        "SELECT revision FROM list_person WHERE site = ?"
+        "SELECT revision, person_id FROM list_person WHERE site = ?"
         " ORDER BY revision DESC, person_id DESC LIMIT 1 OFFSET ?",
         (site, most),
     ).fetchone()
-    return int(row[0]) if row else 0
+    return (int(row[0]), bytes(row[1])) if row else None
