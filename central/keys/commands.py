@@ -58,12 +58,13 @@ def _list(arguments: argparse.Namespace) -> int:
     from central.config import CentralFiles, read_passphrase
     from central.keys.service import open_keys
     from central.tables import Row, print_table
+    from shared.clock import SystemClock
 
     files = CentralFiles(arguments.dir)
     columns = {"key": "key", "version": "version", "check": "check value", "active": "active"}
     rows: list[Row] = [
         {"key": key.name, "version": key.version, "check": key.check, "active": key.active}
-        for key in open_keys(files.keys, read_passphrase(files)).check_values()
+        for key in open_keys(files.keys, read_passphrase(files)).check_values(SystemClock().now())
     ]
     print_table(columns, rows, as_json=arguments.json)
     return Exit.HELD
@@ -93,7 +94,9 @@ def _renew(arguments: argparse.Namespace) -> int:
             contents, version = renew_key(before, arguments.key)
         central.audit.write("keys.renew", arguments.key, command_actor(), at, version=version)
         replace_key_store(central.files.keys, contents, passphrase)
-    signs = f", signs from {from_at:%Y-%m-%d %H:%M} UTC" if arguments.key == "code" else ""
+    signs = ""
+    if arguments.key == "code":
+        signs = f", signs from {from_at:%Y-%m-%d %H:%M} UTC; boxes hear of it from a new server"
     print(f"✓ {arguments.key} version {version}{signs}")
     return Exit.HELD
 

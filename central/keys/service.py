@@ -201,8 +201,9 @@ class Keys:
         """The MAC that chains the audit, 32 bytes."""
         return STD.mac(self._contents.audit, data)
 
-    def check_values(self) -> list[CheckValue]:
-        """All keys with their versions, each named by a value that tells nothing of it."""
+    def check_values(self, at: datetime) -> list[CheckValue]:
+        """All keys with their versions, each named by a value that tells nothing of it; which of
+        each is at work at a time."""
         contents = self._contents
         secrets = {
             "root": contents.roots,
@@ -217,8 +218,14 @@ class Keys:
             "audit": (VersionedKey(1, contents.audit),),
             "announcements": (VersionedKey(1, contents.announcements),),
         }
+        code = self.code_kid(at)
         return [
-            CheckValue(name, key.version, _check(key.key), key == versions[-1])
+            CheckValue(
+                name,
+                key.version,
+                _check(key.key),
+                key.version == code if name == "code" else key == versions[-1],
+            )
             for name, versions in secrets.items()
             for key in versions
         ]

@@ -14,8 +14,12 @@ from central.keys.store import (
     VersionedKey,
     create_key_store,
     new_contents,
+    open_contents,
+    renew_code_key,
     renew_key,
+    seal_contents,
 )
+from shared.clock import to_microseconds
 from shared.crypto import STD
 from shared.ehc import DynamicCode, Extension
 from shared.errors import Damaged, NotAuthentic, Refused
@@ -102,6 +106,40 @@ def test_a_validity_of_a_former_key_still_opens(contents: KeyContents) -> None:
     assert rolled.open_validity("00" * 16) is None
 
 
+def test_a_code_key_signs_in_its_time_and_verifies_for_ever(contents: KeyContents) -> None:
+    """The next one is known before it signs; a number is never used twice."""
+    week = timedelta(days=7)
+    rolled, kid = renew_code_key(contents, to_microseconds(AT + week))
+    keys = Keys(rolled)
+    bare = DynamicCode("A" * 64, "0" * 32)
+    before, after = (keys.sign_extension(bare, at, 60) for at in (AT, AT + week))
+    numbers = [code.extension.kid for code in (before, after) if code.extension]  # type: ignore[union-attr]
+    assert numbers == [3, kid] == [3, 4]
+    assert keys.verify_extension(before)
+    assert keys.verify_extension(after)
+    assert not Keys(contents).verify_extension(after)
+    assert [(key.kid, key.until_at) for key in keys.list_code_keys()] == [
+        (3, to_microseconds(AT + week)),
+        (4, None),
+    ]
+    active = [v.version for v in keys.check_values(AT) if v.name == "code" and v.active]
+    assert active == [3]
+    for wrong in (3, 4, 208, -1):
+        with pytest.raises(Refused) as caught:
+            renew_code_key(rolled, to_microseconds(AT + 2 * week), wrong)
+        assert caught.value.reason is Reason.KEY_TAKEN
+    with pytest.raises(Refused):
+        renew_code_key(rolled, to_microseconds(AT))
+    assert renew_code_key(rolled, to_microseconds(AT + 2 * week), 100)[1] == 100
+    assert open_contents(seal_contents(rolled, b"words"), b"words") == rolled
+
+
+def test_the_lists_key_is_no_key_of_ours(keys: Keys) -> None:
+    """Boxes are given it: no token at central is made with it."""
+    assert keys.list_key != keys.token("cards", "")
+    assert STD.mac(keys.list_key, b"x") != keys.token("ehc-id", "x")
+
+
 def test_tokens_find_and_do_not_tell(keys: Keys) -> None:
     """The same value gives the same token, in its own purpose and under its own key only."""
     token = keys.token("name", GOLDEN.name)
@@ -163,7 +201,7 @@ def test_bodies_are_opened_for_their_box_only(keys: Keys) -> None:
 def test_check_values_name_each_version_once(contents: KeyContents) -> None:
     """Every key is named, the last version is active, and no check value is the key's own bytes."""
     rolled, _ = renew_key(contents, "root")
-    values = Keys(rolled).check_values()
+    values = Keys(rolled).check_values(AT)
     roots = [(value.version, value.active) for value in values if value.name == "root"]
     assert roots == [(1, False), (2, True)]
     assert len({value.check for value in values}) == len(values) == 9
