@@ -31,6 +31,7 @@ from central.fleet.service import Fleet
 from central.hospital.model import MODELS as HOSPITAL_MODELS
 from central.hospital.service import Hospital
 from central.ingest.damage import Damages
+from central.ingest.damage_cases import DamageCases
 from central.ingest.dispatch import Dispatcher
 from central.ingest.forks import ForkCases
 from central.ingest.inbox import Told
@@ -183,7 +184,7 @@ def build_central(
         conflicts=doubles,
         card_conflicts=conflicts,
     )
-    damages = Damages(audit)
+    damages = Damages(audit, DamageCases(cases).open)
     goes_on = audit.for_patient()  # what boxes ask and report does not wait for the audit
     dispatcher = Dispatcher(
         asks={

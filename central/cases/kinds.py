@@ -19,6 +19,7 @@ class CaseKind(StrEnum):
     REGISTERED_TWICE = "registered-twice"
     LEDGER_FORK = "ledger-fork"
     LATE_RECORD = "late-record"
+    LEDGER_DAMAGED = "ledger-damaged"
 
 
 class Outcome(StrEnum):
@@ -38,6 +39,8 @@ class Outcome(StrEnum):
     SHUT_OUT = "shut-out"
     IN_TIME = "in-time"
     NOT_IN_TIME = "not-in-time"
+    MADE_GOOD = "made-good"
+    LOSS_STANDS = "loss-stands"
 
 
 class Choice(NamedTuple):
@@ -209,6 +212,35 @@ KINDS: dict[CaseKind, KindFacts] = {
                 " box's clock set",
                 "离线扫码无效，请撤销登记并校正时钟",
                 "the scans made while away are void: withdraw them, have the clock set",
+            ),
+        ),
+    ),
+    CaseKind.LEDGER_DAMAGED: KindFacts(
+        "终端记录文件损坏", "A box's queue file was damaged",
+        "终端的记录文件损坏，已另存；能读出的记录已找回，其余按序号列出。终端继续工作。",
+        "A box's queue file was damaged and set aside. What could be read is back, the rest is"
+        " named by sequence. The box goes on.",
+        _hours(24), Permission.BOXES_READ,
+        (
+            Choice(
+                Outcome.MADE_GOOD, "已补记", "Made good",
+                "窗口按纸质记录补登了丢失的业务；磁盘已检查",
+                "The counter entered again what was lost, from paper; the disk was looked at",
+                "丢失的记录已补登", "what was lost has been entered again",
+            ),
+            Choice(
+                Outcome.LOSS_STANDS, "无可补记", "Nothing can be made good",
+                "没有丢失，或查不到丢失的内容；序号留在账上",
+                "Nothing is lost, or it cannot be found out what was; the sequences stay in the"
+                " account",
+                "损坏已查清，无需补登", "the damage was looked into, nothing is to be entered",
+            ),
+            Choice(
+                Outcome.SHUT_OUT, "停用终端", "Shut the box out",
+                "证书全部吊销，终端离开；已收到的记录保留",
+                "All its certificates are revoked; what was received stays",
+                "终端已停用", "the box is shut out",
+                Permission.BOXES_REVOKE,
             ),
         ),
     ),

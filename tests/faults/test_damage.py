@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from central.app import open_central
+from central.cases.kinds import CaseKind
 from central.ingest.account import Accounts
 from demo.supervisor import wait_until
 from tests.factories import other_static_text
@@ -128,3 +129,6 @@ def test_a_file_spoiled_at_rest(world: World, spoil: Callable[[Path], None]) -> 
     assert not (named & held)
     state = world.api.fetch("state")["unsent"]
     assert state["advice"]["reason"] in {"rows-lost", "queue-quarantined"}
+    with open_central(world.central_directory) as central, central.unit():
+        kinds = [case.kind for case in central.cases.list_undecided()]
+    assert kinds.count(CaseKind.LEDGER_DAMAGED) == folders + 1, "a person is asked, once a file"
