@@ -51,6 +51,7 @@ from agent.offline_queue.keeping import Keeping
 from agent.offline_queue.outbox import SqliteOutbox, open_outbox
 from agent.offline_queue.salvage import Salvage
 from agent.offline_queue.states import Edge as QueueEdge
+from agent.offline_queue.states import SwapEdge
 from agent.ports import Cache, LabelJournal
 from agent.settings.edges import Edge as SettingsEdge
 from agent.settings.reporting import Reporter
@@ -82,6 +83,7 @@ class Observers:
     line: Callable[[LineEdge], None] = lambda _: None
     settings: Callable[[SettingsEdge], None] = lambda _: None
     printing: Callable[[PrintEdge], None] = lambda _: None
+    schema: Callable[[SwapEdge], None] = lambda _: None
 
 
 WATCHED_BY_NOBODY = Observers()
@@ -122,6 +124,7 @@ async def open_box(
                 bytes.fromhex(config.central_public),
                 clock,
                 observers.queue,
+                observe_swap=observers.schema,
             )
         )
         cache = await stack.enter_async_context(open_cache(files.cache, files.cache_key, clock))

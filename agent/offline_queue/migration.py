@@ -1,9 +1,9 @@
 """Brings a queue's schema up to date: all due migrations or none, and never at a row's cost.
 
-One transaction is enough, a copy is not needed: SQLite's DDL and ``user_version`` are
-transactional (lang_transaction, pragma user_version), so whatever stops the process, the file is
-either the old one or the new one. Before the commit the ledger is compared with what it was; a
-migration that lost a row is rolled back (a peer's failed migration dropped its tables).
+All in one transaction: SQLite's DDL and ``user_version`` are transactional (lang_transaction,
+pragma user_version). A file with rows is migrated as a copy first (``swap.py``); here the ledger
+is compared once more with what it was, and a migration that lost a row is rolled back (a peer's
+failed migration dropped its tables).
 """
 
 import re
@@ -43,7 +43,7 @@ def migrate(connection: sqlite3.Connection, migrations: tuple[Migration, ...]) -
     """
     with mapped_exceptions():
         newest = migrations[-1].number
-        current = _read_version(connection, newest)
+        current = read_version(connection, newest)
         due = [migration for migration in migrations if migration.number > current]
         if not due:
             return 0
@@ -69,12 +69,13 @@ def check_migrated(connection: sqlite3.Connection, migrations: tuple[Migration, 
     """
     with mapped_exceptions():
         newest = migrations[-1].number
-        current = _read_version(connection, newest)
+        current = read_version(connection, newest)
     if current < newest:
         raise Unavailable(Reason.STORE_UNAVAILABLE, f"schema {current}, needed {newest}")
 
 
-def _read_version(connection: sqlite3.Connection, newest: int) -> int:
+def read_version(connection: sqlite3.Connection, newest: int) -> int:
+    """The file's schema. Raises Refused (STORE_NEWER)."""
     current = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if current > newest:
         raise Refused(Reason.STORE_NEWER, f"schema {current}, known {newest}")

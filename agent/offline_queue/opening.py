@@ -5,6 +5,7 @@ Used at every opening, the first and those after a failure. What was in a file s
 beside the box's work (``salvage.py``): no patient waits for it.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,13 +17,18 @@ from agent.offline_queue.beginning import open_journal
 from agent.offline_queue.database import take_lock
 from agent.offline_queue.inspection import check_files
 from agent.offline_queue.journal import Journal
+from agent.offline_queue.migration import read_migrations
 from agent.offline_queue.quarantine import Damage, Quarantine
-from agent.offline_queue.states import Edge
+from agent.offline_queue.states import Edge, SwapEdge
+from agent.offline_queue.swap import swap
 from shared.clock import Clock, to_microseconds
 from shared.crypto import Suite
-from shared.errors import Damaged
+from shared.errors import Damaged, Unavailable
 from shared.ids import BoxId, new_record_id
 from shared.ledger import EPOCHS_A_MACHINE
+from shared.reasons import Reason
+
+log = logging.getLogger(__name__)
 
 
 class _Known(NamedTuple):
@@ -44,6 +50,7 @@ class Opening:
     central_public: bytes
     clock: Clock
     observe: Callable[[Edge], None]
+    observe_swap: Callable[[SwapEdge], None] = lambda _: None
     _damage: Damaged | None = field(default=None, init=False)
 
     def __call__(self) -> Journal:
@@ -56,6 +63,7 @@ class Opening:
                 if self._damage is not None:
                     raise self._damage
                 check_files(self.path, known.held)
+                self._change_schema()
             except Damaged as error:
                 known = self._set_aside(quarantine, known, error)
         try:
@@ -66,6 +74,14 @@ class Opening:
             journal = self._open(known)
         quarantine.note_epochs(str(self.box), list(journal.standings))
         return journal
+
+    def _change_schema(self) -> None:
+        try:
+            swap(self.path, read_migrations(), self.observe_swap)
+        except Unavailable as error:
+            if error.reason is not Reason.STORE_FULL:
+                raise
+            log.warning("no room for a copy of the queue: its schema is changed in place")
 
     def note_damage(self, error: Damaged) -> None:
         """The open file is damaged: the next opening sets it aside."""

@@ -21,7 +21,7 @@ from agent.offline_queue.opening import Opening
 from agent.offline_queue.reserve import Reserve
 from agent.offline_queue.scrubbing import check_whole
 from agent.offline_queue.standing import Standing, account_of, waiting_of
-from agent.offline_queue.states import KEPT_LANES, Edge
+from agent.offline_queue.states import KEPT_LANES, Edge, SwapEdge
 from agent.offline_queue.store import Position, Store
 from agent.offline_queue.writer import Writer
 from agent.ports import Consumption, Draft, Fill, Pending
@@ -274,6 +274,7 @@ async def open_outbox(  # noqa: PLR0913, PLR0917 - whose queue it is, where, and
     clock: Clock | None = None,
     observe: Callable[[Edge], None] = ignore_edge,
     bounds: Bounds = DEFAULT_BOUNDS,
+    observe_swap: Callable[[SwapEdge], None] = lambda _: None,
 ) -> AsyncIterator[SqliteOutbox]:
     """Open the box's queue; leaving the context commits what waits and closes it.
 
@@ -281,7 +282,8 @@ async def open_outbox(  # noqa: PLR0913, PLR0917 - whose queue it is, where, and
     (disk, another writer), Damaged, Refused (STORE_NEWER, CONFIG_MALFORMED: not this box's file).
     """
     loop = asyncio.get_running_loop()
-    opening = Opening(path, box, epoch, suite, central_public, clock or SystemClock(), observe)
+    clock = clock or SystemClock()
+    opening = Opening(path, box, epoch, suite, central_public, clock, observe, observe_swap)
     with ThreadPoolExecutor(1, "outbox") as thread:
         reserve = Reserve(path.with_name(path.name + ".reserve"))
         journal = await loop.run_in_executor(thread, _open_or_wait, opening, reserve)

@@ -28,6 +28,17 @@ def check_step(state: RowState, to: RowState) -> None:
         raise Refused(Reason.STATE_STEP, f"{state.name} to {to.name}")
 
 
+class SwapEdge(StrEnum):
+    """Moments of a schema's change. Up to COPY_DURABLE the old file is in use, then the new one."""
+
+    OLD_AT_REST = "old-at-rest"  # nothing of it is in a log, and nobody else has it open
+    COPY_MADE = "copy-made"
+    COPY_MIGRATED = "copy-migrated"
+    COPY_VERIFIED = "copy-verified"
+    COPY_DURABLE = "copy-durable"
+    COPY_IN_PLACE = "copy-in-place"
+
+
 class Edge(StrEnum):
     """Moments in the writer's work, told to the observer in the writer's thread.
 

@@ -54,6 +54,7 @@ def run_box(directory: Path, fault: Fault) -> None:
         fault.of("line"),
         fault.of("settings"),
         fault.of("printing"),
+        fault.of("schema"),
     )
     asyncio.run(run(read_box_config(files), files, observers))
 
