@@ -11,7 +11,7 @@ from shared.notices import Notice
 
 
 class NoticeView(msgspec.Struct, frozen=True):
-    """One notice; ``record`` is the record it is about, where it is about one of this box."""
+    """One notice; ``record`` is the id of this box's scan or registration that it is about."""
 
     id: str
     at: datetime
@@ -57,6 +57,6 @@ def _view(notice: Notice) -> NoticeView:
         kind=notice.kind,
         zh=notice.zh,
         en=notice.en,
-        record=None if notice.record is None else str(UUID(bytes=notice.record)),
+        record=None if notice.record is None else notice.record.hex(),
         case=None if notice.case is None else str(UUID(bytes=notice.case)),
     )
