@@ -29,7 +29,8 @@ async def issued_new(box: ShownBox, page: Page) -> None:
 async def list_spilt(page: Page) -> list[str]:
     """Parts of the glance whose content is higher or wider than they are; the window's too."""
     spilt: list[str] = await page.evaluate(
-        """["html", "#status", "#troubles", "#asked", "#verdict", "#person", "#refusal", "#keys"]
+        """["html", "#status", "#troubles", "#away", "#asked", "#verdict", "#person", "#refusal",
+            "#keys"]
            .filter((each) => { const part = document.querySelector(each);
              return part.scrollHeight > part.clientHeight + 1
                  || part.scrollWidth > part.clientWidth + 1; })"""

@@ -3,6 +3,8 @@
 import { get, post, postLast, remove } from "./request.js";
 
 export const acknowledge = (scanId) => post(`verdicts/${scanId}/acknowledge`);
+// A clerk has seen these notices, and how long the box was away.
+export const seeNotices = (ids) => post("notices/seen", { ids });
 // Looked at field by field; what has a name in ``draft`` is kept by the box under it.
 export const checkForm = (form) => postLast("issue/check", form);
 export const readDraft = (name) => get(`issue/drafts/${name}`);

@@ -2,6 +2,7 @@
 
 import { Announcer } from "./announcer.js";
 import { AskedBand, NO_KEY, YES_KEY } from "./asked.js";
+import { AWAY_KEY, AwayBand, AwayPanel } from "./away.js";
 import { acknowledge, cancelPin, mayLook, signOut, takeDocument } from "./box.js";
 import { Draft } from "./draft.js";
 import { IssuePanel } from "./issue_panel.js";
@@ -35,6 +36,7 @@ const panels = {
   issue: new IssuePanel(new Draft(() => panels.issue.forget())),
   reprint: new ReprintPanel(),
   pairing: new PairingPanel(),
+  away: new AwayPanel(),
 };
 const recent = new RecentList();
 const side = new Side({ name: "recent", nodes: () => recent.panel });
@@ -42,6 +44,7 @@ const parts = [new StatusLine(), new TroubleStrip()];
 const verdict = new VerdictPanel();
 const refusal = new RefusalBand();
 const person = new PersonPanel();
+const away = new AwayBand();
 const asked = new AskedBand(() => show());
 let sounded = 0;
 
@@ -60,6 +63,7 @@ const line = new Line({
 
 const keys = new Keys(
   [
+    { key: AWAY_KEY, label: "keyAway", act: showAway, shown: () => known.stands && Boolean(known.state.away) },
     { key: "F2", label: "keyIssue", act: () => side.show(panels.issue), shown: () => true },
     { key: "F3", label: "keyAcknowledge", act: confirmRefusal, shown: () => known.stands && known.refusals.length > 0 },
     { key: "F4", label: "keyReprint", act: () => side.show(panels.reprint), shown: () => true },
@@ -81,7 +85,9 @@ function show() {
   verdict.show(known, answerRefusal, key);
   refusal.show(known, main, answerRefusal, key);
   person.show(known, main);
+  away.show(known, showAway);
   asked.show(known);
+  if (side.open === "away" && known.stands && !known.state.away) side.close();
   recent.show(known);
   for (const panel of Object.values(panels)) if (known.operator) panel.show(known);
   keys.show();
@@ -117,6 +123,10 @@ function confirmRefusal() {
   if (!known.stands || known.refusals.length === 0) return false;
   answerRefusal(known.refusals[0].id);
   return true;
+}
+
+function showAway() {
+  side.show(panels.away);
 }
 
 function answerRefusal(id) {

@@ -243,4 +243,14 @@ export const TABLE = {
   pairedNone: ["还没有", "None yet"],
   remove: ["移除", "Remove"],
   removeOf: ["移除 {name}", "Remove {name}"],
+
+  // while it was away
+  away: ["离线期间", "While away"],
+  keyAway: ["看离线期间", "See what happened"],
+  awayFrom: ["{since}–{until} 没有网络", "no line {since}–{until}"],
+  awayDelivered: ["恢复后上传 {n} 条记录", "{n} records went out since"],
+  awayNotices: ["中心告知 {n} 件事", "notices from central: {n}"],
+  awayMore: ["看过这些后，还有 {n} 件", "{n} more follow these"],
+  awayNone: ["没有要看的", "Nothing to see"],
+  awaySeen: ["看过了", "I have seen it"],
 };
