@@ -11,6 +11,12 @@ from demo.supervisor import wait_until
 from shared.desired import BoxSettings
 from tests.faults.world import BOX, SETTLE_SECONDS, World
 
+EDGES = [
+    ("settings:desired-checked", "old"),
+    ("settings:desired-stored", "new"),
+    ("settings:desired-applied", "new"),
+]
+
 
 def stored(world: World) -> Settings:
     """What the box would be at work with if it started now."""
@@ -36,14 +42,7 @@ def wait_at_work(world: World, counter: str) -> None:
     wait_until(look, SETTLE_SECONDS, f"the counter is {counter}")
 
 
-@pytest.mark.parametrize(
-    ("edge", "survives"),
-    [
-        ("settings:desired-checked", "old"),
-        ("settings:desired-stored", "new"),
-        ("settings:desired-applied", "new"),
-    ],
-)
+@pytest.mark.parametrize(("edge", "survives"), EDGES)
 def test_the_box_is_killed_while_it_takes_settings(world: World, edge: str, survives: str) -> None:
     """After the restart the retained ones are taken again; no record is touched."""
     old, new = f"{edge} old", f"{edge} new"

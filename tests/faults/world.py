@@ -4,6 +4,7 @@ The box scans from a pseudo-terminal. Central is opened in this process too, as 
 would, to issue codes. Each test leaves the world running and settled.
 """
 
+import http.client
 import sqlite3
 import sys
 from contextlib import closing
@@ -39,6 +40,7 @@ AGAIN_SECONDS = 60
 """Longer than any restart here takes: the same patient who shows the code again is "again"."""
 SETTLE_SECONDS = 60.0
 TESTER = "test"
+_DEAD = object()
 
 
 class World:
@@ -113,10 +115,23 @@ class World:
         self._box_config.write_text("\n".join([f"again_seconds = {seconds}", *lines]) + "\n")
         self.restart_box()
 
+    def connect_box_through(self, port: int) -> None:
+        """Another way to the broker from the next start on, which is now."""
+        text = self._box_config.read_text()
+        self._box_config.write_text(text.replace(str(self.ports.box_port), str(port)))
+        self.restart_box()
+
     def restart_box(self, *fault: str, online: bool = True) -> None:
         """Another box process over the same files."""
         self.supervisor.stop("box")
         self.start_box(*fault, online=online)
+
+    def kill_if_running(self, name: str) -> None:
+        """End a process as a power cut would, unless its fault has done so."""
+        if self.supervisor.is_running(name):
+            self.supervisor.kill(name)
+        else:
+            self.wait_death(name)
 
     def wait_death(self, name: str) -> None:
         """Wait until the process has ended by its fault."""
@@ -176,6 +191,25 @@ class World:
         before = {view["id"] for view in self.api.fetch("verdicts")}
         self.scanner.scan(text)
         return wait_until(lambda: self._new_view(before), SETTLE_SECONDS, "the scan is shown")
+
+    def scan_or_die(self, side: str, text: str) -> Any:
+        """Show a code; the view of that scan, or None when the side's process ends instead."""
+        try:
+            before = {view["id"] for view in self.api.fetch("verdicts")}
+            self.scanner.scan(text)
+        except OSError:
+            return None
+
+        def look() -> Any:
+            if not self.supervisor.is_running(side):
+                return _DEAD
+            try:
+                return self._new_view(before)
+            except (OSError, http.client.HTTPException):
+                return None
+
+        view = wait_until(look, SETTLE_SECONDS, "the scan is shown, or the process has ended")
+        return None if view is _DEAD else view
 
     def scan_past_again(self, text: str) -> Any:
         """Show a code until it is no longer "again"; the first view that is not."""
