@@ -175,6 +175,12 @@ def persons(central_file: Path) -> int:
         return int(database.execute("SELECT count(*) FROM person").fetchone()[0])
 
 
+def forks(central_file: Path, box: str) -> list[tuple[int, int]]:
+    """Where central holds two rows that a box signed for one place: (epoch, seq)."""
+    with _snapshot(central_file) as database:
+        return list(database.execute("SELECT epoch, seq FROM ledger_fork WHERE box_id = ?", (box,)))
+
+
 def parked(central_file: Path) -> list[tuple[str, str]]:
     """What central holds and cannot interpret: (box, reason)."""
     with _snapshot(central_file) as database:

@@ -7,6 +7,7 @@ would, to issue codes. Each test leaves the world running and settled.
 import http.client
 import sqlite3
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -164,6 +165,19 @@ class World:
     def wait_offline(self) -> None:
         """Wait until the box knows that its line is lost."""
         self.wait_link("down", "connecting", "backing-off")
+
+    def wait_advice(self, reason: str) -> None:
+        """Wait until the page says why there is no line."""
+
+        def look() -> bool | None:
+            advice = self.api.fetch("state")["link"]["advice"]
+            return True if advice and advice["reason"] == reason else None
+
+        wait_until(look, SETTLE_SECONDS, f"the page says {reason}")
+
+    def wait_central(self, look: Callable[[], bool]) -> None:
+        """Wait until something is so at central."""
+        wait_until(lambda: True if look() else None, SETTLE_SECONDS, "it is so at central")
 
     def wait_created(self, count: int) -> None:
         """Wait until the box has created so many rows."""
