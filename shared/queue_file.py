@@ -1,5 +1,5 @@
 """A box's pending rows as one sealed, signed file, and central's receipts as another: the wire
-where there is no network (docs/adr/0022). Pure but for the open files it is given.
+where there is no network (docs/adr/0021). Pure but for the open files it is given.
 
 Queue file: magic, header, frames. Each frame is a batch as it would go up, sealed to central under
 the file's own key with a counter for nonce; the last one counts the others and is signed by the box
