@@ -57,6 +57,14 @@ class BoxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     operators_required: bool | None = None  # issuing and unmasking need a signed-in operator
 
 
+class BoxKeyEntry(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """What verifies the temporary codes of a box: its number in them, its key's number, its key."""
+
+    number: Annotated[int, msgspec.Meta(ge=1, lt=1 << 32)]
+    kid: Annotated[int, msgspec.Meta(ge=0, lt=1 << 8)]
+    public: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]  # Ed25519
+
+
 class Desired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One state of a box's configuration; a greater ``revision`` replaces a smaller one."""
 
@@ -67,6 +75,7 @@ class Desired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     operators: tuple[OperatorEntry, ...] = ()
     version: Literal[1] = 1
     number: Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)] = 0  # in the box's temporary codes
+    boxes: tuple[BoxKeyEntry, ...] = ()  # of the site, whose temporary codes are good here
 
 
 class SignedDesired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

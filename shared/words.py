@@ -260,14 +260,14 @@ WORDS: dict[Reason, Words] = {
         "Check the document and go on by hand; central confirms later",
     ),
     Reason.OFFLINE_TEMPORARY: Words(
-        "网络断开；本机发的临时码，签名有效",
-        "Offline; a temporary code of this box, its signature is good",
+        "网络断开；本院发的临时码，签名有效",
+        "Offline; a temporary code of this hospital, its signature is good",
         "核对证件后可以挂号就诊，联网后由中心确认",
         "Check the document; visits may go on, central confirms later",
     ),
     Reason.OFFLINE_TEMPORARY_OTHER: Words(
         "网络断开；别处发的临时码，本机不能核验",
-        "Offline; another box's temporary code cannot be checked here",
+        "Offline; a temporary code from elsewhere cannot be checked here",
         "请核对证件后手工办理，联网后再扫",
         "Check the document and go on by hand; scan again once online",
     ),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from shared.desired import OperatorEntry
+from shared.desired import BoxKeyEntry, OperatorEntry
 
 IDLE_SECONDS = 900
 """How long a sign-in lasts without an act, where nothing else is set."""
@@ -23,6 +23,10 @@ class Policy(Protocol):
     @property
     def number(self) -> int:
         """The box's own in its temporary codes; 0: central has not told it, so it gives none."""
+        ...
+
+    def box_keys(self) -> Sequence[BoxKeyEntry]:
+        """What verifies the temporary codes of the site's boxes, as central last said."""
         ...
 
     @property
@@ -63,6 +67,10 @@ class FixedPolicy:
     entries: tuple[OperatorEntry, ...] = ()
     label: str = "50x30"
     number: int = 0
+    boxes: tuple[BoxKeyEntry, ...] = ()
 
     def operators(self) -> Sequence[OperatorEntry]:
         return self.entries
+
+    def box_keys(self) -> Sequence[BoxKeyEntry]:
+        return self.boxes

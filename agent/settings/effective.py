@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from agent.config import BoxConfig, PrinterConfig, ScannerConfig
-from shared.desired import BoxSettings, Desired, OperatorEntry
+from shared.desired import BoxKeyEntry, BoxSettings, Desired, OperatorEntry
 from shared.messages import MedicalStep
 
 IDLE_SECONDS = 900
@@ -30,6 +30,7 @@ class Effective:
     printer: PrinterConfig
     operators_required: bool
     operators: tuple[OperatorEntry, ...] = field(repr=False)
+    boxes: tuple[BoxKeyEntry, ...] = field(repr=False)  # whose temporary codes are good here
 
 
 def build_effective(config: BoxConfig, desired: Desired | None) -> Effective:
@@ -53,6 +54,7 @@ def build_effective(config: BoxConfig, desired: Desired | None) -> Effective:
         printer=_printer(wanted.printer, config.printer),
         operators_required=bool(wanted.operators_required),
         operators=desired.operators if desired else (),
+        boxes=desired.boxes if desired else (),
     )
 
 

@@ -17,6 +17,7 @@ from agent.settings.effective import Effective, build_effective
 from shared.config import read_secret, replace_secret
 from shared.crypto import STD
 from shared.desired import (
+    BoxKeyEntry,
     Desired,
     OperatorEntry,
     RefusedDesired,
@@ -60,6 +61,10 @@ class Settings:
     @property
     def number(self) -> int:
         return self.effective.number
+
+    def box_keys(self) -> Sequence[BoxKeyEntry]:
+        """Whose temporary codes are good here."""
+        return self.effective.boxes
 
     @property
     def site_name(self) -> str:

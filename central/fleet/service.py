@@ -14,7 +14,7 @@ from central.fleet.invites import Invites
 from central.fleet.places import complete_place, keep_place
 from central.fleet.states import SHUT_OUT, BoxState, check_step
 from central.keys.service import Keys
-from shared.crypto import VerifyKey, suite
+from shared.crypto import STD, VerifyKey, suite
 from shared.ehc import TemporaryCode, temporary_kid, verify_temporary
 from shared.errors import Malformed, NotAuthentic, Refused
 from shared.ids import BoxId
@@ -156,6 +156,15 @@ class Fleet:
         end = box.epoch + EPOCHS_A_MACHINE if key_id == box.key_id else box.epoch
         if not 0 <= epoch < end:
             raise NotAuthentic(Reason.EPOCH_FOREIGN, f"box {id} key {key_id} epoch {epoch}")
+
+    def list_site_keys(self, site: str) -> list[tuple[int, int, bytes]]:
+        """What verifies the temporary codes of a site's boxes: number, kid, public key. A box that
+        is shut out vouches for nothing any more."""
+        return [
+            (number, temporary_kid(key_id), key.public)
+            for number, state, key_id, key in store.list_keys_of_site(site)
+            if state not in SHUT_OUT and key.suite == STD.id
+        ]
 
     def list_standings(self) -> list[Standing]:
         """Every box, and what the broker was last told of it."""

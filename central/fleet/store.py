@@ -135,6 +135,20 @@ def list_keys_of_number(number: int) -> list[tuple[BoxId, int, PublicKey]]:
     ]
 
 
+def list_keys_of_site(site: str) -> list[tuple[int, BoxState, int, PublicKey]]:
+    """Every signing key of the boxes of a site: the box's number and state, and the key's."""
+    rows = BoxKey.execute(
+        "SELECT b.number, b.state, k.key_id, k.suite, k.public"
+        " FROM box b JOIN box_key k ON k.box_id = b.id"
+        " WHERE b.id >= ?1 || '/' AND b.id < ?1 || '0' ORDER BY b.number, k.key_id",
+        (site,),
+    )
+    return [
+        (number, BoxState(state), key_id, PublicKey(suite, public))
+        for number, state, key_id, suite, public in rows
+    ]
+
+
 def update_state(box: BoxId, state: BoxState, why: str, at: datetime) -> None:
     """Move a box to a state."""
     BoxRow.execute(

@@ -113,11 +113,11 @@ class Announcing:
         return sorted(self._fleet.boxes())
 
     def _write_letters(self, site: str, boxes: Sequence[BoxId]) -> list[_Letter]:
-        operators, at = self._settings.list_operators(site), self._clock.now()
+        site_wide, at = self._settings.read_site_wide(site), self._clock.now()
         letters = []
         for box in boxes:
             try:
-                desired = self._settings.draft(box, operators, at)
+                desired = self._settings.draft(box, site_wide, at)
                 if self._sent.get(box) == desired.revision:
                     continue
                 pair_key = self._fleet.pair_key(box)

@@ -6,6 +6,7 @@ caller's unit of work; who sends what was composed is ``announcing``.
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,7 +16,9 @@ from central.fleet.service import Fleet
 from central.keys.service import Keys
 from central.settings import store
 from shared.clock import to_microseconds
+from shared.crypto import STD
 from shared.desired import (
+    BoxKeyEntry,
     BoxSettings,
     Desired,
     OperatorEntry,
@@ -36,6 +39,14 @@ ReadRevision = Callable[[BoxId], int]
 
 _CONTENT = "announced.content"
 _encode = msgspec.msgpack.Encoder().encode
+
+
+class SiteWide(NamedTuple):
+    """What every box of a site is told, and its digest: read once for all of them."""
+
+    operators: tuple[OperatorEntry, ...]
+    boxes: tuple[BoxKeyEntry, ...]
+    digest: bytes
 
 
 class Settings:
@@ -112,13 +123,15 @@ class Settings:
 
     def compose(self, box: BoxId, at: datetime) -> SignedDesired:
         """What is wanted of a box now, signed. The same content has the same revision and bytes."""
-        return self.sign(self.draft(box, self.list_operators(box.site), at))
+        return self.sign(self.draft(box, self.read_site_wide(box.site), at))
 
-    def list_operators(self, site: str) -> tuple[OperatorEntry, ...]:
-        """Who may sign in at the boxes of a site: read once for all of them."""
-        return self._list_operators(site)
+    def read_site_wide(self, site: str) -> SiteWide:
+        """Who may sign in at the boxes of a site, and whose temporary codes are good there."""
+        operators = self._list_operators(site)
+        boxes = tuple(BoxKeyEntry(*key) for key in self._fleet.list_site_keys(site))
+        return SiteWide(operators, boxes, STD.digest(_encode((operators, boxes))))
 
-    def draft(self, box: BoxId, operators: tuple[OperatorEntry, ...], at: datetime) -> Desired:
+    def draft(self, box: BoxId, site: SiteWide, at: datetime) -> Desired:
         """What is wanted of a box now, numbered.
 
         The revision grows with each change, also beyond what a box says it has: a centre put back
@@ -126,14 +139,22 @@ class Settings:
         """
         settings = merge_settings(store.find_site_settings(box.site), store.find_box_settings(box))
         number = self._fleet.box(box).number
-        content = self._keys.token(_CONTENT, _encode((settings, operators, number)).hex())
+        content = self._keys.token(_CONTENT, _encode((settings, number, site.digest)).hex())
         known = store.find_announcement(box)
         reported = self._read_revision(box)
         if known is None or known.content != content or known.revision < reported:
             revision = max(known.revision if known else 0, reported) + 1
             known = store.Announcement(revision, content, to_microseconds(at))
             store.save_announcement(box, known)
-        return Desired(str(box), known.revision, known.made_at, settings, operators, number=number)
+        return Desired(
+            box=str(box),
+            revision=known.revision,
+            made_at=known.made_at,
+            settings=settings,
+            operators=site.operators,
+            number=number,
+            boxes=site.boxes,
+        )
 
     def sign(self, desired: Desired) -> SignedDesired:
         """What was drafted, as the box believes it."""

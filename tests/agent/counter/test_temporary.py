@@ -14,6 +14,7 @@ from agent.listed import Listed
 from agent.ports import CachedAnswer, PrintOutcome
 from shared.clock import to_microseconds
 from shared.crypto import STD
+from shared.desired import BoxKeyEntry
 from shared.devices import PrinterCondition, PrintState
 from shared.ehc import (
     TemporaryCode,
@@ -240,6 +241,27 @@ async def test_a_code_of_another_box_is_provisional_and_a_forged_one_refused() -
             Reason.OFFLINE_TEMPORARY_OTHER,
         )
     view = await scan_alone(desk, forged)
+    assert (view.verdict, reason_of(view)) == (Verdict.REFUSED, Reason.CODE_FORGED)
+
+
+async def test_a_code_of_the_sites_boxes_is_verified_by_what_central_told() -> None:
+    """Window 2 has no line either: it knows the keys of its site's boxes, this box's former one
+    too. Genuine is PROVISIONAL, forged is refused; nobody's name is known here."""
+    key, former, stranger = (STD.new_signing_key() for _ in range(3))
+    desk = make_desk()
+    desk.policy = replace(
+        desk.policy,
+        boxes=(
+            BoxKeyEntry(NUMBER, 9, former.public_bytes),
+            BoxKeyEntry(NUMBER + 1, 1, key.public_bytes),
+        ),
+    )
+    desk.restart()
+    for signer, number, kid in ((key, NUMBER + 1, 1), (former, NUMBER, 9)):
+        view = await scan_alone(desk, build_code(sign_temporary(signer, number, kid, 5)))
+        assert (view.verdict, reason_of(view)) == (Verdict.PROVISIONAL, Reason.OFFLINE_TEMPORARY)
+        assert view.identity is None
+    view = await scan_alone(desk, build_code(sign_temporary(stranger, NUMBER + 1, 1, 5)))
     assert (view.verdict, reason_of(view)) == (Verdict.REFUSED, Reason.CODE_FORGED)
 
 

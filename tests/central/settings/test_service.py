@@ -7,11 +7,18 @@ import pytest
 from central.audit.service import Audit
 from central.settings.service import Settings
 from shared.crypto import STD
-from shared.desired import BoxSettings, Desired, OperatorEntry, desired_bytes, parse_body
+from shared.desired import (
+    BoxKeyEntry,
+    BoxSettings,
+    Desired,
+    OperatorEntry,
+    desired_bytes,
+    parse_body,
+)
 from shared.errors import Malformed, Refused
 from shared.ids import BoxId
 from shared.reasons import Reason
-from tests.central.ingest.boxes import PaperBox
+from tests.central.ingest.boxes import PaperBox, add_box
 from tests.central.ingest.centre import AT, Centre
 
 CLERK = OperatorEntry("u1", "王芳", "clerk", bytes(32), "$argon2id$")
@@ -50,6 +57,22 @@ def bureau(centre: Centre, box: PaperBox) -> Bureau:
     return Bureau(centre, box.id)
 
 
+def test_a_site_knows_the_keys_of_its_boxes_while_they_may_speak(bureau: Bureau) -> None:
+    """Another box of the site joins: both are told, in a new revision; one that is shut out is
+    vouched for no longer; another site's never were."""
+    (own,) = bureau.compose().boxes
+    assert (own.number, own.kid) == (1, 1)
+    other = add_box(bureau.centre, BoxId(bureau.box.site, "box2"))
+    add_box(bureau.centre, BoxId("site2", "box3"))
+    desired = bureau.compose()
+    assert desired.revision == 2
+    told = BoxKeyEntry(2, 1, other.signing_key.public_bytes)
+    assert desired.boxes == (own, told)
+    with bureau.centre.database.unit():
+        bureau.centre.fleet.revoke(other.id, "stolen", AT, "t")
+    assert bureau.compose().boxes == (own,)
+
+
 def test_a_box_says_more_than_its_site(bureau: Bureau) -> None:
     """What both say is as the box has it; what neither says stays None."""
     box, settings = bureau.box, bureau.settings
@@ -61,6 +84,7 @@ def test_a_box_says_more_than_its_site(bureau: Bureau) -> None:
         made_at=bureau.compose().made_at,
         settings=BoxSettings(language="en", again_seconds=0, operators_required=False),
         number=1,
+        boxes=bureau.compose().boxes,
     )
     assert settings.read_site(box.site) == BoxSettings(language="en", again_seconds=5)
 
