@@ -56,7 +56,8 @@ install: $(DEV) $(if $(filter central,$(SIDES)),$(VENDOR)) ## install below DEST
 		DESTDIR='$(DESTDIR)' PIP=$(BIN)/pip systemd/install.sh install $$side; done
 
 uninstall: ## the reverse; what is in /var/lib stays
-	@for side in $(SIDES); do DESTDIR='$(DESTDIR)' systemd/install.sh uninstall $$side; done
+	@for side in $(SIDES); do \
+		DESTDIR='$(DESTDIR)' EXPORT='$(EXPORT)' systemd/install.sh uninstall $$side || exit 1; done
 
 clean: ## remove everything that was made here
 	@git -c core.excludesFile=/dev/null clean -fdXq

@@ -33,8 +33,13 @@ def build_parser() -> argparse.ArgumentParser:
     enrol = leaves.add_parser("enrol", help="join by an invite that central gave")
     enrol.add_argument("code", help="the invite's text; - reads it from standard input")
     enrol.add_argument("--again", action="store_true", help="give a box that has joined a new name")
+    _add_export(enrol)
     enrol.set_defaults(run=commands.enrol)
     _add_machine(enrol)
+
+    leave = leaves.add_parser("reset", help="make this machine one that has not joined")
+    _add_export(leave)
+    leave.set_defaults(run=commands.reset)
 
     renew = leaves.add_parser("renew", help="renew the box's certificate now")
     renew.set_defaults(run=commands.renew)
@@ -83,9 +88,19 @@ def _add_courier(acts: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     export = acts.add_parser("export", help="write what waits for central into a sealed file")
     export.add_argument("file", type=Path)
     export.set_defaults(run=commands.export_queue)
+    unsent = acts.add_parser("unsent", help="fail while central lacks a record of this box")
+    _add_export(unsent)
+    unsent.set_defaults(run=commands.check_unsent)
     receipt = acts.add_parser("import-receipt", help="settle rows by the file that central wrote")
     receipt.add_argument("file", type=Path)
     receipt.set_defaults(run=commands.import_receipt)
+
+
+def _add_export(leaf: argparse.ArgumentParser) -> None:
+    """Unsent records keep a box from leaving, or are taken along."""
+    leaf.add_argument(
+        "--export", type=Path, metavar="FILE", help="write unsent records there first"
+    )
 
 
 def _add_technicians(leaves: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -57,6 +57,20 @@ def enrol(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     return join(files, arguments)
 
 
+def reset(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """Make this machine one that has not joined."""
+    from agent.enrolment.commands import reset_box
+
+    return reset_box(files, arguments)
+
+
+def check_unsent(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
+    """Fail while central lacks a record."""
+    from agent.enrolment.commands import check_unsent as check
+
+    return check(files, arguments)
+
+
 def renew(files: BoxFiles, _arguments: argparse.Namespace) -> Exit:
     """Renew the certificate now."""
     from agent.enrolment.commands import renew_by_hand

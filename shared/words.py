@@ -956,10 +956,10 @@ WORDS: dict[Reason, Words] = {
         "Nothing to do; to give it another name, use enrol --again",
     ),
     Reason.QUEUE_UNSENT: Words(
-        "这台设备还有没上传的记录，不能重新入网",
-        "This box still holds records that central lacks, so it cannot join anew",
-        "先连上网络等记录传完，再重新入网",
-        "Let it connect until nothing is unsent, then join again",
+        "这台设备还有没上传的记录，不能退出或重新入网",
+        "This box holds records that central lacks: it cannot leave or join anew",
+        "先连网等记录传完，或用 --export 导出",
+        "Let it connect until nothing is unsent, or take them along with --export",
     ),
     Reason.CLOCK_WRONG: Words(
         "这台设备的时钟不准",

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Puts a side of the product below DESTDIR with its unit, rules, users and folders, or takes it
 # away again. State in /var/lib is never touched. Called by `make install` and `make uninstall`.
-#   systemd/install.sh install|uninstall box|central   (DESTDIR, PIP and TARGET_PYTHON in the environment)
+#   systemd/install.sh install|uninstall box|central
+# in the environment: DESTDIR, PIP, TARGET_PYTHON; EXPORT, a file for a box's unsent records
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -61,9 +62,26 @@ LAUNCHER
     echo "✓ $command → $root/usr/bin, $root$library"
 }
 
+# A box whose records central lacks is not taken away; EXPORT=FILE takes them along.
+check_unsent() {
+    local state=/var/lib/onecode-box reader=()
+    [ -z "$root" ] && [ -e "$state/queue.db" ] && [ -x "/usr/bin/$command" ] || return 0
+    if [ -n "${EXPORT:-}" ] && [ -e /etc/credstore.encrypted/onecode-box.key ]; then
+        reader=(systemd-run --quiet --pipe --wait -p LoadCredentialEncrypted=onecode-box.key)
+    fi
+    "${reader[@]}" "/usr/bin/$command" --dir "$state" queue unsent ${EXPORT:+--export "$EXPORT"} && return
+    systemctl start "${units[@]}" 2>/dev/null || true
+    echo "✗ $command stays: EXPORT=FILE takes its unsent records along" >&2
+    exit 1
+}
+
 uninstall_side() {
     if [ -z "$root" ] && [ -d /run/systemd/system ]; then
-        systemctl disable --now "${units[@]}" 2>/dev/null || true
+        systemctl stop "${units[@]}" 2>/dev/null || true
+    fi
+    [ "$side" != box ] || check_unsent
+    if [ -z "$root" ] && [ -d /run/systemd/system ]; then
+        systemctl disable "${units[@]}" 2>/dev/null || true
     fi
     rm -rf "$root$library" "$root/usr/bin/$command"
     for unit in "${units[@]}"; do rm -f "$root/usr/lib/systemd/system/$unit"; done

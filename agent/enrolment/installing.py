@@ -18,9 +18,9 @@ from agent.config import (
 from agent.enrolment.box_toml import build_box_toml
 from agent.enrolment.drafts import Drafts, Joined, invite_digest
 from agent.enrolment.found import Machine
+from agent.enrolment.leaving import set_aside
 from agent.enrolment.states import Edge, JoinState, Observe, ignore
 from agent.enrolment.validity import read_validity
-from agent.offline_queue.store import reading
 from shared.clock import to_microseconds
 from shared.config import replace_file, replace_secret
 from shared.desired import encode_desired
@@ -127,18 +127,8 @@ def _forget_people(files: BoxFiles) -> None:
 def _set_aside(files: BoxFiles, box: str) -> None:
     """A queue of another box keeps its name and stays readable; that box's cache is of no use."""
     try:
-        with reading(files.queue) as store:
-            owners = {epoch.box for epoch in store.list_epochs()}
-    except Unavailable:
-        return
-    if not owners or box in owners:
-        return
-    aside = files.queue.with_name(f"queue-{min(owners).replace('/', '-')}.db")
-    try:
-        for tail in ("-wal", "-shm", ""):
-            old = files.queue.with_name(files.queue.name + tail)
-            if old.exists():
-                old.replace(aside.with_name(aside.name + tail))
-            files.cache.with_name(files.cache.name + tail).unlink(missing_ok=True)
+        if set_aside(files, staying=box):
+            for tail in ("-wal", "-shm", ""):
+                files.cache.with_name(files.cache.name + tail).unlink(missing_ok=True)
     except OSError as error:
-        raise Unavailable(Reason.STORE_UNAVAILABLE, str(aside)) from error
+        raise Unavailable(Reason.STORE_UNAVAILABLE, str(files.queue)) from error

@@ -6,9 +6,10 @@ gives the same answer. Refused, nothing is kept. Blocking; not for the event loo
 
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from agent.config import BoxFiles, CentralAddress
 from agent.enrolment.alone import alone
@@ -17,15 +18,13 @@ from agent.enrolment.certificates import build_csr, check_certificate, new_tls_k
 from agent.enrolment.drafts import Answered, Drafts, Joined, NewKeys, invite_digest
 from agent.enrolment.found import Machine
 from agent.enrolment.installing import finish_install, install
+from agent.enrolment.leaving import queue_at_rest
 from agent.enrolment.states import Edge, JoinState, Observe, ignore
-from agent.offline_queue.commands import queue_summary
-from agent.offline_queue.database import open_for_writing
-from shared.clock import Clock, SystemClock, from_microseconds
+from shared.clock import Clock, from_microseconds
 from shared.crypto import KEY_BYTES, STD
 from shared.errors import NotAuthentic, Refused
 from shared.ids import parse_box_id
 from shared.joining import CentreAnswer, Invite, JoinRequest, parse_invite
-from shared.ledger import RowState
 from shared.reasons import Reason
 from shared.sealing import wrap_pair_key
 
@@ -39,6 +38,8 @@ class Joining:
     clock: Clock
     machine: Machine
     again: bool = False
+    export: Path | None = None
+    """Where unsent records are written to: without it they keep the box from joining anew."""
     observe: Observe = ignore
 
     def join(self, text: str) -> Joined:
@@ -59,7 +60,7 @@ class Joining:
             return joined
         if self.files.config.exists() and not self.again:
             raise Refused(Reason.BOX_JOINED)
-        with _queue_at_rest(self.files):
+        with queue_at_rest(self.files, self.export, self.clock):
             if drafts.invite() != invite:
                 drafts.clear()
                 drafts.keep(JoinState.INVITED, invite)
@@ -134,19 +135,3 @@ def _nothing_kept_when_refused(drafts: Drafts) -> Iterator[None]:
     except Refused:
         drafts.clear()
         raise
-
-
-@contextmanager
-def _queue_at_rest(files: BoxFiles) -> Iterator[None]:
-    """No agent writes the queue meanwhile, and another name leaves no row behind.
-
-    Raises Unavailable while the agent runs, Refused (QUEUE_UNSENT).
-    """
-    if not files.queue.exists():
-        yield
-        return
-    with closing(open_for_writing(files.queue)):
-        unsent = queue_summary(files.queue, SystemClock().now()).count(RowState.PENDING)
-        if unsent:
-            raise Refused(Reason.QUEUE_UNSENT, f"{unsent} rows")
-        yield

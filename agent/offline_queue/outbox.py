@@ -19,7 +19,6 @@ from agent.offline_queue.database import DISK_TROUBLES, open_for_reading
 from agent.offline_queue.journal import Entry, Journal, ignore_edge
 from agent.offline_queue.opening import Opening
 from agent.offline_queue.reserve import Reserve
-from agent.offline_queue.scrubbing import check_whole
 from agent.offline_queue.standing import Standing, account_of, waiting_of
 from agent.offline_queue.states import KEPT_LANES, Edge, SwapEdge
 from agent.offline_queue.store import Position, Store
@@ -200,6 +199,8 @@ class SqliteOutbox:
 
         Raises Unavailable, Damaged.
         """
+        from agent.offline_queue.scrubbing import check_whole
+
         try:
             await asyncio.to_thread(check_whole, self._path)
         except Damaged as error:

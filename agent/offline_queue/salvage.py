@@ -24,6 +24,7 @@ from shared.reasons import Reason
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
+_RETRY_SECONDS = 30.0
 _LOOKS_BETWEEN_SCRUBS = 24 * 60 * 60
 _LOOKS_BEFORE_SCRUB = 10 * 60
 _SHOWN = timedelta(days=7)
@@ -54,14 +55,16 @@ class Salvage:
         """For ever; what the disk does not let happen now is tried again."""
         looks = 0
         while True:
+            wait = _LOOK_SECONDS
             try:
                 await self.salvage_all()
                 if looks % _LOOKS_BETWEEN_SCRUBS == _LOOKS_BEFORE_SCRUB:
                     await self._outbox.scrub()
             except (Unavailable, Damaged) as error:
                 log.warning("what was damaged cannot be salvaged now: %s", error)
+                wait = _RETRY_SECONDS
             looks += 1
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(wait)
 
     async def salvage_all(self) -> None:
         """Everything that was set aside and is not yet dealt with. Raises Unavailable, Damaged."""

@@ -17,6 +17,7 @@ from central.fleet.model import MODELS as FLEET
 from central.fleet.service import Fleet
 from central.hospital.model import MODELS as HOSPITALS
 from central.hospital.service import Hospital
+from central.ingest.damage import Damages
 from central.ingest.dispatch import Dispatcher
 from central.ingest.model import MODELS as LEDGER
 from central.ingest.parts import Ingest, build_ingest
@@ -38,6 +39,7 @@ from shared.clock import to_microseconds
 from shared.errors import Damaged, Refused, Unavailable
 from shared.ids import BoxId, RecordId
 from shared.messages import (
+    DamageRecord,
     PrintRecord,
     Record,
     RegisterAsk,
@@ -125,7 +127,11 @@ def open_centre(directory: Path, broker: BrokerConfig | None = None) -> Iterator
     notebook = Notebook(audit)
     dispatcher = Dispatcher(
         {ScanAsk: notebook.answer, RegisterAsk: notebook.answer},
-        {ScanRecord: notebook.record, PrintRecord: notebook.record},
+        {
+            ScanRecord: notebook.record,
+            PrintRecord: notebook.record,
+            DamageRecord: Damages(audit).note,
+        },
     )
     ingest = build_ingest(database, keys, fleet, dispatcher)
     config = CentralConfig(broker=broker or BrokerConfig())
