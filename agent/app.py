@@ -46,7 +46,7 @@ from agent.lease_parts import CentralClock, build_keeper, open_lease
 from agent.lists.fetching import Fetching
 from agent.lists.service import SiteLists, open_lists
 from agent.notices.service import Notices
-from agent.offline_queue.bounds import DEFAULT_BOUNDS
+from agent.offline_queue.bounds import build_bounds
 from agent.offline_queue.keeping import Keeping
 from agent.offline_queue.outbox import SqliteOutbox, open_outbox
 from agent.offline_queue.salvage import Salvage
@@ -113,7 +113,7 @@ async def open_box(
     manager: ServiceManager | None = None,
 ) -> AsyncIterator[RunningBox]:
     """A box at work, its scanner read and its line kept up; leaving the block stops it in order."""
-    clock = SystemClock()
+    clock, bounds = SystemClock(), build_bounds(config.queue)
     async with AsyncExitStack() as stack:
         outbox = await stack.enter_async_context(
             open_outbox(
@@ -124,6 +124,7 @@ async def open_box(
                 bytes.fromhex(config.central_public),
                 clock,
                 observers.queue,
+                bounds,
                 observe_swap=observers.schema,
             )
         )
@@ -168,7 +169,7 @@ async def open_box(
             central_clock = CentralClock(clock, lease)
             renewing = Renewing(files, config, central_clock, uplink.open_anew)
             keeper = build_keeper(config, files, clock, lease, uplink, renewing, box.tell_changed)
-            keeping = Keeping(outbox, DEFAULT_BOUNDS, clock, box.origin)
+            keeping = Keeping(outbox, bounds, clock, box.origin)
             salvage = Salvage(outbox, files.queue, config.box_id, STD, clock, box.origin)
             moving = {"queue": outbox.wait_moving, "line": uplink.wait_moving}
             background = {

@@ -73,6 +73,24 @@ class DocumentReaderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     path: str = ""
 
 
+Rows = Annotated[int, msgspec.Meta(ge=10, le=100_000_000)]
+Days = Annotated[int, msgspec.Meta(ge=1, le=3650)]
+
+
+class QueueConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much may wait for central before something is given up: in all, and of each lane; a
+    row takes some 700 bytes. Identity and print records are never given up: theirs is where
+    staff are warned."""
+
+    rows: Rows = 1_000_000
+    identity_rows: Rows = 800_000
+    print_rows: Rows = 400_000
+    use_rows: Rows = 600_000
+    use_days: Days = 400
+    telemetry_rows: Rows = 100_000
+    telemetry_days: Days = 30
+
+
 class LanConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where paired workstations reach the box; nothing listens there until one is paired."""
 
@@ -106,6 +124,7 @@ class BoxConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     printer: PrinterConfig = PrinterConfig()
     document_reader: DocumentReaderConfig = DocumentReaderConfig()
     lan: LanConfig = LanConfig()
+    queue: QueueConfig = QueueConfig()
 
     @property
     def box_id(self) -> BoxId:

@@ -5,10 +5,11 @@ lanes by value). Staff are warned at 50, 80 and 95 % of what may wait.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
 
+from agent.config import QueueConfig
 from agent.offline_queue.states import KEPT_LANES
 from shared.ledger import Lane
 from shared.reasons import Reason
@@ -33,20 +34,26 @@ class Bound(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """Of one box. A row takes some 700 bytes of disk, so that all together stay below 1 GB."""
+    """Of one box: in all, and of each lane."""
 
-    rows: int = 1_000_000
-    lanes: Mapping[Lane, Bound] = field(
-        default_factory=lambda: {
-            Lane.IDENTITY: Bound(800_000),
-            Lane.PRINT: Bound(400_000),
-            Lane.USE: Bound(600_000, timedelta(days=400)),
-            Lane.TELEMETRY: Bound(100_000, timedelta(days=30)),
-        }
+    rows: int
+    lanes: Mapping[Lane, Bound]
+
+
+def build_bounds(config: QueueConfig) -> Bounds:
+    """As ``box.toml`` has them."""
+    return Bounds(
+        config.rows,
+        {
+            Lane.IDENTITY: Bound(config.identity_rows),
+            Lane.PRINT: Bound(config.print_rows),
+            Lane.USE: Bound(config.use_rows, timedelta(days=config.use_days)),
+            Lane.TELEMETRY: Bound(config.telemetry_rows, timedelta(days=config.telemetry_days)),
+        },
     )
 
 
-DEFAULT_BOUNDS = Bounds()
+DEFAULT_BOUNDS = build_bounds(QueueConfig())
 
 
 class Excess(NamedTuple):

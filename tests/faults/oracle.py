@@ -24,6 +24,7 @@ class BoxRow:
     id: bytes
     hash: bytes
     state: int
+    lane: int = 0
 
 
 def read_box(file: Path) -> list[BoxRow]:
@@ -66,7 +67,7 @@ def read_box(file: Path) -> list[BoxRow]:
                 hashed += born.to_bytes(8, "big") + body_hash
                 assert digest == _digest(hashed), f"row {seq} is not what was hashed"
                 assert seq != head_seq or digest == head_hash, "the noted head is another row"
-                rows.append(BoxRow(epoch, seq, id, digest, state))
+                rows.append(BoxRow(epoch, seq, id, digest, state, lane))
                 expected, last = seq + 1, digest
             missing = {(epoch, each) for each in range(expected, head_seq + 1)}
             assert missing <= lost, "rows are missing before the noted head"

@@ -42,6 +42,7 @@ AGAIN_SECONDS = 60
 SETTLE_SECONDS = 60.0
 TESTER = "test"
 _DEAD = object()
+_TABLES = "\n# of a test\n"
 
 
 class World:
@@ -116,6 +117,12 @@ class World:
         self._box_config.write_text("\n".join([f"again_seconds = {seconds}", *lines]) + "\n")
         self.restart_box()
 
+    def configure_box(self, tables: str) -> None:
+        """Other tables at the end of ``box.toml``, in place of those of before; a restart."""
+        text = self._box_config.read_text().partition(_TABLES)[0]
+        self._box_config.write_text(text + _TABLES + tables)
+        self.restart_box()
+
     def connect_box_through(self, port: int) -> None:
         """Another way to the broker from the next start on, which is now."""
         text = self._box_config.read_text()
@@ -174,6 +181,23 @@ class World:
             return True if advice and advice["reason"] == reason else None
 
         wait_until(look, SETTLE_SECONDS, f"the page says {reason}")
+
+    def wait_room(self) -> None:
+        """Wait until the box has filled its reserve again, by scans that a counter makes."""
+
+        def look() -> bool | None:
+            self.scan(self.static_code())
+            return True if self.api.fetch("state")["unsent"]["advice"] is None else None
+
+        wait_until(look, SETTLE_SECONDS, "there is room again")
+
+    def wait_given_up(self) -> None:
+        """Wait until the box has given rows up."""
+
+        def look() -> bool | None:
+            return True if self.api.fetch("account")["tombstoned"] else None
+
+        wait_until(look, SETTLE_SECONDS, "rows are given up")
 
     def wait_central(self, look: Callable[[], bool]) -> None:
         """Wait until something is so at central."""

@@ -1,6 +1,7 @@
 """Bounds: what is given up, in which order, what never is, and what staff hear before."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -127,7 +128,9 @@ async def test_the_lanes_are_known_again_after_a_restart(tmp_path: Path) -> None
         async with opened(path) as outbox:
             assert outbox.waiting == (2 * opening, 1, 2, 0)
             await outbox.commit(scan_draft(lane=Lane.TELEMETRY))
-            await Keeping(outbox, Bounds(0), ManualClock(NOON), lambda: ORIGIN).keep_numbers()
+            await Keeping(
+                outbox, replace(SMALL, rows=0), ManualClock(NOON), lambda: ORIGIN
+            ).keep_numbers()
             assert outbox.waiting[1:] == (1, 0, 0)
             await outbox.commit(scan_draft(lane=Lane.USE))
             await outbox.commit(scan_draft(lane=Lane.USE))
