@@ -24,14 +24,18 @@ class Bodies:
         self._keys = keys
         self._opened: OrderedDict[tuple[BoxId, bytes], bytes] = OrderedDict()
 
-    def keep(self, box: BoxId, batch: Batch) -> None:
+    def keep(self, box: BoxId, batch: Batch) -> bool:
         """Keep a batch's encapsulations; one whose id is not its own digest is passed over.
+        Whether any is new.
 
         Each time: that its key is in memory does not mean that the unit which kept it committed.
         """
-        for encapsulation in batch.encapsulations:
-            if encapsulation_id(suite(batch.suite), encapsulation.wrapped) == encapsulation.id:
-                store.insert_encapsulation(box, encapsulation.id, encapsulation.wrapped)
+        new = [
+            store.insert_encapsulation(box, each.id, each.wrapped)
+            for each in batch.encapsulations
+            if encapsulation_id(suite(batch.suite), each.wrapped) == each.id
+        ]
+        return any(new)
 
     def open(self, box: BoxId, row: Row) -> Record:
         """The record in a row.

@@ -23,6 +23,9 @@ def add_commands(subparsers: Any) -> None:
     replay.add_argument(
         "--poisonous", action="store_true", help="also those that ended the server's process"
     )
+    replay.add_argument(
+        "--set-aside", action="store_true", help="also those of a ledger that contradicts itself"
+    )
     for leaf in (verify, parked, replay):
         leaf.add_argument("--box", metavar="SITE/BOX", help="one box; otherwise all")
         leaf.add_argument("--json", action="store_true", help="for machines")
@@ -85,11 +88,20 @@ def _parked(arguments: argparse.Namespace) -> int:
 
 
 def _replay(arguments: argparse.Namespace) -> int:
+    from central.actors import command_actor
     from central.app import open_central
 
     with open_central(arguments.dir) as central:
         at = SystemClock().now()
-        done = central.ledger.replay(at, _box(arguments), poisonous=arguments.poisonous)
+        done = central.ledger.replay(
+            at,
+            _box(arguments),
+            poisonous=arguments.poisonous,
+            set_aside=arguments.set_aside,
+        )
+        with central.unit():
+            facts = {"interpreted": done.interpreted, "still_parked": done.still_parked}
+            central.audit.write("ledger.replay", arguments.box or "", command_actor(), at, **facts)
         central.audit.seal_pending()
     if arguments.json:
         print(_json(done))

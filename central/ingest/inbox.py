@@ -3,7 +3,8 @@
 Every authentic row is taken, also one that central cannot interpret: that one is parked with its
 reason. A row that ends the process by a bug is counted after its unit was rolled back, and parked
 the third time, so that it does not block the rest for ever. Only a row that contradicts what the
-box signed before is not taken: a fork, which quarantines the box.
+box signed before is not taken: a fork. It is kept as evidence, and what else comes of that epoch is
+parked.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,20 +18,26 @@ from central.ingest import store
 from central.ingest.bodies import Bodies
 from central.ingest.chain import Contradiction, find_contradiction, find_hash_contradiction
 from central.ingest.dispatch import Dispatcher
+from central.ingest.evidence import Contradictions
 from central.ingest.model import Standing
-from central.ingest.store import Fork, SignedHead, StoredHead
+from central.ingest.store import ParkedRow, SignedHead, StoredHead
 from central.storage.database import Database
 from shared.clock import to_microseconds
 from shared.codec import batches
-from shared.crypto import Suite, suite
+from shared.crypto import STD, Suite, suite
 from shared.errors import Malformed, NotAuthentic, OneCodeError, Refused
 from shared.ids import BoxId, RecordId, record_id
-from shared.ledger import FIRST_SEQ, Mark, Row, genesis_hash, verify_batch
+from shared.ledger import FIRST_SEQ, Mark, Row, genesis_hash, hash_of, verify_batch
 from shared.messages import Batch, Receipt, Record, Settled, Tombstone, TombstoneRecord
 from shared.reasons import Reason
 
 MOST_CRASHES = 3
 """So often may one row end this process before it is parked."""
+MOST_BATCH_BYTES = 1280 * 1024
+"""As the broker's largest packet: what is larger did not come from a box."""
+_MOST_KEYLESS = 200
+"""So many rows are tried again at once when their body key comes; others by the next replay."""
+_MOST_APART = 1000
 
 
 class RowCrashError(Exception):
@@ -53,6 +60,8 @@ class Opened:
     rows: Sequence[Row]
     hashes: Sequence[bytes]
     signed: SignedHead
+    contradicts: bool = False
+    """Whether a row of it contradicts what is known: then none of it is interpreted."""
 
     def split(self, most: int) -> Iterator["Opened"]:
         """In parts of so many rows at the most, each good by itself; one at least."""
@@ -89,6 +98,7 @@ class Inbox:
         self._bodies = bodies
         self._dispatcher = dispatcher
         self._told = told
+        self._contradictions = Contradictions(fleet)
 
     def take(self, box: BoxId, payload: bytes, at: datetime) -> Receipt | None:
         """The receipt for a batch, the same for the same batch; None when no row was taken.
@@ -108,13 +118,16 @@ class Inbox:
     def take_part(self, box: BoxId, opened: Opened, at: datetime) -> list[tuple[int, Settled]]:
         """Take rows into custody: epoch and row of each that was. Raises RowCrashError."""
         batch = opened.batch
-        self._bodies.keep(box, batch)
+        if self._bodies.keep(box, batch):
+            self._try_keyless(box, at)
         stored = store.find_head(box, batch.head.epoch)
         forked = self._is_head_forked(box, opened, stored, at)
         heads = [] if forked else [batch.head]
         if stored is not None:
             heads.append(stored.signed.head)
         genesis = genesis_hash(opened.suite, box, batch.head.epoch)
+        set_aside = opened.contradicts or forked
+        set_aside = set_aside or self._contradictions.is_forked(box, batch.head.epoch)
         crashed = store.list_crashed(box, MOST_CRASHES)
         taken: list[Settled] = []
         received = 0
@@ -123,11 +136,13 @@ class Inbox:
             contradiction = find_contradiction(row, hash, known, heads, genesis)
             here = known.get(row.seq)
             if contradiction is not None:
-                self._report_fork(box, batch.head.epoch, contradiction, at)
-                forked = True
+                self._report_fork(box, contradiction, opened.signed, row, at)
+                forked = set_aside = True
                 continue
             if here is None or here.standing == Standing.TOMBSTONED:
-                self._take_row(box, opened, row, hash, poisonous=hash in crashed, at=at)
+                reason = Reason.RECORD_POISON if hash in crashed else None
+                reason = Reason.LEDGER_FORK if set_aside else reason
+                self._take_row(box, opened, row, hash, reason, at)
                 received += 1
             taken.append(Settled(row.seq, hash))
         # Of a forked batch the head is believed only where its own row agrees with the ledger.
@@ -156,6 +171,8 @@ class Inbox:
 
     def open(self, box: BoxId, payload: bytes) -> Opened:
         """Raises Refused for a batch that is not authentic or not this box's."""
+        if len(payload) > MOST_BATCH_BYTES:
+            raise Malformed(Reason.BODY_TOO_LARGE, f"{len(payload)} bytes")
         batch = batches.decode(payload)
         if batch.box != str(box):
             raise Refused(Reason.NOT_FOR_THIS_BOX)
@@ -169,13 +186,62 @@ class Inbox:
         )
         joined = b"".join(hashes)
         signed = SignedHead(batch.head, batch.suite, batch.key_id, batch.signature, joined)
-        return Opened(algorithms, batch, batch.rows, hashes, signed)
+        contradicts = self._contradicts(box, algorithms, batch, hashes)
+        return Opened(algorithms, batch, batch.rows, hashes, signed, contradicts)
 
-    def _take_row(  # noqa: PLR0913 - a row, its place, and how it is to be treated
-        self, box: BoxId, opened: Opened, row: Row, hash: bytes, *, poisonous: bool, at: datetime
+    def retry(self, parked: ParkedRow, at: datetime) -> bool:
+        """Try a parked row again, in a unit of its own; whether it is interpreted now.
+
+        One that still cannot be read keeps its newest reason. Raises RowCrashError.
+        """
+        box, epoch, row = parked.box, parked.epoch, parked.row
+        try:
+            with self._database.unit():
+                self.interpret(box, epoch, row, hash_of(STD, row), at)
+                store.save_standing(box, epoch, row.seq, Standing.INTERPRETED)
+                store.delete_parked(box, epoch, row.seq)
+        except Refused as refusal:
+            with self._database.unit():
+                store.save_parked_reason(box, epoch, row.seq, refusal.reason)
+            return False
+        return True
+
+    def _try_keyless(self, box: BoxId, at: datetime) -> None:
+        """A body key came: rows that were parked for want of one are tried again."""
+        crashed = store.list_crashed(box, MOST_CRASHES)
+        missing = Reason.ENCAPSULATION_MISSING
+        for parked in store.list_parked(box, missing, limit=_MOST_KEYLESS):
+            if hash_of(STD, parked.row) in crashed:
+                store.save_parked_reason(box, parked.epoch, parked.row.seq, Reason.RECORD_POISON)
+            elif not self._contradictions.is_forked(box, parked.epoch):
+                self.retry(parked, at)
+
+    @staticmethod
+    def _contradicts(box: BoxId, algorithms: Suite, batch: Batch, hashes: Sequence[bytes]) -> bool:
+        """Whether a row contradicts what is known, as far as one look can tell."""
+        seqs = [row.seq for row in batch.rows]
+        if not seqs or max(seqs) - min(seqs) > _MOST_APART:
+            return False  # each is looked at in its turn
+        epoch = batch.head.epoch
+        known = store.list_known(box, epoch, min(seqs), max(seqs))
+        stored = store.find_head(box, epoch)
+        heads = [stored.signed.head] if stored is not None else []
+        genesis = genesis_hash(algorithms, box, epoch)
+        return any(
+            find_contradiction(row, hash, known, heads, genesis)
+            for row, hash in zip(batch.rows, hashes, strict=True)
+        )
+
+    def _take_row(  # noqa: PLR0913, PLR0917 - a row, its place, why it may not be interpreted
+        self,
+        box: BoxId,
+        opened: Opened,
+        row: Row,
+        hash: bytes,
+        reason: Reason | None,
+        at: datetime,
     ) -> None:
         epoch, received_at = opened.batch.head.epoch, to_microseconds(at)
-        reason = Reason.RECORD_POISON if poisonous else None
         if reason is None:
             try:
                 with self._database.unit():
@@ -206,8 +272,8 @@ class Inbox:
             heads = [stored.signed.head] if stored is not None else []
             known = store.list_neighbours(box, epoch, seq)
             contradiction = find_hash_contradiction(seq, tombstone.hash, known, heads)
-            if contradiction is not None:
-                self._report_fork(box, epoch, contradiction, at)
+            if contradiction is not None and stored is not None:
+                self._report_fork(box, contradiction, stored.signed, None, at)
             elif seq not in known:
                 store.insert_tombstone(box, tombstone, to_microseconds(at))
 
@@ -228,16 +294,19 @@ class Inbox:
         if known == head.hash:
             return False
         contradiction = Contradiction(head.seq, head.hash, known, Reason.LEDGER_FORK)
-        self._report_fork(box, head.epoch, contradiction, at)
+        self._report_fork(box, contradiction, opened.signed, None, at)
         return True
 
     def _report_fork(
-        self, box: BoxId, epoch: int, contradiction: Contradiction, at: datetime
+        self,
+        box: BoxId,
+        contradiction: Contradiction,
+        signed: SignedHead,
+        row: Row | None,
+        at: datetime,
     ) -> None:
-        if store.insert_fork(box, Fork(epoch, *contradiction, to_microseconds(at))):
-            why = f"{contradiction.reason} epoch {epoch} seq {contradiction.seq}"
-            self._fleet.mark_quarantined(box, why, at)
-            self._told.fork(box, epoch, contradiction, at)
+        if self._contradictions.keep(box, contradiction, signed, row, at):
+            self._told.fork(box, signed.head.epoch, contradiction, at)
 
     def _save_head(
         self,

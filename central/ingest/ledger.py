@@ -15,7 +15,7 @@ from central.ingest import store
 from central.ingest.damage_store import list_lost
 from central.ingest.inbox import Inbox
 from central.ingest.model import Standing
-from central.ingest.store import ParkedRow, Position, StoredHead
+from central.ingest.store import ParkedRow, Place, Position, StoredHead
 from central.storage.database import Database
 from shared.crypto import STD, suite
 from shared.errors import Refused
@@ -26,12 +26,13 @@ from shared.ledger import (
     Finding,
     Head,
     Mark,
-    hash_of,
     signed_bytes,
     split_gaps,
     verify_chain,
 )
 from shared.reasons import Reason
+
+_ROWS_A_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,41 +80,44 @@ class Ledger:
             boxes = {*store.list_boxes(), *(each.id for each in self._fleet.list_boxes())}
         return [self._verify_box(each) for each in sorted(boxes)]
 
-    def list_parked(self, box: BoxId | None = None) -> list[ParkedRow]:
-        """The rows in custody that wait for someone to make them readable."""
-        with self._database.unit():
-            return store.list_parked(box)
+    def list_parked(
+        self,
+        box: BoxId | None = None,
+        *,
+        site: str | None = None,
+        after: Place = ("", 0, 0),
+        limit: int = -1,
+    ) -> list[ParkedRow]:
+        """The rows in custody that wait for someone to make them readable, by place."""
+        return store.list_parked(box, after=after, limit=limit, site=site)
 
     def replay(
-        self, at: datetime, box: BoxId | None = None, *, poisonous: bool = False
+        self,
+        at: datetime,
+        box: BoxId | None = None,
+        *,
+        site: str | None = None,
+        poisonous: bool = False,
+        set_aside: bool = False,
     ) -> Replayed:
         """Try the parked rows again, each in a unit of its own.
 
         Those that ended the process (RECORD_POISON) only when ``poisonous``: a bug that is not
-        mended raises RowCrashError, and the row stays parked.
+        mended raises RowCrashError, and the row stays parked. Those of a forked ledger only when
+        ``set_aside``: a person has decided that they are true.
         """
+        left_out = set() if poisonous else {Reason.RECORD_POISON.value}
+        left_out |= set() if set_aside else {Reason.LEDGER_FORK.value}
         interpreted = still = 0
-        for parked in self.list_parked(box):
-            if parked.reason == Reason.RECORD_POISON and not poisonous:
-                still += 1
-            elif self._replay_row(parked, at):
-                interpreted += 1
-            else:
-                still += 1
+        after: Place = ("", 0, 0)
+        while page := self.list_parked(box, site=site, after=after, limit=_ROWS_A_PAGE):
+            for parked in page:
+                done = parked.reason not in left_out and self._inbox.retry(parked, at)
+                interpreted += done
+                still += not done
+            last = page[-1]
+            after = (str(last.box), last.epoch, last.row.seq)
         return Replayed(interpreted, still)
-
-    def _replay_row(self, parked: ParkedRow, at: datetime) -> bool:
-        box, epoch, row = parked.box, parked.epoch, parked.row
-        try:
-            with self._database.unit():
-                self._inbox.interpret(box, epoch, row, hash_of(STD, row), at)
-                store.save_standing(box, epoch, row.seq, Standing.INTERPRETED)
-                store.delete_parked(box, epoch, row.seq)
-        except Refused as refusal:
-            with self._database.unit():
-                store.save_parked_reason(box, epoch, row.seq, refusal.reason)
-            return False
-        return True
 
     def _verify_box(self, box: BoxId) -> BoxReport:
         # A moment of its own takes no write lock: a server takes batches meanwhile.

@@ -115,6 +115,27 @@ class LedgerFork(Table):
         primary_key = peewee.CompositeKey("box", "epoch", "seq", "hash")
 
 
+class LedgerEvidence(Table):
+    """One line of a fork at one place. ``head`` is the signed head of the batch it came in: what
+    proves that the box signed this hash. The row is null where only a head is known; its body is
+    kept of the line that came second, for nothing of it is interpreted."""
+
+    box = peewee.TextField(column_name="box_id")
+    epoch = peewee.IntegerField()
+    seq = peewee.IntegerField()
+    hash = peewee.BlobField()
+    id = peewee.BlobField(null=True)
+    lane = peewee.IntegerField(null=True)
+    born = peewee.IntegerField(null=True)
+    prev = peewee.BlobField(null=True)
+    body = peewee.BlobField(null=True)
+    head = peewee.BlobField()
+    taken_at = peewee.BigIntegerField()
+
+    class Meta:
+        primary_key = peewee.CompositeKey("box", "epoch", "seq", "hash")
+
+
 class LedgerCrash(Table):
     """How often a row ended this process; the third time it is parked."""
 
@@ -157,6 +178,8 @@ LedgerPosition.add_index(
     name="ledger_position_tombstoned",
 )
 
+LedgerParked.add_index(LedgerParked.box, LedgerParked.reason, name="ledger_parked_box_id_reason")
+
 MODELS: tuple[type[Table], ...] = (
     LedgerPosition,
     LedgerHead,
@@ -164,6 +187,7 @@ MODELS: tuple[type[Table], ...] = (
     LedgerEncapsulation,
     LedgerParked,
     LedgerFork,
+    LedgerEvidence,
     LedgerCrash,
     LedgerLost,
 )

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
@@ -24,6 +25,8 @@ from central.ingest.edges import Edge, Observe, ignore
 from central.ingest.inbox import Opened, RowCrashError
 from central.ingest.mqtt import Connection, Message, open_connection
 from central.ingest.parts import Ingest
+from central.ingest.refusals import Refusals
+from central.ingest.turns import Turns
 from central.keys.service import Keys
 from central.lists.announcing import ListAnnouncing
 from central.lists.service import Lists
@@ -39,7 +42,7 @@ from shared.backoff import Backoff
 from shared.clock import Clock, SystemClock
 from shared.codec import receipts
 from shared.desired import Reported
-from shared.errors import OneCodeError, Refused, Unavailable
+from shared.errors import Malformed, OneCodeError, Refused, Unavailable
 from shared.ids import BoxId, parse_box_id
 from shared.messages import Settled
 from shared.pairing import Direction
@@ -63,8 +66,6 @@ _FIRST_RETRY_SECONDS = 0.5
 _MOST_RETRY_SECONDS = 10.0
 _ROWS_AT_ONCE = 8
 """Some two milliseconds of the writer's time: so long may a question wait behind a backlog."""
-_MOST_AT_ONCE = 1000
-"""Messages under way; more wait in the connection."""
 
 
 class IngestCentral(Protocol):
@@ -168,10 +169,10 @@ class _Desk:
         self._posting = Posting(central.database, central.notices, writer)
         self._mailbox = Mailbox(central.presence, writer, central.feed, clock, self._note_report)
         self._dropped: Counter[Reason] = Counter()
+        self._refusals = Refusals(central.audit, writer, clock)
 
     async def serve(self, connection: Connection) -> None:
         """Until the connection is lost. Raises a group with Unavailable in it."""
-        room = asyncio.Semaphore(_MOST_AT_ONCE)
         admission = Admission(
             self._database, self._fleet, self._revocations, self._writer, self._clock
         )
@@ -181,15 +182,15 @@ class _Desk:
             group.create_task(self._posting.run(connection), name="notices")
             group.create_task(self._lists.run(connection), name="lists")
             group.create_task(self._mailbox.run(), name="presence")
+            group.create_task(self._refusals.run(), name="refusals")
+            turns = Turns(group, partial(self._handle, connection), self._drop_beyond)
             async for message in connection.messages():
-                await room.acquire()
-                task = group.create_task(self._handle(connection, message))
-                task.add_done_callback(lambda _: room.release())
+                if message.topic == CONTROL_RESPONSE:
+                    report_response(message.payload)
+                else:
+                    await turns.put(message)
 
     async def _handle(self, connection: Connection, message: Message) -> None:
-        if message.topic == CONTROL_RESPONSE:
-            report_response(message.payload)
-            return
         try:
             box, kind = parse_topic(message.topic)
             if kind == UP:
@@ -283,7 +284,14 @@ class _Desk:
             down.append((ANCHOR, anchor))
         return [(kind, pair_key.seal(Direction.DOWN, box, kind, text)) for kind, text in down]
 
+    def _drop_beyond(self, message: Message) -> None:
+        self._drop(message.topic, Refused(Reason.TOO_MANY_REQUESTS))
+
     def _drop(self, topic: str, error: OneCodeError) -> None:
         self._dropped[error.reason] += 1
         first = self._dropped[error.reason] == 1
         _log.log(logging.WARNING if first else logging.DEBUG, "%s dropped: %s", topic, error)
+        if isinstance(error, Refused):
+            with suppress(Malformed):
+                box, kind = parse_topic(topic)
+                self._refusals.note(box, kind, error.reason)

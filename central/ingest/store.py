@@ -46,6 +46,10 @@ class ParkedRow(NamedTuple):
     parked_at: int
 
 
+Place = tuple[str, int, int]
+"""Box, epoch and sequence: a page of parked rows goes on behind one."""
+
+
 class Fork(NamedTuple):
     """A contradiction on record."""
 
@@ -67,14 +71,19 @@ class Position(NamedTuple):
     mark: Mark | None
 
 
-def list_neighbours(box: BoxId, epoch: int, seq: int) -> dict[int, Neighbour]:
-    """What is known at ``seq`` and on both sides of it."""
+def list_known(box: BoxId, epoch: int, first: int, last: int) -> dict[int, Neighbour]:
+    """What is known from before ``first`` to behind ``last``."""
     cursor = LedgerPosition.execute(
         "SELECT seq, standing, hash, prev FROM ledger_position"
         " WHERE box_id = ? AND epoch = ? AND seq BETWEEN ? AND ?",
-        (str(box), epoch, seq - 1, seq + 1),
+        (str(box), epoch, first - 1, last + 1),
     )
     return {row[0]: Neighbour(*row) for row in cursor}
+
+
+def list_neighbours(box: BoxId, epoch: int, seq: int) -> dict[int, Neighbour]:
+    """What is known at ``seq`` and on both sides of it."""
+    return list_known(box, epoch, seq, seq)
 
 
 def is_interpreted(box: BoxId, id: bytes) -> bool:
@@ -205,12 +214,13 @@ def iterate_positions(box: BoxId) -> Iterator[Position]:
         yield Position(epoch, seq, standing, hash, mark)
 
 
-def insert_encapsulation(box: BoxId, id: bytes, wrapped: bytes) -> None:
-    """Keep a wrapped body key; once is enough."""
-    LedgerEncapsulation.execute(
+def insert_encapsulation(box: BoxId, id: bytes, wrapped: bytes) -> bool:
+    """Keep a wrapped body key; once is enough. Whether it is new."""
+    cursor = LedgerEncapsulation.execute(
         "INSERT OR IGNORE INTO ledger_encapsulation (box_id, id, wrapped) VALUES (?, ?, ?)",
         (str(box), id, wrapped),
     )
+    return cursor.rowcount > 0
 
 
 def find_encapsulation(box: BoxId, id: bytes) -> bytes | None:
@@ -246,13 +256,22 @@ def delete_parked(box: BoxId, epoch: int, seq: int) -> None:
     )
 
 
-def list_parked(box: BoxId | None = None) -> list[ParkedRow]:
-    """What is parked, of one box or of all."""
+def list_parked(
+    box: BoxId | None = None,
+    reason: str | None = None,
+    after: Place = ("", 0, 0),
+    limit: int = -1,
+    site: str | None = None,
+) -> list[ParkedRow]:
+    """What is parked, of one box, a site or all, behind (box, epoch, seq)."""
     cursor = LedgerParked.execute(
         "SELECT p.box_id, p.epoch, p.seq, l.id, l.lane, l.born, l.prev, p.body, p.reason,"
         " p.parked_at FROM ledger_parked p JOIN ledger_position l USING (box_id, epoch, seq)"
-        " WHERE ? IS NULL OR p.box_id = ? ORDER BY p.box_id, p.epoch, p.seq",
-        (str(box) if box else None, str(box)),
+        " WHERE (?1 IS NULL OR p.box_id = ?1) AND (?2 IS NULL OR p.reason = ?2)"
+        " AND (p.box_id, p.epoch, p.seq) > (?3, ?4, ?5)"
+        " AND (?6 IS NULL OR p.box_id >= ?6 || '/' AND p.box_id < ?6 || '0')"
+        " ORDER BY p.box_id, p.epoch, p.seq LIMIT ?7",
+        (str(box) if box else None, reason, *after, site, limit),
     )
     return [
         ParkedRow(parse_box_id(name), epoch, Row(*row), reason, at)

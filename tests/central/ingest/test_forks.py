@@ -3,13 +3,15 @@
 import pytest
 
 from central.fleet.states import BoxState
+from central.ingest.evidence_store import list_evidence
+from central.ingest.ledger import Replayed
 from shared.codec import batches
 from shared.crypto import STD
-from shared.ledger import Account, Lane, append, hash_of
+from shared.ledger import Account, Lane, append, hash_of, signed_bytes
 from shared.reasons import Reason
 from tests.central.ingest.boxes import BOX, PaperBox
-from tests.central.ingest.centre import Centre
-from tests.central.ingest.custody import receipt_for, take
+from tests.central.ingest.centre import AT, Centre
+from tests.central.ingest.custody import parked_reasons, receipt_for, take
 
 
 def test_two_rows_of_one_sequence_are_a_fork(centre: Centre, box: PaperBox) -> None:
@@ -112,3 +114,41 @@ def test_a_row_has_its_own_id_whatever_its_tombstone_said(centre: Centre, box: P
     take(centre, box.encode())
     assert centre.ingest.ledger.verify(BOX)[0].holds
     assert centre.noted("test.record") == {row.id.hex(): 1}
+
+
+def test_neither_line_of_a_fork_is_interpreted_further(centre: Centre, box: PaperBox) -> None:
+    """What comes after the fork is parked with that reason, from whichever of the two; what
+    contradicts is kept whole, under its signature, beside what it contradicts."""
+    rows = [box.scan() for _ in range(3)]
+    before = box.head
+    rows.append(box.scan())
+    take(centre, box.encode())
+    clone = append(STD, before, bytes(15) + b"1", Lane.USE, 5, rows[3].body)
+    take(centre, batches.encode(box.sign(clone[2], (clone[0],))))
+    later = box.scan()
+    assert take(centre, box.encode([later])) == receipt_for([later])
+    assert parked_reasons(centre) == {5: Reason.LEDGER_FORK}
+    assert centre.ingest.ledger.replay(AT) == Replayed(0, 1)
+    assert parked_reasons(centre) == {5: Reason.LEDGER_FORK}
+    came, known = sorted(list_evidence(BOX), key=lambda line: line.row != clone[0])
+    assert (came.row, came.signed.head) == (clone[0], clone[2])
+    assert known.hash == hash_of(STD, rows[3])
+    assert known.row == rows[3]._replace(body=b"")
+    for line in (came, known):
+        signed = line.signed
+        hashes = [signed.hashes[at : at + 32] for at in range(0, len(signed.hashes), 32)]
+        data = signed_bytes(STD, BOX, signed.key_id, signed.head, hashes)
+        STD.verify_key(box.signing_key.public_bytes).verify(signed.signature, data)
+        assert line.hash in hashes
+    assert centre.ingest.ledger.replay(AT, set_aside=True) == Replayed(1, 0)
+
+
+def test_of_the_batch_that_shows_a_fork_nothing_is_interpreted(
+    centre: Centre, box: PaperBox
+) -> None:
+    """Also not the rows that stand before what contradicts."""
+    first, second = box.scan(), box.scan()
+    take(centre, box.encode([second]))
+    take(centre, box.encode([first, second._replace(born=5)]))
+    assert parked_reasons(centre) == {1: Reason.LEDGER_FORK}
+    assert set(centre.noted("test.record")) == {second.id.hex()}
