@@ -153,7 +153,7 @@ async def open_box(
                 lambda: corrected(clock.now(), uplink.clock_offset),
             )
         )
-        lease.heed_lists(lists.age)
+        lease.heed_lists(lists.heeded_age)
         door = Door(config.lan, files, clock)
         parts = Parts(clock, settings, outbox, cache, labels, lists, uplink, door, lease)
         shelf = SealedNotices(files.notices, files.cache_key)

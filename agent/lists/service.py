@@ -80,6 +80,7 @@ class SiteLists:
         self._standings: dict[ListName, Standing] = {}
         self._token_key: bytes | None = None
         self._keys = self._first_keys
+        self._lost = False  # rows of the set were gone
         self._whole = False  # the set of revoked cards that comes is the whole of it
         self._due = asyncio.Event()
         self.due: set[ListName] = set()
@@ -111,6 +112,13 @@ class SiteLists:
         ages = [self._age_of(what) for what in _NEEDED]
         known = [age for age in ages if age is not None]
         return max(known) if len(known) == len(ages) else None
+
+    def heeded_age(self) -> timedelta | None:
+        """The age by which less is allowed: lists that were here and are lost are as old as can
+        be; such as never came lower nothing yet."""
+        age = self.age()
+        lost = self._lost or self._state is not CacheState.READY
+        return timedelta.max if lost and age is None else age
 
     @property
     def trouble(self) -> Reason | None:
@@ -286,6 +294,7 @@ class SiteLists:
         """Look through the set of revoked cards once: what is lost of it is fetched again."""
         if self._file is not None and await self._run(self._file.prove) is False:
             self._standings.pop(ListName.REVOKED, None)
+            self._lost = True
             self.refuse(ListName.REVOKED, Refused(Reason.LIST_LOST, "revoked cards"))
             self.want(ListName.REVOKED)
 

@@ -62,9 +62,13 @@ async def test_a_lost_file_is_said_and_filled_again(
     async with open_list_box(tmp_path, centre) as box:
         await box.lists.prove()
         assert _trouble(box) is not None
+        lost = box.lists.heeded_age()
+        assert lost is not None  # less is allowed, until they are back
+        assert lost >= timedelta(days=7)
         box.lists.want_stale(timedelta(0))
         await box.hear()
         assert _trouble(box) is None
+        assert box.lists.heeded_age() == timedelta(0)
         assert (await box.find(card)).identity is not None
         assert (await box.find(other)).revoked is Reason.CARD_SUSPENDED
 
