@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from shared.errors import Malformed
 from shared.ids import BoxId, parse_box_id
+from shared.messages import ListName
 from shared.reasons import Reason
 
 ROOT = "onecode/v1"
@@ -63,6 +64,12 @@ def parse_topic(topic: str) -> BoxTopic:
 def build_list_topic(what: str, site: str = "") -> str:
     """Where the head of a list stands: one for all sites, or one site's own."""
     return f"{_LISTS}{what}/{site}" if site else f"{_LISTS}{what}"
+
+
+def list_topics(site: str) -> tuple[str, ...]:
+    """The lists that a box of a site hears; not those of all the other sites."""
+    shared = [build_list_topic(what) for what in ListName if what is not ListName.PERSONS]
+    return (*shared, build_list_topic(ListName.PERSONS, site))
 
 
 def is_list_topic(topic: str) -> bool:

@@ -116,14 +116,12 @@ class SiteLists:
     def heeded_age(self) -> timedelta | None:
         """The age by which less is allowed: lists that were here and are lost are as old as can
         be; such as never came lower nothing yet."""
-        age = self.age()
-        lost = self._lost or self._state is not CacheState.READY
-        return timedelta.max if lost and age is None else age
+        return timedelta.max if self._are_lost() else self.age()
 
     @property
     def trouble(self) -> Reason | None:
         """What somebody should know of the lists, the gravest."""
-        if self._state is CacheState.LOST:
+        if self._state is CacheState.LOST or self._are_lost():
             return Reason.LIST_LOST
         age = self.age()
         if age is None:
@@ -321,6 +319,11 @@ class SiteLists:
                 for key in key_set.keys
             }
         self._standings[what] = standing
+
+    def _are_lost(self) -> bool:
+        """They were here, and have not come again."""
+        lost = self._lost or self._state is not CacheState.READY
+        return lost and self.age() is None
 
     def _age_of(self, what: ListName) -> timedelta | None:
         as_of = self.as_of(what)

@@ -22,7 +22,7 @@ from shared.config import read_secret
 from shared.errors import Unavailable
 from shared.ids import BoxId
 from shared.reasons import Reason
-from shared.topics import BOX_HEARS, LISTS, STATUS, build_topic
+from shared.topics import BOX_HEARS, STATUS, build_topic, list_topics
 
 if TYPE_CHECKING:
     import aiomqtt
@@ -109,7 +109,8 @@ async def open_connection(
         )
         async with client:
             topics = [build_topic(box, tail) for tail in BOX_HEARS]
-            granted = await client.subscribe([(topic, 1) for topic in (*topics, LISTS)])
+            topics.extend(list_topics(box.site))
+            granted = await client.subscribe([(topic, 1) for topic in topics])
             _check_granted(granted)
             yield MqttConnection(client, tls)
 

@@ -155,9 +155,15 @@ def test_keys_rotate_while_a_box_is_away(world: World) -> None:
     world.prove()
 
 
-@pytest.mark.parametrize("what", ["noise", "gone"])
-def test_lost_lists_are_said_and_fetched_again(world: World, what: str) -> None:
-    """No record depends on them: the box starts, says so, and has them back."""
+@pytest.mark.parametrize(
+    ("what", "said", "verdict"),
+    [("noise", "list-lost", "refused"), ("gone", "list-missing", "provisional")],
+)
+def test_lost_lists_are_said_and_fetched_again(
+    world: World, what: str, said: str, verdict: str
+) -> None:
+    """No record depends on them: the box starts, says so, allows less where they were damaged, and
+    has them back."""
     wait_lists(world)
     count = lists_of(world)["revoked"]
     world.supervisor.stop("box")
@@ -167,8 +173,8 @@ def test_lost_lists_are_said_and_fetched_again(world: World, what: str) -> None:
         (world.box_directory / "lists.db").write_bytes(b"no database" * 100)
     world.broker.kill()
     world.start_box(online=False)
-    assert lists_of(world)["advice"]["reason"] == "list-missing"
-    assert world.scan(world.static_code())["verdict"] == "provisional"
+    assert lists_of(world)["advice"]["reason"] == said
+    assert world.scan(world.static_code())["verdict"] == verdict
     world.broker.start()
     world.wait_link("up")
     wait_lists(world, revoked=count)

@@ -30,7 +30,7 @@ from shared.lists import (
 )
 from shared.messages import ListName
 from shared.reasons import Reason
-from shared.topics import LISTS, build_list_topic, is_list_topic
+from shared.topics import LISTS, build_list_topic, is_list_topic, list_topics
 
 KEY = STD.signing_key(bytes(range(32)))
 PUBLIC = STD.verify_key(KEY.public_bytes)
@@ -116,5 +116,10 @@ def test_topics_of_lists() -> None:
     for topic in (build_list_topic("keys"), build_list_topic("persons", "site1")):
         assert is_list_topic(topic)
         assert topic.startswith(LISTS.removesuffix("#"))
+    assert list_topics("site1") == (
+        "onecode/v1/lists/keys",
+        "onecode/v1/lists/revoked",
+        "onecode/v1/lists/persons/site1",
+    )
     assert not is_list_topic("onecode/v1/site1/box1/down/reply")
     assert end_of(7).revision == 7
