@@ -158,7 +158,7 @@ async def open_box(
         parts = Parts(clock, settings, outbox, cache, labels, lists, uplink, door, lease)
         shelf = SealedNotices(files.notices, files.cache_key)
         notices = Notices(config.box_id, clock, shelf, uplink)
-        notices.absence.begin(await outbox.read_oldest_pending())
+        notices.absence.begin(await _read_oldest_pending(outbox))
         box = _build_box(config, files, parts, observers, notices)
         await box.take_up_labels()
         async with asyncio.TaskGroup() as group:
@@ -320,6 +320,14 @@ def _build_box(
         notices=notices,
         lease=parts.lease,
     )
+
+
+async def _read_oldest_pending(outbox: SqliteOutbox) -> datetime | None:
+    """Since when records wait; None too where the file cannot say now: nothing waits for that."""
+    try:
+        return await outbox.read_oldest_pending()
+    except OneCodeError:
+        return None
 
 
 async def _report(config: BoxConfig, files: BoxFiles, parts: Parts, box: RunningBox) -> None:

@@ -37,6 +37,7 @@ from central.ingest.forks import ForkCases
 from central.ingest.inbox import Told
 from central.ingest.ledger import Ledger
 from central.ingest.model import MODELS as INGEST_MODELS
+from central.ingest.parked_notices import ParkedNotices
 from central.ingest.parts import Ingest, build_ingest
 from central.keys.service import Keys, open_keys
 from central.leases.model import MODELS as LEASE_MODELS
@@ -203,7 +204,8 @@ def build_central(
             DamageRecord: goes_on(damages.note),
         },
     )
-    told = Told(ForkCases(cases).open, doubles.look_at_parked)
+    waiting = ParkedNotices(notices)
+    told = Told(ForkCases(cases).open, doubles.look_at_parked, waiting.parked, waiting.replayed)
     ingest = build_ingest(database, keys, fleet, dispatcher, told)
     return Central(
         config=config,

@@ -77,6 +77,10 @@ class Told(NamedTuple):
     """Of each contradiction once: the box and its epoch."""
     refused: Callable[[BoxId, RecordId, Record, Reason, datetime], None] = lambda *_: None
     """Of each readable record that is parked because its feature refused it."""
+    parked: Callable[[BoxId, bytes, Reason, datetime], None] = lambda *_: None
+    """Of each row that is parked, readable or not, by its id."""
+    replayed: Callable[[BoxId, bytes, datetime], None] = lambda *_: None
+    """Of each row that was parked and has been interpreted."""
 
 
 NOBODY = Told()
@@ -97,7 +101,7 @@ class Inbox:
         self._fleet = fleet
         self._bodies = bodies
         self._dispatcher = dispatcher
-        self._told = told
+        self.told = told
         self._contradictions = Contradictions(fleet)
 
     def take(self, box: BoxId, payload: bytes, at: datetime) -> Receipt | None:
@@ -200,6 +204,7 @@ class Inbox:
                 self.interpret(box, epoch, row, hash_of(STD, row), at)
                 store.save_standing(box, epoch, row.seq, Standing.INTERPRETED)
                 store.delete_parked(box, epoch, row.seq)
+                self.told.replayed(box, row.id, at)
         except Refused as refusal:
             with self._database.unit():
                 store.save_parked_reason(box, epoch, row.seq, refusal.reason)
@@ -255,13 +260,14 @@ class Inbox:
         store.save_row(box, epoch, mark, standing, received_at)
         if reason is not None:
             store.insert_parked(box, epoch, row, reason, received_at)
+            self.told.parked(box, row.id, reason, at)
 
     def _tell_refused(self, box: BoxId, row: Row, reason: Reason, at: datetime) -> None:
         try:
             id, record = record_id(UUID(bytes=row.id)), self._bodies.open(box, row)
         except Refused:
             return  # nobody can say what it is
-        self._told.refused(box, id, record, reason, at)
+        self.told.refused(box, id, record, reason, at)
 
     def _bury(self, box: BoxId, record: TombstoneRecord, at: datetime) -> None:
         """Note the positions a box has given up; one that had arrived after all stays received."""
@@ -306,7 +312,7 @@ class Inbox:
         at: datetime,
     ) -> None:
         if self._contradictions.keep(box, contradiction, signed, row, at):
-            self._told.fork(box, signed.head.epoch, contradiction, at)
+            self.told.fork(box, signed.head.epoch, contradiction, at)
 
     def _save_head(
         self,
