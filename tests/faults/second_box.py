@@ -23,7 +23,7 @@ from tests.faults.world import SETTLE_SECONDS, TESTER, World
 class SecondBox:
     """A box that runs among the world's processes under a name of its own."""
 
-    def __init__(self, world: World, id: BoxId, directory: Path) -> None:
+    def __init__(self, world: World, id: BoxId, directory: Path, *, online: bool = True) -> None:
         """Joins and starts; its codes are never "again", so that it must know its own uses."""
         self.id = id
         self._world = world
@@ -39,7 +39,7 @@ class SecondBox:
             save_roles(central.files, central.fleet)
         config = directory / "box.toml"
         config.write_text(f"again_seconds = 0\n{config.read_text()}")
-        self.start()
+        self.start(online=online)
 
     def start(self, *, online: bool = True) -> None:
         """Start it; wait for its API, and its line."""

@@ -7,6 +7,7 @@ sides' evidence, whose outcome reaches the boxes once; the ledgers hold.
 
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from central.fleet.states import BoxState
 from demo.supervisor import wait_until
 from shared.clock import SystemClock
 from shared.ids import BoxId
+from tests.central.people import make_resident
 from tests.factories import other_static_text
 from tests.faults import oracle
 from tests.faults.second_box import SecondBox
@@ -185,6 +187,31 @@ def test_a_card_cancelled_while_a_box_is_away(world: World, boxes: Boxes) -> Non
     decide(world, case, Outcome.CARE_STANDS)
     right.wait_told("case-decided", case)
     see_all(right)
+
+
+def test_a_code_shown_while_nobody_knew_the_time(world: World, tmp_path: Path) -> None:
+    """A box that was never in touch has compared its clock with nobody's: whether the code was in
+    time is not believed but decided, once for all that it scanned; the outcome reaches it."""
+    known = count_cases(world)
+    cut(world)
+    right = SecondBox(world, BoxId("site1", "fresh"), tmp_path / "fresh", online=False)
+    with open_central(world.central_directory) as central, central.unit():
+        now = SystemClock().now()
+        person, _ = central.patients.register(make_resident(12, "虚构十二"), now, TESTER)
+        card = central.cards.open_account(person, now, TESTER)
+        codes = [central.cards.issue_dynamic(card, now, ttl) for ttl in (10, 11)]
+    views = [right.scan(code) for code in codes]
+    assert [view["verdict"] for view in views] == ["provisional"] * 2
+    over = now + timedelta(seconds=12)
+    wait_until(lambda: SystemClock().now() > over or None, SETTLE_SECONDS, "the codes are over")
+    restore(world, right)
+    case, evidence = wait_case(world, CaseKind.LATE_RECORD, known)
+    assert {each.record.bytes for each in evidence if each.record} == set(map(record_of, views))
+    verdicts = {oracle.verdicts(world.database, record_of(view)) for view in views}
+    assert verdicts == {("provisional", "provisional")}
+    decide(world, case, Outcome.IN_TIME)
+    right.wait_told("case-decided", case)
+    right.stop()
 
 
 def test_a_disk_that_was_put_back_is_a_case(world: World, boxes: Boxes, tmp_path: Path) -> None:
