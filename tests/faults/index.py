@@ -49,8 +49,10 @@ FAULTS: Mapping[int, Fault] = {
         (
             f"{_F}test_backlog.py::test_fault_06_a_backlog_drains_while_patients_come",
             "tests/agent/transport/test_draining.py::test_fresh_records_overtake_a_backlog",
-            ("tests/agent/transport/test_pace.py"
-            "::test_five_hundred_boxes_do_not_come_back_in_the_same_second"),
+            (
+                "tests/agent/transport/test_pace.py"
+                "::test_five_hundred_boxes_do_not_come_back_in_the_same_second"
+            ),
         ),
     ),
     7: Fault(
