@@ -22,7 +22,7 @@ HIL_BASE := $(HIL)/base/.ready
 HIL_BOX := $(HIL)/box/.ready
 BOX_SOURCES = $(shell find agent shared -type f -not -name '*.pyc')
 
-.PHONY: help demo test hil faults check bench lock box-env system hil-system clean install \
+.PHONY: help demo test hil faults soak powercuts check bench lock box-env system hil-system clean install \
 	uninstall
 
 help: ## list these targets
@@ -39,6 +39,12 @@ hil: system hil-system $(DEV) $(HIL_BOX) ## the box on a real kernel, in a guest
 
 faults: system $(DEV) $(BOX) ## the fault tests alone
 	@$(BIN)/python -m pytest tests/faults $(ARGS)
+
+soak: system $(DEV) ## three boxes under random faults; ARGS="--seconds 600 --records 100000 --seed 7"
+	@$(BIN)/python -m tests.soak $(ARGS)
+
+powercuts: system $(DEV) ## the power goes at 200 points of a working box's writes; ARGS goes to pytest
+	@CUTS=200 $(BIN)/python -m pytest tests/faults/test_power.py $(ARGS)
 
 check: $(DEV) ## ruff, strict types, import rules
 	@$(BIN)/ruff check

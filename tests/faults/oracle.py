@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PENDING, SETTLED, TOMBSTONED = 0, 1, 2
+GIVEN_UP = 3
+"""Central's standing of a row that it knows by a tombstone alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,7 @@ def read_box(file: Path) -> list[BoxRow]:
                 'SELECT number, box, suite, seq, hash FROM "epoch"'
             )
         }
-        pruned = {
-            epoch: (seq, hash)
-            for epoch, seq, hash in database.execute(
-                "SELECT epoch, pruned, pruned_hash FROM anchor"
-            )
-        }
+        pruned = _pruned(database)
         lost = _lost(database)
         rows = []
         for epoch, (box, suite, head_seq, head_hash) in sorted(epochs.items()):
@@ -88,6 +85,20 @@ def read_ends(file: Path) -> dict[int, int]:
     return dict(found[:-1])
 
 
+def read_pruned(file: Path) -> dict[int, tuple[int, bytes]]:
+    """Up to where each epoch's rows went behind a head that central countersigned, and the hash of
+    the last that went."""
+    with _snapshot(file) as database:
+        return _pruned(database)
+
+
+def _pruned(database: sqlite3.Connection) -> dict[int, tuple[int, bytes]]:
+    return {
+        epoch: (seq, hash)
+        for epoch, seq, hash in database.execute("SELECT epoch, pruned, pruned_hash FROM anchor")
+    }
+
+
 def _lost(database: sqlite3.Connection) -> set[tuple[int, int]]:
     return {
         (epoch, seq)
@@ -111,23 +122,111 @@ def prove(box_file: Path, central_file: Path, box: str) -> int:
     """Everything the box created is at central exactly once and settled; how many rows that is."""
     rows = read_box(box_file)
     positions = read_central(central_file, box)
-    created = len(rows)
+    pruned = read_pruned(box_file)
     acknowledged = sum(row.state == SETTLED for row in rows)
     pending = sum(row.state == PENDING for row in rows)
     tombstoned = sum(row.state == TOMBSTONED for row in rows)
-    assert created == acknowledged + pending + tombstoned
+    assert len(rows) == acknowledged + pending + tombstoned
     for row in rows:
+        held = positions.get((row.epoch, row.seq))
         if row.state == SETTLED:
-            assert positions.get((row.epoch, row.seq)) == (row.id, row.hash), (
+            assert held == (row.id, row.hash), (
                 f"row {row.seq} is settled at the box and not what central holds"
             )
-    here = {(row.epoch, row.seq) for row in rows} | read_lost(box_file)
+        elif held is not None:
+            assert held == (row.id, row.hash), f"central holds another row {row.seq}"
+    for epoch, (seq, hash) in pruned.items():
+        missing = [each for each in range(1, seq + 1) if (epoch, each) not in positions]
+        assert not missing, f"pruned at the box and not at central: {missing[:5]}"
+        assert not seq or positions[epoch, seq][1] == hash, f"pruned behind another row {seq}"
+    gone = {(epoch, each) for epoch, (seq, _) in pruned.items() for each in range(1, seq + 1)}
+    here = {(row.epoch, row.seq) for row in rows} | read_lost(box_file) | gone
     ended = read_ends(box_file)
     unknown = {(epoch, seq) for epoch, seq in positions if seq <= ended.get(epoch, seq)} - here
     assert not unknown, "central holds rows the box never committed"
     assert len({id for id, _ in positions.values()}) == len(positions), "an id is held twice"
+    accounts = read_accounts(central_file, box)
+    ends: dict[int, int] = {}
+    for epoch, seq in here:
+        ends[epoch] = max(seq, ends.get(epoch, 0))
+    for epoch, account in accounts.items():
+        assert epoch in ended or account.created <= ends[epoch], (
+            "central was told of rows the box never committed"
+        )
+    prove_labels(central_file)
     assert pending == 0, f"{pending} rows still wait"
-    return created
+    return len(rows) + len(gone)
+
+
+@dataclass(frozen=True, slots=True)
+class CentralAccount:
+    """What central knows of one epoch: all that the box has signed for is one of the four."""
+
+    created: int
+    received: int
+    tombstoned: int
+    lost: int
+    open: int
+
+
+def read_accounts(file: Path, box: str) -> dict[int, CentralAccount]:
+    """Central's account of each epoch of a box; asserts that marks hash to what is kept, that links
+    hold wherever both neighbours are there, and created = received + tombstoned + lost + open."""
+    accounts = {}
+    with _snapshot(file) as database:
+        for epoch, created, head, suite, counted in database.execute(
+            "SELECT epoch, seq, hash, suite, received FROM ledger_head WHERE box_id = ?", (box,)
+        ).fetchall():
+            name = box.encode()
+            genesis = _digest(bytes([suite, len(name)]) + name + epoch.to_bytes(4, "big"))
+            before, last = 0, genesis
+            received = tombstoned = 0
+            for seq, standing, id, digest, prev, lane, born, body_hash in database.execute(
+                "SELECT seq, standing, id, hash, prev, lane, born, body_hash"
+                " FROM ledger_position WHERE box_id = ? AND epoch = ? ORDER BY seq",
+                (box, epoch),
+            ):
+                if standing == GIVEN_UP:
+                    tombstoned += 1
+                else:
+                    received += 1
+                    hashed = prev + seq.to_bytes(8, "big") + id + bytes([lane])
+                    hashed += born.to_bytes(8, "big") + body_hash
+                    assert digest == _digest(hashed), f"central's row {seq} is not what was hashed"
+                    assert seq != before + 1 or prev == last, f"central's row {seq} is not linked"
+                assert seq != created or digest == head, "central's head is another row"
+                before, last = seq, digest
+            assert counted == received, f"{counted} rows were taken and {received} are there"
+            held = {
+                seq
+                for (seq,) in database.execute(
+                    "SELECT seq FROM ledger_position WHERE box_id = ? AND epoch = ?", (box, epoch)
+                )
+            }
+            named = {
+                seq
+                for first, end in database.execute(
+                    "SELECT first, last FROM ledger_lost WHERE box_id = ? AND epoch = ?",
+                    (box, epoch),
+                )
+                for seq in range(first, end + 1)
+            }
+            assert not held & named, "a row is held and said to be lost"
+            end = max(created, before, *named) if named else max(created, before)
+            gaps = end - received - tombstoned - len(named)
+            assert gaps >= 0, "more is held than was created"
+            accounts[epoch] = CentralAccount(end, received, tombstoned, len(named), gaps)
+    return accounts
+
+
+def prove_labels(central_file: Path) -> None:
+    """No label's bytes are begun twice: SENDING is recorded before the first byte leaves."""
+    with _snapshot(central_file) as database:
+        twice = database.execute(
+            "SELECT hex(label), count(*) FROM label_state WHERE state = 'sending'"
+            " GROUP BY label HAVING count(*) > 1"
+        ).fetchall()
+    assert not twice, f"labels sent twice: {twice}"
 
 
 def consumptions(central_file: Path) -> list[tuple[str, bytes]]:
