@@ -38,13 +38,13 @@ hil: system hil-system $(DEV) $(HIL_BOX) ## the box on a real kernel, in a guest
 	@$(BIN)/python -m pytest tests/hil $(ARGS)
 
 faults: system $(DEV) $(BOX) ## the fault tests alone
-	@$(BIN)/python -m pytest tests/faults $(ARGS)
+	@$(BIN)/python -m pytest tests/faults tests/power $(ARGS)
 
 soak: system $(DEV) ## three boxes under random faults; ARGS="--seconds 600 --records 100000 --seed 7"
 	@$(BIN)/python -m tests.soak $(ARGS)
 
 powercuts: system $(DEV) ## the power goes at 200 points of a working box's writes; ARGS goes to pytest
-	@CUTS=200 $(BIN)/python -m pytest tests/faults/test_power.py $(ARGS)
+	@$(BIN)/python -m pytest tests/power --cuts 200 $(ARGS)
 
 check: $(DEV) ## ruff, strict types, import rules
 	@$(BIN)/ruff check
