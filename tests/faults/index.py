@@ -32,6 +32,14 @@ FAULTS: Mapping[int, Fault] = {
             f"{_Q}test_crash.py::test_a_killed_box_has_kept_every_promise",
         ),
     ),
+    2: Fault(
+        "a power cut at every flush",
+        (
+            "tests/power/test_power_cuts.py::test_fault_02_nothing_said_is_lost_by_a_power_cut",
+            "tests/power/test_power_cuts.py::test_a_queue_that_syncs_less_is_seen_to_lose",
+            "tests/hil/test_4_power_cut.py::test_nothing_heard_is_lost_and_nothing_prints_by_itself",
+        ),
+    ),
     3: Fault("a damaged queue file", (f"{_F}test_damage.py::test_a_file_spoiled_at_rest",)),
     4: Fault(
         "disk full, read-only, failing",
