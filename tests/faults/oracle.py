@@ -197,25 +197,21 @@ def read_accounts(file: Path, box: str) -> dict[int, CentralAccount]:
                 assert seq != created or digest == head, "central's head is another row"
                 before, last = seq, digest
             assert counted == received, f"{counted} rows were taken and {received} are there"
-            held = {
-                seq
-                for (seq,) in database.execute(
-                    "SELECT seq FROM ledger_position WHERE box_id = ? AND epoch = ?", (box, epoch)
-                )
-            }
-            named = {
-                seq
-                for first, end in database.execute(
-                    "SELECT first, last FROM ledger_lost WHERE box_id = ? AND epoch = ?",
-                    (box, epoch),
-                )
-                for seq in range(first, end + 1)
-            }
-            assert not held & named, "a row is held and said to be lost"
-            end = max(created, before, *named) if named else max(created, before)
-            gaps = end - received - tombstoned - len(named)
+            end = max(created, before)
+            lost = 0
+            # A range may reach behind all that was ever signed: nobody knows where it ended.
+            for first, last in database.execute(
+                "SELECT first, last FROM ledger_lost WHERE box_id = ? AND epoch = ?", (box, epoch)
+            ).fetchall():
+                (here,) = database.execute(
+                    "SELECT count(*) FROM ledger_position"
+                    " WHERE box_id = ? AND epoch = ? AND seq BETWEEN ? AND ?",
+                    (box, epoch, first, last),
+                ).fetchone()
+                lost += max(0, min(last, end) - first + 1) - here  # what came after all is received
+            gaps = end - received - tombstoned - lost
             assert gaps >= 0, "more is held than was created"
-            accounts[epoch] = CentralAccount(end, received, tombstoned, len(named), gaps)
+            accounts[epoch] = CentralAccount(end, received, tombstoned, lost, gaps)
     return accounts
 
 
