@@ -748,13 +748,13 @@ WORDS: dict[Reason, Words] = {
     Reason.QUEUE_QUARANTINED: Words(
         "记录文件曾损坏，已另存，可读的已找回",
         "A damaged queue file was set aside; what could be read is back",
-        "不要删除 quarantine 文件夹；请报技术员",
+        "不要删除隔离文件夹；请报技术员",
         "Do not delete the folder quarantine; tell the technician",
     ),
     Reason.ROWS_LOST: Words(
         "记录文件曾损坏，有记录丢失",
         "A damaged queue file was set aside; some records are lost",
-        "保留 quarantine 文件夹；请报技术员并核对序号",
+        "保留隔离文件夹；请报技术员并核对序号",
         "Keep the folder quarantine; have the technician look at the sequences",
     ),
     Reason.STORE_NEWER: Words(

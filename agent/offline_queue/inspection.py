@@ -53,6 +53,20 @@ def check_files(path: Path, begun: Sequence[int]) -> None:
         raise Unavailable(Reason.STORE_UNAVAILABLE, str(error)) from error
 
 
+def noted_version(path: Path) -> int:
+    """The schema's version as the file itself notes it, which a log may be ahead of; 0 for none.
+
+    Raises Unavailable.
+    """
+    try:
+        with path.open("rb") as file:
+            return int.from_bytes(file.read(_HEADER_BYTES)[60:64], "big")
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise Unavailable(Reason.STORE_UNAVAILABLE, str(error)) from error
+
+
 def _is_header(header: bytes) -> bool:
     """Whether a file begins as SQLite begins every queue (fileformat2, section 1.3)."""
     if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):

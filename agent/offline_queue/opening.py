@@ -15,12 +15,11 @@ from typing import NamedTuple
 
 from agent.offline_queue.beginning import open_journal
 from agent.offline_queue.database import take_lock
-from agent.offline_queue.inspection import check_files
+from agent.offline_queue.inspection import check_files, noted_version
 from agent.offline_queue.journal import Journal
 from agent.offline_queue.migration import read_migrations
 from agent.offline_queue.quarantine import Damage, Quarantine
 from agent.offline_queue.states import Edge, SwapEdge
-from agent.offline_queue.swap import swap
 from shared.clock import Clock, to_microseconds
 from shared.crypto import Suite
 from shared.errors import Damaged, Unavailable
@@ -76,6 +75,11 @@ class Opening:
         return journal
 
     def _change_schema(self) -> None:
+        if noted_version(self.path) in {0, read_migrations()[-1].number}:
+            return
+        # Loaded only after an upgrade: a box has little memory.
+        from agent.offline_queue.swap import swap
+
         try:
             swap(self.path, read_migrations(), self.observe_swap)
         except Unavailable as error:

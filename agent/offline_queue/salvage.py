@@ -91,14 +91,14 @@ class Salvage:
 
 
 def tell_damage(asides: Sequence[Aside]) -> Fill:
-    """What a person is to be told of quarantined files: nothing, that all is back, or what is
-    lost by sequence. Raises Damaged, Unavailable."""
+    """What a person is to be told of quarantined files: nothing, that what was known is back, or
+    that rows are lost. Their sequences, and from where on nothing is known of an epoch."""
     if not asides:
         return Fill()
-    lost = []
+    lost, tails = [], []
     for salvaged in (aside.salvaged for aside in asides):
         if salvaged is not None:
             lost += [f"{each.epoch}/{each.first}–{each.last}" for each in salvaged.lost]
-            lost += [f"{each.epoch}/{each.seq + 1}–" for each in salvaged.ended]
+            tails += [f"{each.epoch}/{each.seq + 1}–" for each in salvaged.ended]
     reason = Reason.ROWS_LOST if lost else Reason.QUEUE_QUARANTINED
-    return Fill(reason=reason, lost=tuple(lost))
+    return Fill(reason=reason, lost=(*lost, *tails))

@@ -109,6 +109,12 @@ async def unsaved(box: ShownBox, page: Page) -> None:
     await _scanned(page, "unsaved")
 
 
+async def records_lost(box: ShownBox, page: Page) -> None:
+    lost = ("1/118–131", "1/140–140", "1/152–", "2/9–12", "2/14–")
+    box.show(unsent=UnsentView(17, 250, advice=advise(Reason.ROWS_LOST), lost=lost))
+    await expect(page.locator("#troubles p").first).to_be_visible()
+
+
 async def devices_gone(box: ShownBox, page: Page) -> None:
     box.show(
         link=since("backing-off", 7300),
@@ -314,6 +320,7 @@ STATES: dict[str, Arrange] = {
         half_a_frame,
         unsaved,
         devices_gone,
+        records_lost,
         account_broken,
         drill,
         crowded,

@@ -172,7 +172,7 @@ async def test_a_disk_without_room_for_a_copy(old: Path, monkeypatch: pytest.Mon
     def full(*_: object) -> bool:
         raise Unavailable(Reason.STORE_FULL, "test")
 
-    monkeypatch.setattr("agent.offline_queue.opening.swap", full)
+    monkeypatch.setattr("agent.offline_queue.swap.swap", full)
     await _open_and_count(files)
     assert rows_of(files.queue) == before
 

@@ -218,7 +218,7 @@ def spoil_file(path: Path, spoil: Callable[[bytearray], None]) -> None:
 
 
 MANY = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
