@@ -142,7 +142,8 @@ def open_for_reading(path: Path, busy_milliseconds: int = 5000) -> QueueFile:
     return QueueFile(database, None)
 
 
-def _unavailable(error: OSError) -> Unavailable:
+def unavailable(error: OSError) -> Unavailable:
+    """What the system refuses, with the disk's trouble for a reason where it is one."""
     reason = _OF_THE_SYSTEM.get(error.errno or 0, Reason.STORE_UNAVAILABLE)
     return Unavailable(reason, str(error))
 
@@ -166,7 +167,7 @@ def _create_private(path: Path) -> None:
     except FileExistsError:
         return
     except OSError as error:
-        raise _unavailable(error) from error
+        raise unavailable(error) from error
 
 
 def take_lock(path: Path) -> int:
@@ -174,7 +175,7 @@ def take_lock(path: Path) -> int:
     try:
         lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise _unavailable(error) from error
+        raise unavailable(error) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

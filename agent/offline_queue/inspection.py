@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from agent.offline_queue.database import unavailable
 from agent.offline_queue.migration import Migration
 from agent.offline_queue.pages import PAGE_BYTES, PageFile
 from shared.crypto import Suite
-from shared.errors import Damaged, Unavailable
+from shared.errors import Damaged
 from shared.ids import BoxId
 from shared.ledger import FIRST_SEQ, HASH_BYTES, genesis_hash, row_hash
 from shared.reasons import Reason
@@ -50,7 +51,7 @@ def check_files(path: Path, begun: Sequence[int]) -> None:
                     f"{pages.unread_commits} commits of the log are unreadable",
                 )
     except OSError as error:
-        raise Unavailable(Reason.STORE_UNAVAILABLE, str(error)) from error
+        raise unavailable(error) from error
 
 
 def noted_version(path: Path) -> int:
@@ -64,7 +65,7 @@ def noted_version(path: Path) -> int:
     except FileNotFoundError:
         return 0
     except OSError as error:
-        raise Unavailable(Reason.STORE_UNAVAILABLE, str(error)) from error
+        raise unavailable(error) from error
 
 
 def _is_header(header: bytes) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.offline_queue.beginning import open_journal
-from agent.offline_queue.database import take_lock
+from agent.offline_queue.database import DISK_TROUBLES, take_lock, unavailable
 from agent.offline_queue.inspection import check_files, noted_version
 from agent.offline_queue.journal import Journal
 from agent.offline_queue.migration import read_migrations
@@ -54,6 +54,16 @@ class Opening:
 
     def __call__(self) -> Journal:
         """Raises Unavailable, and Refused as ``open_journal``; Damaged for a fresh file alone."""
+        try:
+            return self._open_whole()
+        except Unavailable as error:
+            # A full or failing disk is waited for, whoever met it.
+            cause = error.__cause__
+            if isinstance(cause, OSError) and unavailable(cause).reason in DISK_TROUBLES:
+                raise unavailable(cause) from error
+            raise
+
+    def _open_whole(self) -> Journal:
         quarantine = Quarantine(self.path)
         with self._locked():
             quarantine.finish()
