@@ -45,6 +45,7 @@ from agent.lease.service import OfflineLease
 from agent.lease_parts import CentralClock, build_keeper, open_lease
 from agent.lists.fetching import Fetching
 from agent.lists.service import SiteLists, open_lists
+from agent.memory import keep_small
 from agent.notices.service import Notices
 from agent.offline_queue.bounds import build_bounds
 from agent.offline_queue.keeping import Keeping
@@ -93,6 +94,7 @@ async def run_box(
     config: BoxConfig, files: BoxFiles, observers: Observers = WATCHED_BY_NOBODY
 ) -> None:
     """Run until SIGTERM or SIGINT. Raises errors of our tree when it cannot even start."""
+    keep_small()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -23,6 +23,7 @@ _PRAGMAS = {
     "foreign_keys": 1,
     "busy_timeout": 5000,  # milliseconds
     "wal_autocheckpoint": WRITERS_PAGES,
+    "cache_size": -1000,  # KiB; what is written lies at the end of one tree
 }
 _NO_TEXT = "Could not decode to UTF-8"
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_TOOBIG})
@@ -136,7 +137,7 @@ def open_for_reading(path: Path, busy_milliseconds: int = 5000) -> QueueFile:
     Raises Unavailable (missing), Damaged (not a database).
     """
     uri = f"{path.absolute().as_uri()}?mode=ro"
-    database = peewee.SqliteDatabase(uri, uri=True, pragmas={"busy_timeout": busy_milliseconds})
+    database = peewee.SqliteDatabase(uri, uri=True, pragmas={"busy_timeout": busy_milliseconds, "cache_size": -200})
     with mapped_exceptions():
         database.connect()
     return QueueFile(database, None)
