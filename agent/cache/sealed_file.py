@@ -108,7 +108,7 @@ def _open_file(path: Path, aead: Aead, layout: Layout, state: CacheState) -> Sea
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA cache_size = -200")  # KiB; small files, of which a box has several
+        connection.execute("PRAGMA cache_size = -200")  # KiB; a box has several of these files
         connection.execute(f"PRAGMA synchronous = {layout.synchronous}")
         connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is not on the disk
         (version,) = connection.execute("PRAGMA user_version").fetchone()

@@ -137,7 +137,9 @@ def open_for_reading(path: Path, busy_milliseconds: int = 5000) -> QueueFile:
     Raises Unavailable (missing), Damaged (not a database).
     """
     uri = f"{path.absolute().as_uri()}?mode=ro"
-    database = peewee.SqliteDatabase(uri, uri=True, pragmas={"busy_timeout": busy_milliseconds, "cache_size": -200})
+    database = peewee.SqliteDatabase(
+        uri, uri=True, pragmas={"busy_timeout": busy_milliseconds, "cache_size": -200}
+    )
     with mapped_exceptions():
         database.connect()
     return QueueFile(database, None)
