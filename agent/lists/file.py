@@ -5,6 +5,7 @@ Tokens are central's, under a key that is sealed here, so the file alone tells n
 What is said of a person, and how far a list has come, is sealed and bound to its row.
 """
 
+import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -72,6 +73,11 @@ class Found(NamedTuple):
     identity: Identity | None
 
 
+def _reason(text: str) -> Reason:
+    """Raises msgspec.ValidationError for what is no reason: damage."""
+    return msgspec.convert(text, Reason)
+
+
 _encode = msgspec.msgpack.Encoder().encode
 _standing = msgspec.msgpack.Decoder(Standing).decode
 _key_set = msgspec.msgpack.Decoder(KeySet).decode
@@ -121,7 +127,7 @@ class ListFile:
             "SELECT sealed FROM person WHERE token = ?", (token,)
         ).fetchone()
         return Found(
-            Reason(revoked[0]) if revoked else None,
+            _reason(revoked[0]) if revoked else None,
             _identity(self._sealed.open(token, person[0])) if person else None,
         )
 
@@ -129,15 +135,23 @@ class ListFile:
         """How many tokens of persons are here."""
         return int(self._connection.execute("SELECT count(*) FROM person").fetchone()[0])
 
+    def is_sound(self) -> bool:
+        """Whether every page of the file can be read as one. Raises nothing for damage."""
+        try:
+            found = self._connection.execute("PRAGMA quick_check(1)").fetchall()
+        except sqlite3.DatabaseError:
+            return False
+        return found == [("ok",)]
+
     def prove(self) -> bool:
         """Whether the revoked cards are those of the head they were brought to; where they are
-        not, they are forgotten."""
+        not, the list is begun anew."""
         standing = self.read_standing(ListName.REVOKED)
         if standing is None:
             return True
         digest, count = NO_DIGEST, 0
         for rows in self._chunks("SELECT token, reason FROM revoked"):
-            digest = set_digest(digest, (element(token, Reason(reason)) for token, reason in rows))
+            digest = set_digest(digest, (element(token, _reason(reason)) for token, reason in rows))
             count += len(rows)
         if (digest, count) == (standing.head.digest, standing.head.count):
             return True
@@ -153,11 +167,9 @@ class ListFile:
             self._write(head.what, _encode(Standing(head, standing.position)))
 
     def forget(self, what: ListName) -> None:
-        """Begin a list anew. Persons stay until they come again."""
-        with self._unit():
-            self._connection.execute("DELETE FROM list WHERE name = ?", (what,))
-            if what is ListName.REVOKED:
-                self._connection.execute("DELETE FROM revoked")
+        """How far a list has come is not known any more. Its entries stay until it has come
+        again: a revoked card is not good meanwhile."""
+        self._connection.execute("DELETE FROM list WHERE name = ?", (what,))
 
     def take_keys(self, head: ListHead, key_set: KeySet) -> None:
         """The key set from now on."""
@@ -190,9 +202,9 @@ class ListFile:
                 self._connection.execute("DELETE FROM revoked")
             changed = "SELECT r.token, r.reason FROM revoked r JOIN incoming i USING (token)"
             for rows in self._chunks(changed):
-                digest = set_digest(digest, (), (element(t, Reason(r)) for t, r in rows))
+                digest = set_digest(digest, (), (element(t, _reason(r)) for t, r in rows))
             for rows in self._chunks("SELECT token, reason FROM incoming WHERE reason NOT NULL"):
-                digest = set_digest(digest, (element(t, Reason(r)) for t, r in rows))
+                digest = set_digest(digest, (element(t, _reason(r)) for t, r in rows))
             self._connection.execute(
                 "DELETE FROM revoked WHERE token IN (SELECT token FROM incoming)"
             )

@@ -8,19 +8,17 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
-from agent.cache.sealed_file import LOSSES, CacheState, open_sealed_file
+from agent.cache.sealed_file import CacheState
 from agent.config import BoxConfig
 from agent.listed import CodeKeys, KnownKey, Listed
-from agent.lists.file import LAYOUT, Found, KeySet, ListFile, Standing
+from agent.lists.file import Found, KeySet, ListFile, Standing
+from agent.lists.shelf import Shelf, open_shelf
 from shared.clock import from_microseconds
 from shared.crypto import STD
 from shared.errors import NotAuthentic, OneCodeError, Refused
@@ -42,7 +40,6 @@ from shared.lists import (
 from shared.messages import ListName
 from shared.reasons import Reason
 
-T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 MOST_PERSONS = 100_000
@@ -50,6 +47,7 @@ OLD = timedelta(hours=24)
 """From this age on somebody is told."""
 _BACK = timedelta(minutes=5)
 """How far behind a list's time our clock may be before it tells nothing of its age."""
+_LONG_AGO = from_microseconds(0)
 _FETCHED = (ListName.KEYS, ListName.REVOKED, ListName.PERSONS)
 _NEEDED = (ListName.KEYS, ListName.REVOKED)
 
@@ -58,15 +56,10 @@ class SiteLists:
     """The lists of one box, made by ``open_lists``. All methods belong to one event loop."""
 
     def __init__(
-        self,
-        file: ListFile | None,
-        thread: ThreadPoolExecutor,
-        config: BoxConfig,
-        central_now: Callable[[], datetime],
+        self, shelf: Shelf, config: BoxConfig, central_now: Callable[[], datetime]
     ) -> None:
-        """Without a ``file`` nothing is kept. The code keys of ``config`` are the first ones."""
-        self._file = file
-        self._thread = thread
+        """The code keys of ``config`` are the first ones."""
+        self._shelf = shelf
         self._site = config.box_id.site
         self._owner = f"{config.box} {config.announcements}".encode()
         announcements = config.announcements
@@ -76,7 +69,6 @@ class SiteLists:
             for kid, key in config.code_keys.items()
         }
         self.central_now = central_now
-        self._state = CacheState.LOST if file is None else file.state
         self._standings: dict[ListName, Standing] = {}
         self._token_key: bytes | None = None
         self._keys = self._first_keys
@@ -93,13 +85,16 @@ class SiteLists:
     # --- what is known now -----------------------------------------------------------------------
 
     async def find(self, name: str) -> Listed:
-        if self._file is None or self._token_key is None:
+        if self._token_key is None:
             return Listed()
         token = card_token(self._token_key, name)
-        found = await self._run(partial(self._file.find, token)) or Found(None, None)
+        found = await self._shelf.ask(lambda file: file.find(token)) or Found(None, None)
+        revoked_as_of = self.as_of(ListName.REVOKED)
+        if found.reason is not None and revoked_as_of is None:
+            revoked_as_of = _LONG_AGO  # of a list that is on its way again
         return Listed(
             revoked=found.reason,
-            revoked_as_of=self.as_of(ListName.REVOKED),
+            revoked_as_of=revoked_as_of,
             identity=found.identity,
             identity_as_of=self.as_of(ListName.PERSONS),
         )
@@ -121,11 +116,11 @@ class SiteLists:
     @property
     def trouble(self) -> Reason | None:
         """What somebody should know of the lists, the gravest."""
-        if self._state is CacheState.LOST or self._are_lost():
+        if self._shelf.state is CacheState.LOST or self._are_lost():
             return Reason.LIST_LOST
         age = self.age()
         if age is None:
-            return Reason.LIST_MISSING
+            return Reason.CLOCK_WRONG if self._have_come() else Reason.LIST_MISSING
         if age >= OLD:
             return Reason.LIST_OLD
         return next(iter(self.refused.values()), None)
@@ -185,9 +180,8 @@ class SiteLists:
             await self._confirm(head)
 
     async def _confirm(self, head: ListHead) -> None:
-        if self._file is not None:
-            await self._run(partial(self._file.confirm, head))
-            await self._take_up(head.what)
+        await self._shelf.ask(lambda file: file.confirm(head))
+        await self._take_up(head.what)
         self.refused.pop(head.what, None)
         self.on_change()
 
@@ -195,9 +189,9 @@ class SiteLists:
 
     async def begin(self, what: ListName) -> Position:
         """Begin to fetch a list; from where."""
-        if what is ListName.REVOKED and self._file is not None:
+        if what is ListName.REVOKED:
             self._whole = False
-            await self._run(self._file.begin_revoked)
+            await self._shelf.change(ListFile.begin_revoked)
         return self.position(what)
 
     async def take_page(self, what: ListName, page: Page) -> Position | None:
@@ -206,44 +200,42 @@ class SiteLists:
         Raises Refused (LIST_OLDER, LIST_DIGEST, MESSAGE_MALFORMED): nothing of the list changed,
         but persons, of whom each page stands alone.
         """
-        head, file = page.head, self._file
+        head, change = page.head, self._shelf.change
         standing = self._standings.get(what)
         check_site(head, self._site)
         if head.what is not what:
             raise Refused(Reason.MESSAGE_MALFORMED, "another list")
         if standing is not None and head.revision < standing.head.revision:
             raise Refused(Reason.LIST_OLDER, f"{what} {head.revision}")
-        if file is None:
-            return None
         match page:
             case KeysPage():
                 if keys_digest(page.keys, page.token_key) != head.digest:
                     raise Refused(Reason.LIST_DIGEST, what)
-                await self._work(partial(file.take_keys, head, KeySet(page.keys, page.token_key)))
+                key_set = KeySet(page.keys, page.token_key)
+                await change(lambda file: file.take_keys(head, key_set))
             case RevokedPage():
                 if page.since == START:
-                    await self._work(file.begin_revoked)
+                    await change(ListFile.begin_revoked)
                     self._whole = True
-                await self._work(partial(file.gather_revoked, page))
+                await change(lambda file: file.gather_revoked(page))
                 if page.next is not None:
                     return page.next
                 whole, self._whole = self._whole or standing is None, False
-                await self._work(partial(file.take_revoked, head, whole=whole))
+                await change(lambda file: file.take_revoked(head, whole=whole))
             case PersonsPage():
                 position = page.next or end_of(head.revision)
                 if page.next is not None:  # those still to come are as they were
                     before = standing.head.at if standing else 0
                     head = msgspec.structs.replace(head, at=before)
-                take = partial(file.take_persons, head, position, page.persons, MOST_PERSONS)
-                await self._work(take)
+                told, most = page.persons, MOST_PERSONS
+                await change(lambda file: file.take_persons(head, position, told, most))
         await self._take_up(what)
         self.on_change()
         return page.next
 
     async def begin_anew(self, what: ListName) -> None:
         """The list is not what was announced: all of it is wanted again."""
-        if self._file is not None:
-            await self._run(partial(self._file.forget, what))
+        await self._shelf.ask(lambda file: file.forget(what))
         self._standings.pop(what, None)
         self.want(what)
 
@@ -283,27 +275,29 @@ class SiteLists:
 
     async def load(self) -> None:
         """Take up what the file holds, if it is this box's."""
-        if self._file is not None:
-            await self._run(partial(self._file.belong, self._owner))
+        await self._shelf.ask(lambda file: file.belong(self._owner))
         for what in ListName:
             await self._take_up(what)
 
     async def prove(self) -> None:
-        """Look through the set of revoked cards once: what is lost of it is fetched again."""
-        if self._file is not None and await self._run(self._file.prove) is False:
+        """Look through the file once: what is lost of it is fetched again."""
+        if await self._shelf.ask(ListFile.is_sound) is False:
+            await self._shelf.begin_anew()
+            self._standings.clear()
+            await self.load()
+            self.refuse(None, Refused(Reason.LIST_LOST, "damaged pages"))
+        elif not await self._shelf.ask(ListFile.prove):
             self._standings.pop(ListName.REVOKED, None)
             self._lost = True
             self.refuse(ListName.REVOKED, Refused(Reason.LIST_LOST, "revoked cards"))
             self.want(ListName.REVOKED)
 
     async def _take_up(self, what: ListName) -> None:
-        if self._file is None:
-            return
-        standing = await self._run(partial(self._file.read_standing, what))
+        standing = await self._shelf.ask(lambda file: file.read_standing(what))
         if standing is None:
             return
         if what is ListName.KEYS:
-            key_set = await self._run(self._file.read_keys)
+            key_set = await self._shelf.ask(ListFile.read_keys)
             if key_set is None:
                 return
             self._token_key = key_set.token_key
@@ -322,8 +316,11 @@ class SiteLists:
 
     def _are_lost(self) -> bool:
         """They were here, and have not come again."""
-        lost = self._lost or self._state is not CacheState.READY
-        return lost and self.age() is None
+        lost = self._lost or self._shelf.state is not CacheState.READY
+        return lost and not self._have_come()
+
+    def _have_come(self) -> bool:
+        return all(what in self._standings for what in _NEEDED)
 
     def _age_of(self, what: ListName) -> timedelta | None:
         as_of = self.as_of(what)
@@ -331,34 +328,6 @@ class SiteLists:
             return None
         age = self.central_now() - as_of
         return None if age < -_BACK else max(age, timedelta(0))
-
-    async def _work(self, work: Callable[[], None]) -> None:
-        """As ``_run``; raises Refused besides."""
-        refusal = await self._run(partial(_refusal_of, work))
-        if refusal is not None:
-            raise refusal
-
-    async def _run(self, work: Callable[[], T]) -> T | None:
-        try:
-            result = await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except LOSSES as error:
-            level = logging.DEBUG if self._state is CacheState.LOST else logging.WARNING
-            log.log(level, "lists: %s: %s", type(error).__name__, error)
-            self._state = CacheState.LOST
-            return None
-        if self._state is CacheState.LOST:
-            self._state = CacheState.READY
-        return result
-
-
-def _refusal_of(work: Callable[[], None]) -> Refused | None:
-    try:
-        work()
-    except NotAuthentic:
-        raise  # of the file's own seal
-    except Refused as refusal:
-        return refusal
-    return None
 
 
 @asynccontextmanager
@@ -369,14 +338,7 @@ async def open_lists(
 
     Raises Refused only, when others may read the key.
     """
-    loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(1, "lists") as thread:
-        sealed = await loop.run_in_executor(thread, open_sealed_file, path, key_path, LAYOUT)
-        file = None if sealed is None else await loop.run_in_executor(thread, ListFile, sealed)
-        lists = SiteLists(file, thread, config, central_now)
+    async with open_shelf(path, key_path) as shelf:
+        lists = SiteLists(shelf, config, central_now)
         await lists.load()
-        try:
-            yield lists
-        finally:
-            if file is not None:
-                await asyncio.shield(loop.run_in_executor(thread, file.close))
+        yield lists

@@ -84,7 +84,8 @@ def _renew(arguments: argparse.Namespace) -> int:
     from shared.lists import KEY_AHEAD
 
     at, days = SystemClock().now(), arguments.ahead_days
-    from_at = at + (KEY_AHEAD if days is None else timedelta(days=days))
+    # Codes are issued in whole seconds: the new key signs all of this one.
+    from_at = (at + (KEY_AHEAD if days is None else timedelta(days=days))).replace(microsecond=0)
     with open_central(arguments.dir) as central, central.unit():
         passphrase = read_passphrase(central.files)
         before = read_key_store(central.files.keys, passphrase)

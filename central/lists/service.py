@@ -35,8 +35,8 @@ from shared.messages import Identity, ListName
 from shared.reasons import Reason
 
 ENTRY = "list_person.entry"
-_CARDS_AT_ONCE = 100
-_PERSONS_AT_ONCE = 40
+_CARDS_AT_ONCE = 50
+_PERSONS_AT_ONCE = 16
 """What one unit of work composes: some five milliseconds."""
 _FRESH = timedelta(minutes=5)
 """How often a head that has not changed says that it still holds."""

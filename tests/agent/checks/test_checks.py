@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent.api.views import DeviceView
+from agent.api.views import DeviceView, ListsView
 from agent.checks.devices import look_at_scanner
 from agent.checks.finding import Box, Level
+from agent.checks.lists import look_at_lists
 from agent.config import BoxFiles, ScannerConfig, read_box_config
 from agent.counter.views import advise
 from demo.supervisor import wait_until
@@ -178,6 +179,23 @@ async def test_a_running_agents_devices_are_its_own_word(world: World, copy: Pat
     state = msgspec.structs.replace(state, scanner=ailing)
     (found,) = await look_at_scanner(Box(BoxFiles(copy), SystemClock(), config, state))
     assert (found.level, found.reason) == (Level.WARNING, Reason.SCANNER_CAPS_LOCK)
+
+
+async def test_old_lists_are_a_warning(world: World, copy: Path) -> None:
+    """With their age and size; the counter works on."""
+    state = await OneBox().read_state()
+    config = read_box_config(BoxFiles(copy))
+    for lists, reason in (
+        (ListsView(60, 3, 4), None),
+        (ListsView(90_000, 3, 4, advise(Reason.LIST_OLD)), Reason.LIST_OLD),
+        (ListsView(advice=advise(Reason.LIST_MISSING)), Reason.LIST_MISSING),
+    ):
+        told = msgspec.structs.replace(state, lists=lists)
+        (found,) = await look_at_lists(Box(BoxFiles(copy), SystemClock(), config, told))
+        assert (found.name, found.reason) == ("lists", reason)
+        assert found.level is (Level.WARNING if reason else Level.OK)
+        assert ("3 revoked" in found.fact) is (lists.age_seconds is not None)
+    assert await look_at_lists(Box(BoxFiles(copy), SystemClock(), config, None)) == []
 
 
 def test_layers_above_a_broken_one_are_not_judged(copy: Path) -> None:

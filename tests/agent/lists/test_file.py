@@ -10,6 +10,7 @@ import pytest
 from shared.at_rest import CREDENTIAL, is_sealed
 from shared.errors import Refused
 from shared.ids import BoxId
+from shared.messages import ListName
 from shared.reasons import Reason
 from tests.agent.lists.box import ListBox, open_list_box
 from tests.central.lists.centre import ListCentre
@@ -40,7 +41,7 @@ async def test_a_restart_finds_the_lists(centre: ListCentre, box: ListBox, tmp_p
         assert not again.lists.due
 
 
-@pytest.mark.parametrize("damage", ["noise", "rows", "key"])
+@pytest.mark.parametrize("damage", ["noise", "rows", "key", "pages", "reason"])
 async def test_a_lost_file_is_said_and_filled_again(
     centre: ListCentre, tmp_path: Path, damage: str
 ) -> None:
@@ -57,6 +58,16 @@ async def test_a_lost_file_is_said_and_filled_again(
         with closing(sqlite3.connect(file)) as database:
             database.execute("DELETE FROM revoked")
             database.commit()
+    elif damage == "reason":
+        with closing(sqlite3.connect(file)) as database:
+            database.execute("UPDATE revoked SET reason = 'nonsense'")
+            database.commit()
+    elif damage == "pages":
+        with closing(sqlite3.connect(file)) as database:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        data = file.read_bytes()
+        # The first page and the second, of the key's proof, are whole: the file still opens.
+        file.write_bytes(data[:8192] + bytes(value ^ 0x55 for value in data[8192:]))
     else:
         (tmp_path / "cache.key").unlink()
     async with open_list_box(tmp_path, centre) as box:
@@ -145,3 +156,28 @@ async def test_the_file_opens_with_the_service_managers_key_alone(
         async with open_list_box(tmp_path, centre):
             pass
     assert caught.value.reason is Reason.KEY_SEALED
+
+
+async def test_a_disk_that_takes_nothing_is_said_and_asked_for_no_more(
+    centre: ListCentre, box: ListBox
+) -> None:
+    """What is there is still found; a whole list is not fetched into nowhere."""
+    card = centre.admit(SAMPLE)[1]
+    centre.suspend(card)
+    await box.catch_up()
+    shelf = box.lists._shelf
+    await shelf.ask(lambda file: file._connection.execute("PRAGMA query_only = 1").fetchall())
+    centre.resume(card)
+    centre.compose()
+    asked = len(centre.asks)
+    for head in centre.heads():
+        await box.lists.take_head(head)
+    await box.fetching._fetch(ListName.REVOKED)
+    assert _trouble(box) is Reason.LIST_LOST
+    assert ListName.REVOKED in box.lists.due
+    assert len(centre.asks) == asked
+    assert (await box.find(card)).revoked is Reason.CARD_SUSPENDED
+    await shelf.ask(lambda file: file._connection.execute("PRAGMA query_only = 0").fetchall())
+    await box.fetch()
+    assert _trouble(box) is None
+    assert (await box.find(card)).revoked is None
