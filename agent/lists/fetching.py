@@ -62,6 +62,7 @@ class Fetching:
             if not self._lists.due:
                 await self._wait_due()
                 await asyncio.sleep(random.uniform(0, self._jitter_seconds))  # noqa: S311 - no secret
+            await self._lists.mend()
             await self._uplink.wait_up()
             for what in ListName:
                 if what in self._lists.due:

@@ -5,7 +5,6 @@ Tokens are central's, under a key that is sealed here, so the file alone tells n
 What is said of a person, and how far a list has come, is sealed and bound to its row.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -78,6 +77,14 @@ def _reason(text: str) -> Reason:
     return msgspec.convert(text, Reason)
 
 
+class Proof(NamedTuple):
+    """How far the set was looked through: behind a token, its digest and size so far."""
+
+    token: bytes | None = b""
+    digest: bytes = NO_DIGEST
+    size: int = 0
+
+
 _encode = msgspec.msgpack.Encoder().encode
 _standing = msgspec.msgpack.Decoder(Standing).decode
 _key_set = msgspec.msgpack.Decoder(KeySet).decode
@@ -135,28 +142,21 @@ class ListFile:
         """How many tokens of persons are here."""
         return int(self._connection.execute("SELECT count(*) FROM person").fetchone()[0])
 
-    def is_sound(self) -> bool:
-        """Whether every page of the file can be read as one. Raises nothing for damage."""
-        try:
-            found = self._connection.execute("PRAGMA quick_check(1)").fetchall()
-        except sqlite3.DatabaseError:
-            return False
-        return found == [("ok",)]
+    def prove(self, begun: Proof) -> Proof:
+        """A part of looking through the revoked cards: short, so that no scan waits for it.
 
-    def prove(self) -> bool:
-        """Whether the revoked cards are those of the head they were brought to; where they are
-        not, the list is begun anew."""
-        standing = self.read_standing(ListName.REVOKED)
-        if standing is None:
-            return True
-        digest, count = NO_DIGEST, 0
-        for rows in self._chunks("SELECT token, reason FROM revoked"):
-            digest = set_digest(digest, (element(token, _reason(reason)) for token, reason in rows))
-            count += len(rows)
-        if (digest, count) == (standing.head.digest, standing.head.count):
-            return True
-        self.forget(ListName.REVOKED)
-        return False
+        The proof ends when ``token`` is None: the set must then be the head's. Raises LOSSES.
+        """
+        rows = self._connection.execute(
+            "SELECT token, reason FROM revoked WHERE token > ? ORDER BY token LIMIT ?",
+            (begun.token, _ROWS_AT_ONCE),
+        ).fetchall()
+        elements = (element(token, _reason(reason)) for token, reason in rows)
+        return Proof(
+            rows[-1][0] if rows else None,
+            set_digest(begun.digest, elements),
+            begun.size + len(rows),
+        )
 
     # --- what comes ------------------------------------------------------------------------------
 

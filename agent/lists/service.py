@@ -17,13 +17,14 @@ import msgspec
 from agent.cache.sealed_file import CacheState
 from agent.config import BoxConfig
 from agent.listed import CodeKeys, KnownKey, Listed
-from agent.lists.file import Found, KeySet, ListFile, Standing
+from agent.lists.file import Found, KeySet, ListFile, Proof, Standing
 from agent.lists.shelf import Shelf, open_shelf
 from shared.clock import from_microseconds
 from shared.crypto import STD
 from shared.errors import NotAuthentic, OneCodeError, Refused
 from shared.lists import (
     KEY_AHEAD,
+    NO_DIGEST,
     START,
     KeysPage,
     ListHead,
@@ -280,17 +281,28 @@ class SiteLists:
             await self._take_up(what)
 
     async def prove(self) -> None:
-        """Look through the file once: what is lost of it is fetched again."""
-        if await self._shelf.ask(ListFile.is_sound) is False:
-            await self._shelf.begin_anew()
-            self._standings.clear()
-            await self.load()
-            self.refuse(None, Refused(Reason.LIST_LOST, "damaged pages"))
-        elif not await self._shelf.ask(ListFile.prove):
-            self._standings.pop(ListName.REVOKED, None)
+        """Look through the revoked cards once: what is lost of them is fetched again."""
+        proof: Proof | None = Proof()
+        while proof is not None and proof.token is not None:
+            begun = proof
+            proof = await self._shelf.ask(lambda file: file.prove(begun))  # noqa: B023 - awaited
+        standing = self._standings.get(ListName.REVOKED)
+        wanted = (standing.head.digest, standing.head.count) if standing else (NO_DIGEST, 0)
+        if proof is None or proof[1:] != wanted:
             self._lost = True
+            await self.begin_anew(ListName.REVOKED)
             self.refuse(ListName.REVOKED, Refused(Reason.LIST_LOST, "revoked cards"))
-            self.want(ListName.REVOKED)
+        await self.mend()
+
+    async def mend(self) -> None:
+        """Where pages of the file cannot be read, an empty one takes its place."""
+        if not self._shelf.damaged:
+            return
+        await self._shelf.begin_anew()
+        self._standings.clear()
+        await self.load()
+        self.due.update(ListName)
+        self.refuse(None, Refused(Reason.LIST_LOST, "damaged pages"))
 
     async def _take_up(self, what: ListName) -> None:
         standing = await self._shelf.ask(lambda file: file.read_standing(what))

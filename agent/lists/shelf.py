@@ -5,6 +5,7 @@ Damage is said by ``state`` and never raised; a file whose pages are damaged is 
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from shared.errors import NotAuthentic, Refused, Unavailable
 from shared.reasons import Reason
 
 T = TypeVar("T")
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 log = logging.getLogger(__name__)
 
 
@@ -30,6 +32,7 @@ class Shelf:
         self._thread = thread
         self._file: ListFile | None = None
         self.state = CacheState.LOST
+        self.damaged = False  # pages that cannot be read were met
 
     async def open(self) -> None:
         """Open the file, or begin it anew. Raises Refused, when others may read the key."""
@@ -44,6 +47,7 @@ class Shelf:
     async def begin_anew(self) -> None:
         """The file's pages are damaged: an empty one takes its place."""
         await self.close()
+        self.damaged = False
         self._file = await self._in_thread(partial(self._open, anew=True))
         self.state = CacheState.LOST if self._file is None else CacheState.REBUILT
 
@@ -54,6 +58,8 @@ class Shelf:
         try:
             result = await self._in_thread(partial(work, self._file))
         except LOSSES as error:
+            code = getattr(error, "sqlite_errorcode", 0)
+            self.damaged = self.damaged or code & 0xFF in _DAMAGE
             level = logging.DEBUG if self.state is CacheState.LOST else logging.WARNING
             log.log(level, "lists: %s: %s", type(error).__name__, error)
             self.state = CacheState.LOST
