@@ -40,6 +40,13 @@ FAULTS: Mapping[int, Fault] = {
             "tests/hil/test_4_power_cut.py::test_nothing_heard_is_lost_and_nothing_prints_by_itself",
         ),
     ),
+    2: Fault(
+        "the power goes at any sync",
+        (
+            "tests/power/test_power_cuts.py::test_fault_02_nothing_said_is_lost_by_a_power_cut",
+            "tests/power/test_power_cuts.py::test_a_queue_that_syncs_less_is_seen_to_lose",
+        ),
+    ),
     3: Fault("a damaged queue file", (f"{_F}test_damage.py::test_a_file_spoiled_at_rest",)),
     4: Fault(
         "disk full, read-only, failing",
@@ -82,8 +89,26 @@ FAULTS: Mapping[int, Fault] = {
         "configuration pushed, migrations, downgrade, with a backlog",
         (
             f"{_F}test_settings.py::test_the_box_is_killed_while_it_takes_settings",
+            f"{_F}test_old_databases.py::test_a_box_and_its_centre_open_twice",
+            f"{_F}test_old_databases.py::test_killed_while_the_schema_changes",
+            f"{_F}test_old_databases.py::test_a_downgrade_is_refused_in_words",
             f"{_Q}test_opening.py::test_a_newer_file_is_refused",
             f"{_Q}test_opening.py::test_a_queue_of_every_former_version_opens_twice",
+        ),
+    ),
+    10: Fault(
+        "clocks at 1970, years ahead, jumping",
+        (
+            f"{_F}test_clocks.py::test_a_clock_that_is_wrong_at_a_start",
+            f"{_F}test_clocks.py::test_a_clock_that_jumps_while_the_box_runs",
+            f"{_F}test_clocks.py::test_a_clock_that_jumps_back_between_starts_gains_nothing",
+        ),
+    ),
+    11: Fault(
+        "offline for 25, 90, 400 days, the certificate expired",
+        (
+            f"{_F}test_clocks.py::test_a_box_comes_back_after_long",
+            f"{_F}test_clocks.py::test_a_shelf_whose_clock_went_on_from_1970",
         ),
     ),
     12: Fault(
@@ -131,6 +156,14 @@ FAULTS: Mapping[int, Fault] = {
             f"{_F}test_stolen.py::test_fault_22_sealed_data_does_not_open_elsewhere",
             f"{_F}test_stolen.py::test_fault_22_a_cloned_box_is_found_out",
             f"{_F}test_conflicts.py::test_a_disk_that_was_put_back_is_a_case",
+        ),
+    ),
+    23: Fault(
+        "reset with unsent records, and records carried by hand",
+        (
+            f"{_F}test_leaving.py::test_a_reset_with_unsent_records",
+            f"{_F}test_carried.py::test_out_and_back_without_a_line",
+            f"{_F}test_carried.py::test_the_line_is_quicker",
         ),
     ),
 }
