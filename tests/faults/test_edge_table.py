@@ -5,6 +5,7 @@ import pytest
 from tests.agent.offline_queue.test_crash import KILLED_EDGES as QUEUE_KILLS
 from tests.faults import test_joining, test_killed, test_prints, test_settings, test_temporary
 from tests.faults.edges import NOT_KILLED, PARTS, name_edges
+from tests.faults.test_old_databases import KILLED_EDGES as MIGRATION_KILLS
 
 KILLED = {
     *test_killed.BOX_EDGES,
@@ -16,6 +17,7 @@ KILLED = {
     *(f"printing:{edge}" for edge in test_prints.ENDS),
     *(f"join:{edge}" for edge in (*test_joining.JOINING, *test_joining.RENEWING)),
     *(f"queue:{edge}" for edge in QUEUE_KILLS),
+    *(f"migrate:{edge}" for edge in MIGRATION_KILLS),
 }
 
 
