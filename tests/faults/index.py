@@ -40,13 +40,6 @@ FAULTS: Mapping[int, Fault] = {
             "tests/hil/test_4_power_cut.py::test_nothing_heard_is_lost_and_nothing_prints_by_itself",
         ),
     ),
-    2: Fault(
-        "the power goes at any sync",
-        (
-            "tests/power/test_power_cuts.py::test_fault_02_nothing_said_is_lost_by_a_power_cut",
-            "tests/power/test_power_cuts.py::test_a_queue_that_syncs_less_is_seen_to_lose",
-        ),
-    ),
     3: Fault("a damaged queue file", (f"{_F}test_damage.py::test_a_file_spoiled_at_rest",)),
     4: Fault(
         "disk full, read-only, failing",
