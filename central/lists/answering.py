@@ -4,16 +4,19 @@ An index leads to the first entry of a page, so a page costs its own entries and
 method runs inside the caller's unit of work.
 """
 
+import logging
 from datetime import datetime
 
 from central.keys.service import Keys
 from central.lists import store
 from central.lists.service import ENTRY, Lists, open_entry
 from shared.clock import to_microseconds
+from shared.errors import Damaged
 from shared.ids import BoxId
 from shared.lists import (
     START,
     KeysPage,
+    ListedPerson,
     ListHead,
     Page,
     PersonsPage,
@@ -24,6 +27,8 @@ from shared.lists import (
 )
 from shared.messages import ListAsk, ListName, ListReply
 from shared.reasons import Reason
+
+_log = logging.getLogger(__name__)
 
 _REVOKED_A_PAGE = 2_000
 _PERSONS_A_PAGE = 200
@@ -77,8 +82,16 @@ class ListDesk:
             head=head,
             since=since,
             next=Position(rows[-1].revision, rows[-1].id) if more else None,
-            persons=tuple(open_entry(self._keys.open(ENTRY, row.entry)) for row in rows),
+            persons=tuple(filter(None, map(self._open, rows))),
         )
+
+    def _open(self, row: store.Person) -> ListedPerson | None:
+        """None for an entry that is damaged: the others are told all the same."""
+        try:
+            return open_entry(self._keys.open(ENTRY, row.entry))
+        except Damaged as error:
+            _log.error("a listed person cannot be read: %s", error)
+            return None
 
 
 def _revoked(head: ListHead, since: Position) -> RevokedPage:

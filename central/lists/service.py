@@ -4,6 +4,7 @@ Composing takes some of what is due at a time; a head's ``at`` is when nothing w
 method runs inside the caller's unit of work.
 """
 
+import logging
 from collections.abc import Iterator, Set
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,7 +13,7 @@ import msgspec
 
 from central.cards.card import CardId
 from central.cards.service import Cards
-from central.cards.states import REFUSALS
+from central.cards.states import REFUSALS, CardState
 from central.hospital.service import Hospital
 from central.keys.service import Keys
 from central.lists import store
@@ -21,7 +22,7 @@ from central.patients.person import PersonId
 from central.patients.service import Patients
 from central.scans.identity import build_identity
 from shared.clock import to_microseconds
-from shared.errors import Refused
+from shared.errors import Damaged, Refused
 from shared.lists import (
     NO_DIGEST,
     ListedPerson,
@@ -33,6 +34,8 @@ from shared.lists import (
 )
 from shared.messages import Identity, ListName
 from shared.reasons import Reason
+
+_log = logging.getLogger(__name__)
 
 ENTRY = "list_person.entry"
 _CARDS_AT_ONCE = 50
@@ -114,9 +117,8 @@ class Lists:
         before = known or _NOTHING
         revision, count, added, removed = _next_revision(before.revision, at), before.size, [], []
         for card in map(CardId, cards):
-            reason = REFUSALS.get(self._cards.read(card).state)
-            for name in self._cards.list_names(card):
-                token = card_token(self._keys.list_key, name)
+            reason = REFUSALS.get(CardState(self._cards.read_facts(card).state))
+            for token in self._tokens(card):
                 former = store.find_revoked(token)
                 if former == reason:
                     continue
@@ -138,7 +140,7 @@ class Lists:
         """The sites whose persons have changed."""
         standings: dict[str, Standing] = {}
         for person in map(PersonId, persons):
-            for site, entry in self._entries(person):
+            for site, entry in self._read_entries(person):
                 if site not in standings:
                     known = store.find_standing(ListName.PERSONS, site) or _NOTHING
                     revision = _next_revision(known.revision, at)
@@ -153,6 +155,23 @@ class Lists:
         for site, standing in standings.items():
             store.save_standing(ListName.PERSONS, site, standing)
         return standings.keys()
+
+    def _tokens(self, card: CardId) -> list[bytes]:
+        """By which a card is listed; none where what is stored of it cannot be read, which a
+        person must look at and which keeps nobody else from being listed."""
+        try:
+            names = self._cards.list_names(card)
+        except Damaged as error:
+            _log.error("card %s cannot be listed: %s", card, error)
+            return []
+        return [card_token(self._keys.list_key, name) for name in names]
+
+    def _read_entries(self, person: PersonId) -> list[tuple[str, Entry]]:
+        try:
+            return list(self._entries(person))
+        except Damaged as error:
+            _log.error("person %s cannot be listed: %s", person, error)
+            return []
 
     def _entries(self, person: PersonId) -> Iterator[tuple[str, Entry]]:
         """What the boxes of each site are told of a person."""

@@ -245,6 +245,27 @@ async def test_a_revision_that_cannot_be_is_refused(centre: ListCentre) -> None:
     assert MOST_PERSONS == 100_000
 
 
+def test_what_is_damaged_keeps_nobody_else_out(centre: ListCentre) -> None:
+    """A sealed column that does not open is one person's alone: here as on a page."""
+    broken, card = centre.admit(SAMPLE)
+    for number in range(2):
+        centre.suspend(centre.admit(make_resident(number, "张三"))[1])
+    centre.suspend(card)
+    database = centre.people.database
+    where = (broken.id.bytes,)
+    database.execute("UPDATE person_name SET name = x'00' WHERE person_id = ?", where)
+    database.execute("UPDATE card_ehc_id SET ehc_id = x'00' WHERE card_id = ?", (card.id.bytes,))
+    centre.compose()
+    assert len(persons(centre)) == 2
+    assert len(revoked(centre).added) == 2
+    assert centre.lists.count_due() == (0, 0)
+    database.execute(
+        "UPDATE list_person SET entry = x'00' WHERE person_id ="
+        " (SELECT person_id FROM list_person LIMIT 1)"
+    )
+    assert len(persons(centre)) == 1
+
+
 def test_only_the_latest_are_told_where_there_are_very_many(
     centre: ListCentre, monkeypatch: pytest.MonkeyPatch
 ) -> None:
