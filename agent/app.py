@@ -42,7 +42,7 @@ from agent.enrolment.renewal import Renewing
 from agent.enrolment.validity import read_validity
 from agent.handover.door import Door
 from agent.lease.service import OfflineLease
-from agent.lease_parts import CentralClock, build_keeper, open_lease
+from agent.lease_parts import BestClock, build_keeper, open_lease
 from agent.lists.fetching import Fetching
 from agent.lists.service import SiteLists, open_lists
 from agent.memory import keep_small
@@ -61,7 +61,7 @@ from agent.settings.wrong_pins import keep_wrong_pins, load_wrong_pins
 from agent.transport.edges import Edge as LineEdge
 from agent.transport.uplink import CentralUplink, open_uplink
 from agent.workplace import Workplace, check_workplace
-from shared.clock import Clock, SystemClock, corrected, read_boot_id
+from shared.clock import Clock, SystemClock, read_boot_id
 from shared.config import read_secret
 from shared.crypto import STD
 from shared.errors import OneCodeError, Refused, Unavailable
@@ -130,11 +130,14 @@ async def open_box(
                 observe_swap=observers.schema,
             )
         )
-        cache = await stack.enter_async_context(open_cache(files.cache, files.cache_key, clock))
-        labels = await stack.enter_async_context(open_labels(files.labels, files.cache_key))
         lease = open_lease(config, files, clock)
         used_before = (await outbox.read_account()).created > 0
         await asyncio.to_thread(partial(lease.load, used_before=used_before))
+        best_clock = BestClock(clock, lease)
+        cache = await stack.enter_async_context(
+            open_cache(files.cache, files.cache_key, best_clock)
+        )
+        labels = await stack.enter_async_context(open_labels(files.labels, files.cache_key))
         uplink = open_uplink(
             config,
             files,
@@ -148,12 +151,7 @@ async def open_box(
         settings = Settings(config, files.desired, check, observers.settings)
         settings.load()
         lists = await stack.enter_async_context(
-            open_lists(
-                files.lists,
-                files.cache_key,
-                config,
-                lambda: corrected(clock.now(), uplink.clock_offset),
-            )
+            open_lists(files.lists, files.cache_key, config, best_clock.now)
         )
         lease.heed_lists(lists.heeded_age)
         door = Door(config.lan, files, clock)
@@ -168,8 +166,7 @@ async def open_box(
             await box.wait_opened()
             log.info("box %s is ready to scan", config.box)
             await notices.load()
-            central_clock = CentralClock(clock, lease)
-            renewing = Renewing(files, config, central_clock, uplink.open_anew)
+            renewing = Renewing(files, config, best_clock, uplink.open_anew)
             keeper = build_keeper(config, files, clock, lease, uplink, renewing, box.tell_changed)
             keeping = Keeping(outbox, bounds, clock, box.origin)
             salvage = Salvage(outbox, files.queue, config.box_id, STD, clock, box.origin)

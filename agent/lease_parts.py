@@ -19,8 +19,9 @@ from shared.crypto import STD
 _TIME_SECONDS = 5.0
 
 
-class CentralClock:
-    """Central's time where it has said it, this box's own elsewhere. Implements ``Clock``."""
+class BestClock:
+    """Central's time as far as this box knows it, whatever its own clock shows. Implements
+    ``Clock``."""
 
     def __init__(self, own: Clock, lease: OfflineLease) -> None:
         self._own = own
@@ -28,7 +29,7 @@ class CentralClock:
 
     def now(self) -> datetime:
         """Aware UTC."""
-        return self._lease.central_now or self._own.now()
+        return self._lease.best_now
 
     def monotonic_ns(self) -> int:
         """Of the machine."""

@@ -38,8 +38,9 @@ class Lease(Protocol):
         ...
 
     @property
-    def not_before(self) -> datetime:
-        """A time that has passed for certain, whatever the clock says."""
+    def best_now(self) -> datetime | None:
+        """What time it is as far as this box can know, while its clock is doubted one that has
+        passed; None: nothing better is known than its clock."""
         ...
 
     def view(self) -> LeaseStanding: ...

@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -34,6 +34,7 @@ class Broker:
         self._config = config
         self._ports = ports
         self.log = log
+        self.environment: Mapping[str, str] | None = None  # None: what this process has
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -42,7 +43,7 @@ class Broker:
         assert program is not None, "install mosquitto"
         with self.log.open("ab") as log:
             command = [program, "-c", str(self._config)]
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
         end = time.monotonic() + START_SECONDS
         while not all(_accepts(port) for port in self._ports):
             if self._ended_within(_LOOK_SECONDS) or time.monotonic() > end:

@@ -149,7 +149,7 @@ class ScriptedLease:
         self.step = LeaseStep.FULL
         self.reason: Reason | None = None
         self.clock_doubted = False
-        self.not_before = NOON
+        self.best_now: datetime | None = None
         self.uses: list[LeaseUse] = []
 
     def view(self) -> LeaseStanding:

@@ -13,6 +13,7 @@ from agent.checks.disk import look_at_disk
 from agent.checks.finding import MARKS, Box, Finding, Level, Look
 from agent.checks.fonts import look_at_fonts
 from agent.checks.lists import look_at_lists
+from agent.checks.lease import look_at_lease
 from agent.checks.machine_clock import look_at_clock
 from agent.checks.queue import look_at_queue
 from agent.config import BoxConfig, BoxFiles, read_box_config
@@ -24,6 +25,7 @@ LOOKS: tuple[Look, ...] = (
     look_at_configuration,
     look_at_secrets,
     look_at_clock,
+    look_at_lease,
     look_at_broker,
     look_at_certificate,
     look_at_disk,

@@ -113,11 +113,13 @@ class Judge:
         word = latest_word(await self.recall(code), listed)
         now, doubt = self._registrar.central_now(), self._registrar.doubt()
         doubted = self._lease.clock_doubted
+        if doubted or self._uplink.clock_offset is None:
+            now = self._lease.best_now or now
         decision = judge_alone(
             code,
             word,
             self._lists.code_keys(),
-            self._lease.not_before if doubted else now,
+            now,
             doubt,
             self._find_key,
             may_be_later=doubted,

@@ -1,6 +1,6 @@
 """A lease that never ends: of a counter that nobody limits, as in tests of other things."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from agent.ports_alone import LeaseStanding
 from shared.lease import LeaseStep, LeaseUse
@@ -13,7 +13,7 @@ class Unlimited:
     step = LeaseStep.FULL
     reason: Reason | None = None
     clock_doubted = False
-    not_before = datetime.min.replace(tzinfo=UTC)
+    best_now: datetime | None = None
 
     def view(self) -> LeaseStanding:
         """Nothing is ever used up."""

@@ -137,7 +137,7 @@ class LeaseKeeper:
         return self._time_again.next_seconds()
 
     def _question(self, id: bytes) -> LeaseAsk:
-        central = self._lease.central_now or self._clock.now()
+        central = self._lease.best_now
         return LeaseAsk(
             id=id,
             box=str(self._box),

@@ -208,8 +208,9 @@ class OfflineLease:
         return from_microseconds(self._books.time_us) if self._books.anchored else None
 
     @property
-    def not_before(self) -> datetime:
-        """A time that has passed for certain, whatever the clock says."""
+    def best_now(self) -> datetime:
+        """What time it is as far as this box can know: while its clock is doubted, one that has
+        passed."""
         self._tick()
         return from_microseconds(self._books.time_us)
 

@@ -9,7 +9,7 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -70,7 +70,7 @@ class World:
         )
 
     def __enter__(self) -> Self:
-        now = SystemClock().now()
+        now = self.now()
         foundation = Foundation(self.ports, web=self.web)
         found_central(self.central_directory, foundation, now, TESTER)
         with (self.central_directory / "central.toml").open("a") as config:
@@ -148,11 +148,28 @@ class World:
     def _start(self, side: str, directory: Path, command: str, fault: tuple[str, ...]) -> None:
         log = self.supervisor.log_file(side)
         self._log_begins[side] = log.stat().st_size if log.exists() else 0
-        program = ["agent" if side == "box" else "central", "--dir", directory, command]
-        program += ["--log-level", "DEBUG"]
+        program: list[str | Path]
         if fault:
-            program = ["tests.faults.mortal", side, directory, *fault]
-        self.supervisor.start(side, [sys.executable, "-m", *program])
+            program = [sys.executable, "-m", "tests.faults.mortal", side, directory, *fault]
+        else:
+            program = self._program(side, ["--dir", directory, command, "--log-level", "DEBUG"])
+        self.supervisor.start(side, program, self._environment(side))
+        self._started(side)
+
+    def _program(self, side: str, arguments: list[str | Path]) -> list[str | Path]:
+        return [sys.executable, "-m", "agent" if side == "box" else "central", *arguments]
+
+    def _environment(self, side: str) -> dict[str, str] | None:
+        """What a process is started with; None: what this one has."""
+        del side
+        return None
+
+    def _started(self, side: str) -> None:
+        """A process has been started."""
+
+    def now(self) -> datetime:
+        """What time it is at central."""
+        return SystemClock().now()
 
     def _said(self, name: str, words: str) -> bool | None:
         """Whether the process that runs now has said so; its log also has its predecessors'."""
@@ -283,18 +300,18 @@ class World:
         with open_central(self.central_directory) as central, central.unit():
             door = read_door(central.files, central.config)
             place = Place(box, "window 4", "示范医院", machine=serial)
-            now = SystemClock().now()
+            now = self.now()
             return central.fleet.invites.issue(place, door, now, TESTER).text
 
     def issue_code(self, *, signed: bool = True) -> str:
         """A new dynamic code of the standard's sample person, as long-lived as one can be."""
         with open_central(self.central_directory) as central, central.unit():
-            now = SystemClock().now()
+            now = self.now()
             return central.cards.issue_dynamic(self._card(central), now, 255, signed=signed)
 
     def ask(self, id: UUID, code: str, box: BoxId = BOX) -> Reply:
         """Have central answer a box's question ``id``, as if it had come by the broker now."""
-        now = SystemClock().now()
+        now = self.now()
         until = to_microseconds(now + timedelta(seconds=10))
         ask = ScanAsk(
             id=id.bytes,
@@ -316,7 +333,7 @@ class World:
             return central.cards.static_code(self._card(central))
 
     def _card(self, central: Any) -> Card:
-        now = SystemClock().now()
+        now = self.now()
         registration = Registration("01", "11010020171225006X", "电子健康卡")
         person, _ = central.patients.register(registration, now, TESTER)
         card: Card = central.cards.open_account(person, now, TESTER)
@@ -333,7 +350,7 @@ class World:
         with open_central(self.central_directory) as central, central.unit():
             authority = read_authority(central.files.box_ca, central.files.box_ca_key)
             enrolment = Enrolment(central.fleet, central.keys, authority, central.config)
-            now, port = SystemClock().now(), self.api.port
+            now, port = self.now(), self.api.port
             enrolment.add_box(place, self.box_directory, now, TESTER, api_port=port)
             save_roles(central.files, central.fleet)
         text = self._box_config.read_text()
