@@ -26,6 +26,7 @@ from shared.clock import SystemClock
 from shared.desired import OperatorEntry
 from shared.devices import DeviceState, PrintState
 from shared.ids import new_record_id
+from shared.lease import LeaseStep
 from shared.ledger import Account
 from shared.messages import (
     CodeClass,
@@ -92,6 +93,7 @@ def scan(
     reason: Reason | None = None,
     identity: Identity | None = None,
     age_seconds: int = 0,
+    lease: LeaseStep = LeaseStep.FULL,
     **changes: Any,
 ) -> ScanView:
     """One scan that is through, so many seconds ago."""
@@ -106,7 +108,7 @@ def scan(
         advice=advise(reason),
         identity=identity,
         scanned_ms=monotonic_ms() - age_seconds * 1000,
-        allowed=allow(verdict, reason, MedicalStep.REGISTER),
+        allowed=allow(verdict, reason, MedicalStep.REGISTER, lease),
     )
     return msgspec.structs.replace(view, **changes)
 

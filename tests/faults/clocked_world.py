@@ -11,10 +11,13 @@ from typing import Any, Self
 from uuid import uuid4
 
 from agent.enrolment.validity import read_validity
+from central.app import open_central
+from central.patients.person import Registration
 from demo.box_clock import BoxClock
+from demo.residents import MOTHER
 from demo.supervisor import wait_until
 from shared.clock import SystemClock
-from tests.faults.world import SETTLE_SECONDS, World
+from tests.faults.world import BOX, SETTLE_SECONDS, TESTER, World
 
 DAY = 86_400
 
@@ -51,6 +54,19 @@ class ClockedWorld(World):
     def now(self) -> datetime:
         """As central has it."""
         return SystemClock().now() + timedelta(seconds=self.true_clock.ahead_seconds)
+
+    def admit_sample(self) -> None:
+        """The sample person is one of the box's site, and so in its lists."""
+        with open_central(self.central_directory) as central, central.unit():
+            central.hospital.admit(self._card(central).person, BOX.site, self.now())
+
+    def strangers_code(self) -> str:
+        """A code signed just now, of somebody the box has never heard of."""
+        with open_central(self.central_directory) as central, central.unit():
+            mother = Registration("01", MOTHER.number, MOTHER.name)
+            person, _ = central.patients.register(mother, self.now(), TESTER)
+            card = central.cards.open_account(person, self.now(), TESTER)
+            return central.cards.issue_dynamic(card, self.now(), 255, signed=True)
 
     def go_away(self) -> None:
         """The network is gone: broker and central's listener do not answer."""

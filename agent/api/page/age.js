@@ -17,6 +17,16 @@ export function duration(seconds) {
   return say("seconds", { n: whole });
 }
 
+// The same in its two greatest units: "2 天 23 小时" / "2 d 23 h".
+export function countdown(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const at = STEPS.findIndex(([, size]) => whole >= size);
+  const rest = at < 0 ? 0 : whole % STEPS[at][1];
+  const finer = STEPS[at + 1];
+  if (!finer || at < 0 || rest < finer[1]) return duration(whole);
+  return `${duration(whole)} ${say(finer[0], { n: Math.floor(rest / finer[1]) })}`;
+}
+
 export function timeOfDay(milliseconds) {
   const locale = language() === "zh" ? "zh-CN" : "en-GB";
   return new Date(milliseconds).toLocaleTimeString(locale, { hour12: false });

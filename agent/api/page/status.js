@@ -1,8 +1,8 @@
 // The top line: whose counter this is, network, unsent records, devices, operator and sound.
 
-import { duration, timeOfDay } from "./age.js";
+import { countdown, duration, timeOfDay } from "./age.js";
 import { element, fill } from "./element.js";
-import { listScanners, WELL } from "./troubles.js";
+import { listScanners, low, WELL } from "./troubles.js";
 import { has, language, say } from "./words.js";
 
 const LINK = {
@@ -50,10 +50,7 @@ function facts(known) {
       key: "network",
       level,
       value: say(word),
-      note: say("since", {
-        time: timeOfDay(Date.parse(link.since)),
-        age: duration(known.clock.ageSteady(link.since_ms)),
-      }),
+      note: linkNote(known),
     },
     unsent(known, account),
     lists(known),
@@ -61,6 +58,14 @@ function facts(known) {
     device("printer", known.state.printer),
     operatorCell(known),
   ];
+}
+
+// Where there is room for one trouble only, the countdown of the lease stands here.
+function linkNote({ state: { link, lease }, clock, sinceState }) {
+  if (low.matches && link.state !== "up" && lease.next_step) {
+    return say("leaseShort", { age: countdown(lease.seconds - sinceState) });
+  }
+  return say("since", { time: timeOfDay(Date.parse(link.since)), age: duration(clock.ageSteady(link.since_ms)) });
 }
 
 function unsent(known, { holds }) {

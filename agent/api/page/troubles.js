@@ -1,16 +1,18 @@
 // What is wrong now, each with what to do; the gravest are shown, the rest are counted.
 
+import { countdown } from "./age.js";
 import { element, fill } from "./element.js";
 import { cause, has, language, nextStep, say } from "./words.js";
 
+const ALMOST_NOTHING = new Set(["identity-only", "stop"]);
 export const WELL = new Set(["ready", "opening"]);
-const low = matchMedia("(max-height: 660px)"); // room for one line only
+export const low = matchMedia("(max-height: 660px)"); // room for one line only
 
 export class TroubleStrip {
   #place = document.getElementById("troubles");
 
   show(known) {
-    const troubles = known.stands ? list(known.state, known.operator) : [];
+    const troubles = known.stands ? list(known) : [];
     this.#place.hidden = troubles.length === 0;
     const shown = low.matches ? 1 : 2;
     fill(this.#place, { troubles, shown, language: language() }, () =>
@@ -33,8 +35,9 @@ function row({ level, what, why, next }, more) {
 // A box may have several scanners; each is a device of its own.
 export const listScanners = ({ scanner, scanners }) => (scanners?.length ? scanners : [scanner]);
 
-function list(state, operator) {
-  const { account, printer, document_reader: documentReader, link, drill } = state;
+function list(known) {
+  const { state, operator } = known;
+  const { account, printer, document_reader: documentReader, link, lease, drill } = state;
   const troubles = [];
   if (drill) troubles.push({ level: "busy", what: say("drill"), why: say("drillWhy") });
   if (!account.holds) {
@@ -61,10 +64,19 @@ function list(state, operator) {
     troubles.push({ level: "bad", what: say("operator"), ...told(operator.advice) });
   }
   if (link.advice) troubles.push({ level: "bad", what: say("network"), ...told(link.advice) });
-  if (link.state !== "up") {
+  // One thing to do: what brings the line back brings the lease back too.
+  else if (lease.advice) troubles.push({ level: ALMOST_NOTHING.has(lease.step) ? "bad" : "busy", what: say("lease"), ...told(lease.advice) });
+  else if (link.state !== "up") {
     troubles.push({ level: "busy", what: say("network"), why: say("networkTrouble"), next: say("networkTroubleNext") });
   }
+  if (link.state !== "up" && lease.next_step) troubles.push({ level: "busy", what: say("lease"), ...leaseLeft(lease, known.sinceState) });
   return troubles;
+}
+
+// How far the box still goes alone, and what changes then.
+function leaseLeft({ step, next_step: then, seconds, scans, issues }, passed) {
+  const values = { now: say(`lease-${step}`), age: countdown(seconds - passed), scans, issues };
+  return { why: [say(step === "full" ? "leaseLeftFull" : "leaseLeft", values), say(`leaseThen-${then}`)].join(language() === "zh" ? "；" : "; ") };
 }
 
 const told = (advice) => ({ why: cause(advice), next: nextStep(advice) });
