@@ -12,8 +12,8 @@ from agent.checks.devices import look_at_printer, look_at_scanner
 from agent.checks.disk import look_at_disk
 from agent.checks.finding import MARKS, Box, Finding, Level, Look
 from agent.checks.fonts import look_at_fonts
-from agent.checks.lists import look_at_lists
 from agent.checks.lease import look_at_lease
+from agent.checks.lists import look_at_lists
 from agent.checks.machine_clock import look_at_clock
 from agent.checks.queue import look_at_queue
 from agent.config import BoxConfig, BoxFiles, read_box_config

@@ -32,6 +32,7 @@ NAMES = [
     "configuration",
     "secrets",
     "clock",
+    "lease",
     "broker-dns",
     "broker-tcp",
     "broker-tls",
