@@ -17,11 +17,11 @@ from shared.message_bases import AskBase, Id, ReplyBase, Time
 from shared.reasons import Reason
 
 DAY = 86_400
-_MOST_SECONDS = 3_650 * DAY
+MOST_SECONDS = 3_650 * DAY
 _MOST_COUNT = 100_000_000
 
 Revision = Annotated[int, msgspec.Meta(ge=1, lt=1 << 62)]
-Seconds = Annotated[int, msgspec.Meta(ge=1, le=_MOST_SECONDS)]
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=MOST_SECONDS)]
 Count = Annotated[int, msgspec.Meta(ge=1, le=_MOST_COUNT)]
 
 

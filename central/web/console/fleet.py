@@ -21,7 +21,14 @@ from central.web.console.boxes import Filter, count_boxes, rank_boxes
 from central.web.console.cases import MOST_ON_FIRST_PAGE, show_case
 from central.web.console.frame import Frame
 from central.web.console.reading import BoxView, Reading
-from central.web.console.showing import show_age, show_box, show_devices, show_link, show_scan
+from central.web.console.showing import (
+    show_age,
+    show_box,
+    show_devices,
+    show_lease,
+    show_link,
+    show_scan,
+)
 from central.web.console.words import BOX_STATES, TROUBLES, tell_time
 from central.web.routing import PRINCIPAL
 
@@ -141,6 +148,7 @@ class FleetPages:
             state=BOX_STATES[line.state],
             reported=tell_time(line.heard_at, at) if line.heard_at else "",
             age=show_age(line.unsent_age(at), language),
+            lease=show_lease(report.lease if report else None, line.heard_at, at),
             devices=list(show_devices(line, language)),
             wanted=view.wanted,
             at_work=report.revision if report else None,

@@ -10,6 +10,7 @@ from central.web.console.reading import ScanLine
 from central.web.console.words import (
     CONDITIONS,
     DEVICE_STATES,
+    LEASE_STEPS,
     TROUBLES,
     VERDICTS,
     Advice,
@@ -19,6 +20,8 @@ from central.web.console.words import (
     tell_time,
 )
 from central.web.language import Language
+from shared.desired import LeaseReport
+from shared.lease import MOST_SECONDS
 from shared.reasons import Words
 
 _ONLINE = Word("good", "在线", "Online")
@@ -103,6 +106,29 @@ def show_link(rank: BoxRank) -> Word:
 def show_age(age: timedelta | None, language: Language) -> str:
     """How long the oldest unsent record waits; empty where none does."""
     return "" if age is None else tell_span(age, language)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLease:
+    """How far a box may go alone, by its last word; ``until`` is when the next step begins, at the
+    latest, if nobody hears of it."""
+
+    step: Word
+    until: str
+
+
+def show_lease(
+    lease: LeaseReport | None, heard_at: datetime | None, now: datetime
+) -> ShownLease | None:
+    """None for a box that has not said."""
+    if lease is None or heard_at is None:
+        return None
+    ends = None if lease.seconds_left is None else heard_at + _span(lease.seconds_left)
+    return ShownLease(LEASE_STEPS[lease.step], tell_time(ends, now) if ends else "")
+
+
+def _span(seconds: int) -> timedelta:
+    return timedelta(seconds=min(seconds, MOST_SECONDS))
 
 
 def show_devices(line: BoxLine, language: Language) -> Iterator[ShownDevice]:

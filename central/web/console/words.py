@@ -13,6 +13,7 @@ from central.web.console.boxes import Trouble
 from central.web.language import Language
 from shared.devices import DeviceState, PrinterCondition
 from shared.ehc.derivation import CHINA
+from shared.lease import LeaseStep
 from shared.messages import Verdict
 
 _LAST = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
@@ -49,6 +50,13 @@ BOX_STATES: dict[BoxState, Word] = {
     BoxState.QUARANTINED: Word("bad", "已隔离", "Quarantined"),
     BoxState.REVOKED: Word("bad", "已吊销", "Revoked"),
     BoxState.RETIRED: Word("soft", "已停用", "Retired"),
+}
+
+LEASE_STEPS: dict[LeaseStep, Word] = {
+    LeaseStep.FULL: Word("good", "照常办理", "all goes on"),
+    LeaseStep.VERIFY_ONLY: Word("maybe", "只认能核实的", "verified codes only"),
+    LeaseStep.IDENTITY_ONLY: Word("bad", "只看是谁", "identity only"),
+    LeaseStep.STOP: Word("bad", "停止判定", "judges nothing"),
 }
 
 DEVICE_STATES: dict[DeviceState, Word] = {
