@@ -35,9 +35,10 @@ from central.web.server import open_listener
 from shared.clock import SystemClock, to_microseconds
 from shared.codec import statuses
 from shared.crypto import STD
-from shared.desired import DeviceReport, RefusedDesired, Reported, reports
+from shared.desired import DeviceReport, LeaseReport, RefusedDesired, Reported, reports
 from shared.devices import DeviceState
 from shared.ids import BoxId, new_record_id
+from shared.lease import LeaseStep
 from shared.messages import MedicalStep, ScanAsk, Status
 from shared.pairing import Direction, PairKey
 from shared.topics import REPORTED
@@ -114,6 +115,7 @@ class Centre:
             certificate_until=to_microseconds(now + timedelta(days=300)),
             revision=0,
             refused=refused,
+            lease=LeaseReport(LeaseStep.FULL, None, 250_000, 12, to_microseconds(now)),
         )
 
         def take() -> None:
