@@ -96,7 +96,7 @@ VERIFY = ("lease-verify-only", "offline-known", "offline-signed")
     ("seconds", "step", "reason", "answers"),
     [
         (-SINCE_1970, "verify-only", "lease-clock", VERIFY),
-        (FIVE_YEARS, "stop", "lease-stop", ("lease-stop",) * 3),
+        (FIVE_YEARS, "stop", "lease-stop", ("lease-stop", "lease-stop", "code-expired")),
     ],
     ids=["1970", "five-years-ahead"],
 )
