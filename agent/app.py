@@ -52,7 +52,7 @@ from agent.offline_queue.keeping import Keeping
 from agent.offline_queue.outbox import SqliteOutbox, open_outbox
 from agent.offline_queue.salvage import Salvage
 from agent.offline_queue.states import Edge as QueueEdge
-from agent.offline_queue.states import SwapEdge
+from agent.offline_queue.states import FileEdge
 from agent.ports import Cache, LabelJournal
 from agent.settings.edges import Edge as SettingsEdge
 from agent.settings.reporting import Reporter
@@ -84,7 +84,7 @@ class Observers:
     line: Callable[[LineEdge], None] = lambda _: None
     settings: Callable[[SettingsEdge], None] = lambda _: None
     printing: Callable[[PrintEdge], None] = lambda _: None
-    schema: Callable[[SwapEdge], None] = lambda _: None
+    file: Callable[[FileEdge], None] = lambda _: None
 
 
 WATCHED_BY_NOBODY = Observers()
@@ -127,7 +127,7 @@ async def open_box(
                 clock,
                 observers.queue,
                 bounds,
-                observe_swap=observers.schema,
+                observe_file=observers.file,
             )
         )
         lease = open_lease(config, files, clock)
@@ -169,7 +169,9 @@ async def open_box(
             renewing = Renewing(files, config, best_clock, uplink.open_anew)
             keeper = build_keeper(config, files, clock, lease, uplink, renewing, box.tell_changed)
             keeping = Keeping(outbox, bounds, clock, box.origin)
-            salvage = Salvage(outbox, files.queue, config.box_id, STD, clock, box.origin)
+            salvage = Salvage(
+                outbox, files.queue, config.box_id, STD, clock, box.origin, observers.file
+            )
             moving = {"queue": outbox.wait_moving, "line": uplink.wait_moving}
             background = {
                 "line": uplink.run(),

@@ -19,7 +19,7 @@ from agent.offline_queue.inspection import check_files, noted_version
 from agent.offline_queue.journal import Journal
 from agent.offline_queue.migration import read_migrations
 from agent.offline_queue.quarantine import Damage, Quarantine
-from agent.offline_queue.states import Edge, SwapEdge
+from agent.offline_queue.states import Edge, FileEdge
 from shared.clock import Clock, to_microseconds
 from shared.crypto import Suite
 from shared.errors import Damaged, Unavailable
@@ -49,7 +49,7 @@ class Opening:
     central_public: bytes
     clock: Clock
     observe: Callable[[Edge], None]
-    observe_swap: Callable[[SwapEdge], None] = lambda _: None
+    observe_file: Callable[[FileEdge], None] = lambda _: None
     _damage: Damaged | None = field(default=None, init=False)
 
     def __call__(self) -> Journal:
@@ -91,7 +91,7 @@ class Opening:
         from agent.offline_queue.swap import swap
 
         try:
-            swap(self.path, read_migrations(), self.observe_swap)
+            swap(self.path, read_migrations(), self.observe_file)
         except Unavailable as error:
             if error.reason is not Reason.STORE_FULL:
                 raise
@@ -125,6 +125,7 @@ class Opening:
             detail=error.detail,
         )
         quarantine.set_aside(damage, now)
+        self.observe_file(FileEdge.SET_ASIDE)
         self._damage = None
         return _Known(damage.next, epochs, ())
 

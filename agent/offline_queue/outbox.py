@@ -20,7 +20,7 @@ from agent.offline_queue.journal import Entry, Journal, ignore_edge
 from agent.offline_queue.opening import Opening
 from agent.offline_queue.reserve import Reserve
 from agent.offline_queue.standing import Standing, account_of, waiting_of
-from agent.offline_queue.states import KEPT_LANES, Edge, SwapEdge
+from agent.offline_queue.states import KEPT_LANES, Edge, FileEdge
 from agent.offline_queue.store import Position, Store
 from agent.offline_queue.writer import Writer
 from agent.ports import Consumption, Draft, Fill, Pending
@@ -275,7 +275,7 @@ async def open_outbox(  # noqa: PLR0913, PLR0917 - whose queue it is, where, and
     clock: Clock | None = None,
     observe: Callable[[Edge], None] = ignore_edge,
     bounds: Bounds = DEFAULT_BOUNDS,
-    observe_swap: Callable[[SwapEdge], None] = lambda _: None,
+    observe_file: Callable[[FileEdge], None] = lambda _: None,
 ) -> AsyncIterator[SqliteOutbox]:
     """Open the box's queue; leaving the context commits what waits and closes it.
 
@@ -284,7 +284,7 @@ async def open_outbox(  # noqa: PLR0913, PLR0917 - whose queue it is, where, and
     """
     loop = asyncio.get_running_loop()
     clock = clock or SystemClock()
-    opening = Opening(path, box, epoch, suite, central_public, clock, observe, observe_swap)
+    opening = Opening(path, box, epoch, suite, central_public, clock, observe, observe_file)
     with ThreadPoolExecutor(1, "outbox") as thread:
         reserve = Reserve(path.with_name(path.name + ".reserve"))
         journal = await loop.run_in_executor(thread, _open_or_wait, opening, reserve)

@@ -24,6 +24,7 @@ from agent.offline_queue.salvage_store import (
     put_back,
     put_back_keys,
 )
+from agent.offline_queue.states import FileEdge
 from shared.clock import Clock, to_microseconds
 from shared.codec import records
 from shared.crypto import Suite
@@ -49,6 +50,7 @@ class PuttingBack:
     suite: Suite
     clock: Clock
     origin: Callable[[], Origin]
+    observe: Callable[[FileEdge], None]
 
     async def salvage(self, aside: Aside) -> None:
         """All of one quarantined file. Raises Unavailable, Damaged."""
@@ -56,6 +58,7 @@ class PuttingBack:
         try:
             await self._put_back(recovery)
             lost = await self._conclude(aside, recovery)
+            self.observe(FileEdge.LOSS_NAMED)
         finally:
             recovery.close()
         held = sum(head.seq for head in recovery.ended.values())
@@ -78,12 +81,14 @@ class PuttingBack:
             put_back_keys(on, recovery.keys, [], at)
 
         await self._write(begin)
+        self.observe(FileEdge.FORMER_BEGUN)
         codes = iter(recovery.codes)
         while some := list(islice(codes, _SLAB_ROWS)):
             await self._write(partial(_put_back_codes, some, at))
         rows = recovery.rows()
         while slab := await asyncio.to_thread(_take, rows):
             await self._write(partial(_put_back_rows, slab))
+            self.observe(FileEdge.ROWS_BACK)
 
     async def _conclude(self, aside: Aside, recovery: Recovery) -> list[Range]:
         """Name what is lost, to this file and to central, in one unit and once."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from agent.offline_queue.outbox import SqliteOutbox
 from agent.offline_queue.quarantine import Aside, Quarantine
+from agent.offline_queue.states import FileEdge
 from agent.ports import Fill
 from shared.clock import Clock, to_microseconds
 from shared.crypto import Suite
@@ -42,6 +43,7 @@ class Salvage:
         suite: Suite,
         clock: Clock,
         origin: Callable[[], Origin],
+        observe: Callable[[FileEdge], None] = lambda _: None,
     ) -> None:
         """``path`` is the queue's; ``origin`` says of the record where and when it is born."""
         self._outbox = outbox
@@ -50,6 +52,7 @@ class Salvage:
         self._suite = suite
         self._clock = clock
         self._origin = origin
+        self._observe = observe
 
     async def run(self) -> None:
         """For ever; what the disk does not let happen now is tried again."""
@@ -86,7 +89,9 @@ class Salvage:
         # Loaded only where something was damaged: a box has little memory.
         from agent.offline_queue.putting_back import PuttingBack
 
-        putting = PuttingBack(self._outbox, self._box, self._suite, self._clock, self._origin)
+        putting = PuttingBack(
+            self._outbox, self._box, self._suite, self._clock, self._origin, self._observe
+        )
         await putting.salvage(aside)
 
 

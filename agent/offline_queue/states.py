@@ -28,15 +28,30 @@ def check_step(state: RowState, to: RowState) -> None:
         raise Refused(Reason.STATE_STEP, f"{state.name} to {to.name}")
 
 
-class SwapEdge(StrEnum):
-    """Moments of a schema's change. Up to COPY_DURABLE the old file is in use, then the new one."""
+class FileEdge(StrEnum):
+    """Moments in which the queue's file itself changes: its schema, and after damage."""
 
     OLD_AT_REST = "old-at-rest"  # nothing of it is in a log, and nobody else has it open
     COPY_MADE = "copy-made"
     COPY_MIGRATED = "copy-migrated"
     COPY_VERIFIED = "copy-verified"
-    COPY_DURABLE = "copy-durable"
+    COPY_DURABLE = "copy-durable"  # up to here the old file is in use, then the new one
     COPY_IN_PLACE = "copy-in-place"
+    SET_ASIDE = "set-aside"  # the damaged file; there is none in its place yet
+    FORMER_BEGUN = "former-begun"  # its epochs are in the fresh file, and count as lost
+    ROWS_BACK = "rows-back"  # some of its rows
+    LOSS_NAMED = "loss-named"  # to the file and to central; the quarantine has not noted it
+
+
+SWAP_EDGES = (
+    FileEdge.OLD_AT_REST,
+    FileEdge.COPY_MADE,
+    FileEdge.COPY_MIGRATED,
+    FileEdge.COPY_VERIFIED,
+    FileEdge.COPY_DURABLE,
+    FileEdge.COPY_IN_PLACE,
+)
+SALVAGE_EDGES = tuple(edge for edge in FileEdge if edge not in SWAP_EDGES)
 
 
 class Edge(StrEnum):

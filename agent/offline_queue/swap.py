@@ -15,7 +15,7 @@ from pathlib import Path
 from agent.offline_queue.database import mapped_exceptions
 from agent.offline_queue.inspection import check_schema
 from agent.offline_queue.migration import Migration, migrate, read_version
-from agent.offline_queue.states import SwapEdge
+from agent.offline_queue.states import FileEdge
 from shared.errors import Damaged, Unavailable
 from shared.reasons import Reason
 
@@ -35,7 +35,7 @@ class WrongMigrationError(Exception):
 
 
 def swap(
-    path: Path, migrations: tuple[Migration, ...], observe: Callable[[SwapEdge], None]
+    path: Path, migrations: tuple[Migration, ...], observe: Callable[[FileEdge], None]
 ) -> bool:
     """Migrate by a copy, if the file has rows of an older schema; whether it did.
 
@@ -56,14 +56,14 @@ def swap(
             # would be taken for the copy's.
             if old.execute("PRAGMA journal_mode = DELETE").fetchone() != ("delete",):
                 raise Unavailable(Reason.STORE_UNAVAILABLE, "the queue is being read")
-            observe(SwapEdge.OLD_AT_REST)
+            observe(FileEdge.OLD_AT_REST)
             os.close(os.open(copy, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
             old.execute("VACUUM INTO ?", (str(copy),))
-            observe(SwapEdge.COPY_MADE)
+            observe(FileEdge.COPY_MADE)
         _migrate_copy(path, copy, migrations, observe)
         copy.replace(path)
         _sync(path.parent)
-        observe(SwapEdge.COPY_IN_PLACE)
+        observe(FileEdge.COPY_IN_PLACE)
     except OSError as error:
         raise Unavailable(Reason.STORE_UNAVAILABLE, str(error)) from error
     log.info("the queue's schema went from %d to %d", version, migrations[-1].number)
@@ -74,14 +74,14 @@ def _migrate_copy(
     path: Path,
     copy: Path,
     migrations: tuple[Migration, ...],
-    observe: Callable[[SwapEdge], None],
+    observe: Callable[[FileEdge], None],
 ) -> None:
     with mapped_exceptions(), closing(sqlite3.connect(copy, isolation_level=None)) as new:
         try:
             migrate(new, migrations)
         except Damaged as error:
             raise WrongMigrationError(error.detail) from error
-        observe(SwapEdge.COPY_MIGRATED)
+        observe(FileEdge.COPY_MIGRATED)
         (found,) = new.execute("PRAGMA integrity_check(1)").fetchone()
         if found != "ok":
             raise WrongMigrationError(found)
@@ -89,13 +89,13 @@ def _migrate_copy(
         for table, columns in _KEPT.items():
             _compare(new, table, columns)
         new.execute("DETACH old")
-        observe(SwapEdge.COPY_VERIFIED)
+        observe(FileEdge.COPY_VERIFIED)
     descriptor = os.open(copy, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    observe(SwapEdge.COPY_DURABLE)
+    observe(FileEdge.COPY_DURABLE)
 
 
 def _compare(new: sqlite3.Connection, table: str, columns: str) -> None:

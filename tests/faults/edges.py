@@ -11,7 +11,7 @@ from agent.counter.print_edges import Edge as PrintEdge
 from agent.counter.states import ScanState
 from agent.enrolment.states import Edge as EnrolmentEdge
 from agent.offline_queue.states import Edge as QueueEdge
-from agent.offline_queue.states import SwapEdge
+from agent.offline_queue.states import FileEdge
 from agent.settings.edges import Edge as SettingsEdge
 from agent.transport.edges import Edge as LineEdge
 from central.ingest.edges import Edge as IngestEdge
@@ -19,7 +19,7 @@ from central.ingest.edges import Edge as IngestEdge
 PARTS: Mapping[str, type[StrEnum]] = {
     "scan": ScanState,
     "queue": QueueEdge,
-    "migrate": SwapEdge,
+    "file": FileEdge,
     "line": LineEdge,
     "printing": PrintEdge,
     "settings": SettingsEdge,

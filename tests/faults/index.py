@@ -40,7 +40,17 @@ FAULTS: Mapping[int, Fault] = {
             "tests/hil/test_4_power_cut.py::test_nothing_heard_is_lost_and_nothing_prints_by_itself",
         ),
     ),
-    3: Fault("a damaged queue file", (f"{_F}test_damage.py::test_a_file_spoiled_at_rest",)),
+    3: Fault(
+        "a damaged queue file",
+        (
+            f"{_F}test_damage.py::test_a_file_spoiled_at_rest",
+            f"{_F}test_old_databases.py::test_killed_while_a_damaged_file_is_dealt_with",
+            f"{_Q}test_damage.py::test_noise_in_the_file",
+            f"{_Q}test_damage.py::test_noise_in_the_log",
+            f"{_Q}test_damage.py::test_a_log_cut_short",
+            f"{_Q}test_damage.py::test_a_file_spoiled_at_work",
+        ),
+    ),
     4: Fault(
         "disk full, read-only, failing",
         (
@@ -82,11 +92,11 @@ FAULTS: Mapping[int, Fault] = {
         "configuration pushed, migrations, downgrade, with a backlog",
         (
             f"{_F}test_settings.py::test_the_box_is_killed_while_it_takes_settings",
+            f"{_Q}test_opening.py::test_a_newer_file_is_refused",
+            f"{_Q}test_opening.py::test_a_queue_of_every_former_version_opens_twice",
             f"{_F}test_old_databases.py::test_a_box_and_its_centre_open_twice",
             f"{_F}test_old_databases.py::test_killed_while_the_schema_changes",
             f"{_F}test_old_databases.py::test_a_downgrade_is_refused_in_words",
-            f"{_Q}test_opening.py::test_a_newer_file_is_refused",
-            f"{_Q}test_opening.py::test_a_queue_of_every_former_version_opens_twice",
         ),
     ),
     10: Fault(

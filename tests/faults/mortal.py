@@ -54,7 +54,7 @@ def run_box(directory: Path, fault: Fault) -> None:
         fault.of("line"),
         fault.of("settings"),
         fault.of("printing"),
-        fault.of("schema"),
+        fault.of("file"),
     )
     asyncio.run(run(read_box_config(files), files, observers))
 

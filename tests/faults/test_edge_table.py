@@ -17,7 +17,7 @@ KILLED = {
     *(f"printing:{edge}" for edge in test_prints.ENDS),
     *(f"join:{edge}" for edge in (*test_joining.JOINING, *test_joining.RENEWING)),
     *(f"queue:{edge}" for edge in QUEUE_KILLS),
-    *(f"migrate:{edge}" for edge in MIGRATION_KILLS),
+    *(f"file:{edge}" for edge in MIGRATION_KILLS),
 }
 
 

@@ -20,23 +20,25 @@ from agent.courier.export import read_box_keys
 from agent.offline_queue.ledger_report import verify_queue
 from agent.offline_queue.migration import Migration, read_migrations
 from agent.offline_queue.outbox import SqliteOutbox, open_outbox
-from agent.offline_queue.states import SwapEdge
+from agent.offline_queue.salvage import Salvage
+from agent.offline_queue.states import SALVAGE_EDGES, SWAP_EDGES, FileEdge
 from agent.offline_queue.swap import WrongMigrationError, swap
 from agent.transport.batches import build_batch
 from central.app import open_central
+from shared.clock import SystemClock
 from shared.codec import batches
 from shared.crypto import STD
 from shared.errors import Refused, Unavailable
 from shared.ledger import Account
 from shared.reasons import Reason
-from tests.agent.offline_queue.box import scan_draft
+from tests.agent.offline_queue.box import ORIGIN, scan_draft
 from tests.faults import oracle
 from tests.golden.databases import BOX, BOX_ACCOUNT, CENTRAL_ACCOUNT, list_names, thaw
 
 AT = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 NEWEST = read_migrations()[-1].number
 
-KILLED_EDGES = list(SwapEdge)
+KILLED_EDGES = [*SWAP_EDGES, *SALVAGE_EDGES]
 
 
 @pytest.fixture(params=list_names())
@@ -104,30 +106,17 @@ async def test_a_box_and_its_centre_open_twice(old: Path) -> None:
         assert report.holds
 
 
-@pytest.mark.parametrize("edge", KILLED_EDGES)
-def test_killed_while_the_schema_changes(old: Path, edge: SwapEdge) -> None:
+@pytest.mark.parametrize("edge", SWAP_EDGES)
+def test_killed_while_the_schema_changes(old: Path, edge: FileEdge) -> None:
     """Before the rename the old file is as it was, afterwards the new one is; the next start ends
     with all rows either way, and leaves no copy behind."""
     files = BoxFiles(old / "box")
     before = rows_of(files.queue)
-    box = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "tests.faults.mortal",
-            "box",
-            files.directory,
-            f"schema:{edge}",
-            "1",
-        ],
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
+    box = kill_at(files, edge)
     assert box.returncode == -signal.SIGKILL, box.stderr
     with closing(sqlite3.connect(f"file:{files.queue}?mode=ro", uri=True)) as database:
         (version,) = database.execute("PRAGMA user_version").fetchone()
-    assert version == (NEWEST if edge is SwapEdge.COPY_IN_PLACE else 1)
+    assert version == (NEWEST if edge is FileEdge.COPY_IN_PLACE else 1)
     assert rows_of(files.queue) == before
     asyncio.run(_open_and_count(files))
     assert rows_of(files.queue) == before
@@ -138,6 +127,47 @@ def test_killed_while_the_schema_changes(old: Path, edge: SwapEdge) -> None:
 async def _open_and_count(files: BoxFiles) -> None:
     async with open_box(files) as outbox:
         assert await outbox.read_account() == BOX_ACCOUNT
+
+
+@pytest.mark.parametrize("edge", SALVAGE_EDGES)
+def test_killed_while_a_damaged_file_is_dealt_with(old: Path, edge: FileEdge) -> None:
+    """The next start goes on where it was: every row that can be read is back once, the others are
+    named once, and no file was lost."""
+    files = BoxFiles(old / "box")
+    asyncio.run(_open_and_count(files))
+    before = rows_of(files.queue)
+    content = bytearray(files.queue.read_bytes())
+    at = content.index(b"hospital-1/box-1")
+    content[at : at + 4] = b"hqsp"  # another box's name over this box's rows
+    files.queue.write_bytes(content)
+    box = kill_at(files, edge)
+    assert box.returncode == -signal.SIGKILL, box.stderr
+    asyncio.run(_open_and_salvage(files))
+    after = rows_of(files.queue)
+    assert {row[:9] for row in after} == {row[:9] for row in before}, "only the name was damaged"
+    assert {row[9:] for row in after} <= {row[9:] for row in before}, "settled may wait again"
+    assert oracle.read_lost(files.queue) == set()
+    assert len(list(files.directory.glob("quarantine/*"))) == 1
+    with closing(sqlite3.connect(f"file:{files.queue}?mode=ro", uri=True)) as database:
+        own = database.execute('SELECT seq FROM "row" WHERE epoch = 2').fetchall()
+    assert own == [(1,)], "the one record that tells central of it"
+
+
+async def _open_and_salvage(files: BoxFiles) -> None:
+    async with open_box(files) as outbox:
+        for _ in range(2):
+            await Salvage(
+                outbox, files.queue, BOX, STD, SystemClock(), lambda: ORIGIN
+            ).salvage_all()
+        assert (await outbox.read_account()).holds
+
+
+def kill_at(files: BoxFiles, edge: FileEdge) -> subprocess.CompletedProcess[bytes]:
+    """Run the box until it kills itself at the edge."""
+    program = [sys.executable, "-m", "tests.faults.mortal", "box", str(files.directory)]
+    return subprocess.run(
+        [*program, f"file:{edge}", "1"], capture_output=True, timeout=120, check=False
+    )
 
 
 @pytest.mark.parametrize(
