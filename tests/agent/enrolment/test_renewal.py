@@ -1,5 +1,6 @@
 """A certificate is renewed in time, after its end, and never by guesswork; refusals are quiet."""
 
+import asyncio
 import logging
 from datetime import timedelta
 
@@ -15,6 +16,8 @@ from shared.errors import Refused, Unavailable
 from shared.reasons import Reason
 from tests.agent.enrolment.peer import LIFE, Peer
 from tests.agent.enrolment.test_joining import join
+
+PATIENCE_SECONDS = 20.0
 
 
 def at_work(files: BoxFiles) -> Validity:
@@ -35,6 +38,7 @@ class Watch:
     def __init__(self, files: BoxFiles, peer: Peer) -> None:
         self.clock = ManualClock(peer.at)
         self.renewed = 0
+        self.told = asyncio.Event()
         self._peer = peer
         config = read_box_config(files)
         self._renewing = Renewing(files, config, self.clock, self._count)
@@ -46,8 +50,29 @@ class Watch:
             self._peer.at += later
         return await self._renewing.look()
 
+    async def renew_when_called(self, later: timedelta) -> None:
+        """The task at work: its hourly look is over, much later somebody calls for another."""
+        task = asyncio.create_task(self._renewing.run())
+        await self._renewing.look()  # and the task's own, beside it, finds nothing to do either
+        self.clock.advance(later)
+        self._peer.at += later
+        self._renewing.look_now()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await self.told.wait()
+        task.cancel()
+        await asyncio.wait((task,))
+
     def _count(self) -> None:
         self.renewed += 1
+        self.told.set()
+
+
+async def test_a_look_can_be_called_for(joined: BoxFiles, peer: Peer) -> None:
+    """Central has said the time, or the broker finds the certificate too old: no hour passes
+    first."""
+    watch = Watch(joined, peer)
+    await watch.renew_when_called(LIFE * 1.5)
+    assert watch.renewed == 1
 
 
 async def test_a_certificate_is_renewed_when_a_third_remains(joined: BoxFiles, peer: Peer) -> None:

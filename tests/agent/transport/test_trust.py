@@ -38,7 +38,9 @@ async def _broker(folder: Path, identity: bytes) -> AsyncIterator[BrokerAddress]
     path.write_bytes(identity)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
-    server = await asyncio.start_server(lambda _reader, _writer: None, HOST, 0, ssl=context)
+    server = await asyncio.start_server(
+        lambda _reader, writer: writer.close(), HOST, 0, ssl=context
+    )
     async with server:
         yield BrokerAddress(HOST, server.sockets[0].getsockname()[1])
 
@@ -64,5 +66,34 @@ async def test_why_a_broker_is_not_believed_is_told(
     async with _broker(tmp_path, identity) as address, asyncio.timeout(PATIENCE_SECONDS):
         with pytest.raises(Unavailable) as caught:
             async with open_connection(address, files, parse_box_id(BOX), b""):
+                pass
+    assert caught.value.reason is reason
+
+
+@pytest.mark.parametrize(
+    ("begin", "central_now", "foreign", "reason"),
+    [
+        (NOW + LIFE, NOW + LIFE * 1.5, False, Reason.BROKER_UNAVAILABLE),
+        (NOW - 2 * LIFE, NOW - LIFE * 1.5, False, Reason.BROKER_UNAVAILABLE),
+        (NOW - LIFE / 2, NOW + LIFE, False, Reason.BROKER_NOT_TRUSTED),
+        (NOW - LIFE / 2, NOW - LIFE, False, Reason.BROKER_NOT_TRUSTED),
+        (NOW - LIFE / 2, NOW - 2 * YEARS, False, Reason.BROKER_NOT_TRUSTED),
+        (NOW - LIFE / 2, NOW, True, Reason.BROKER_NOT_TRUSTED),
+    ],
+    ids=["behind", "ahead", "over", "of the future", "no authority yet", "of another authority"],
+)
+async def test_where_central_has_said_the_time_dates_are_judged_by_it(
+    tmp_path: Path, begin: datetime, central_now: datetime, foreign: bool, reason: Reason
+) -> None:
+    """Whatever this machine's clock shows; all else is checked as ever. A broker that is believed
+    hangs up here, as one that is away would."""
+    ours, other = (new_authority(NOW - YEARS, NOW + YEARS) for _ in "ab")
+    files = BoxFiles(tmp_path)
+    files.ca.write_text(ours.pem)
+    write_secret(files.certificate, _identity(ours, BOX, NOW - LIFE / 2))
+    identity = _identity(other if foreign else ours, HOST, begin)
+    async with _broker(tmp_path, identity) as address, asyncio.timeout(PATIENCE_SECONDS):
+        with pytest.raises(Unavailable) as caught:
+            async with open_connection(address, files, parse_box_id(BOX), b"", central_now):
                 pass
     assert caught.value.reason is reason
