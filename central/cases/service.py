@@ -26,6 +26,7 @@ from shared.reasons import Reason
 
 MOST_EVIDENCE = 50
 """What is kept of one case; more is counted."""
+MOST_LISTED = 10_000
 MOST_NOTE = 500
 MOST_OWNER = 64
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -73,9 +74,9 @@ class Cases:
 
     # --- where a person looks --------------------------------------------------------------------
 
-    def list_undecided(self, site: str | None = None) -> list[Case]:
+    def list_undecided(self, site: str | None = None, most: int = MOST_LISTED) -> list[Case]:
         """What waits for a person, what is due first before all; of one site, or of all."""
-        return [self._case(stored) for stored in store.list_undecided(site)]
+        return [self._case(stored) for stored in store.list_undecided(site, most)]
 
     def list_all(self, site: str | None, before: int | None, limit: int) -> list[Case]:
         """Every case, the newest first; ``before`` is the last number of the page before."""

@@ -123,10 +123,10 @@ def find_by_id(id: bytes) -> StoredCase | None:
     return StoredCase(*row) if row else None
 
 
-def list_undecided(site: str | None) -> list[StoredCase]:
+def list_undecided(site: str | None, most: int) -> list[StoredCase]:
     """What is to be decided, what is due first before all."""
-    statement = f"{_CASE} WHERE c.state <> 'decided'{_OF_SITE} ORDER BY c.due_at, c.number"
-    return [StoredCase(*row) for row in CaseRow.execute(statement, (site,))]
+    statement = f"{_CASE} WHERE c.state <> 'decided'{_OF_SITE} ORDER BY c.due_at, c.number LIMIT ?2"
+    return [StoredCase(*row) for row in CaseRow.execute(statement, (site, most))]
 
 
 def list_cases(site: str | None, before: int | None, limit: int) -> list[StoredCase]:

@@ -75,6 +75,12 @@ async def box(desk: Desk, scanner: SimulatedScanner, tmp_path: Path) -> AsyncIte
             reading.cancel()
 
 
+async def test_what_happened_is_seen_by_somebody_signed_in(box: RunningBox) -> None:
+    """Where operators are required: nobody's look is no look."""
+    with pytest.raises(Refused, match=Reason.OPERATOR_NEEDED):
+        await box.see_notices([])
+
+
 async def scanner_once(box: RunningBox, state: DeviceState) -> DeviceView:
     """The scanner as the API shows it, once it is in this state."""
     for _ in range(100):  # turns of the loop

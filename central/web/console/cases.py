@@ -30,6 +30,9 @@ from shared.reasons import Reason
 
 PATH = "/console/cases"
 MOST_ON_FIRST_PAGE = 5
+MOST_COUNTED = 100
+"""On the first page, which asks every two seconds; more are told as more."""
+_MOST_WAITING = 500
 _MOST_DECIDED = 50
 _LARGEST = 1 << 53
 
@@ -114,7 +117,7 @@ class CasePages:
 
     def _list(self, template: str, request: web.Request, at: datetime) -> str:
         principal, language = request[PRINCIPAL], self._frame.language(request)
-        waiting = self._reading.list_waiting_cases(principal)
+        waiting = self._reading.list_waiting_cases(principal, _MOST_WAITING)
         every = self._cases.list_all(principal.site, None, _MOST_DECIDED)
         decided = [each for each in every if each.decided_at and is_seen(each, principal)]
         return self._frame.render(

@@ -18,7 +18,7 @@ from central.users.principal import Principal
 from central.users.roles import Permission
 from central.web.app import Site
 from central.web.console.boxes import Filter, count_boxes, rank_boxes
-from central.web.console.cases import MOST_ON_FIRST_PAGE, show_case
+from central.web.console.cases import MOST_COUNTED, MOST_ON_FIRST_PAGE, show_case
 from central.web.console.frame import Frame
 from central.web.console.reading import BoxView, Reading
 from central.web.console.showing import (
@@ -109,12 +109,12 @@ class FleetPages:
         pages = max(1, ceil(len(fitting) / rows))
         page = _number(query.get("page", ""), 1, pages)
         part = fitting[(page - 1) * rows : page * rows]
-        waiting = self._reading.list_waiting_cases(principal)
+        waiting = self._reading.list_waiting_cases(principal, MOST_COUNTED)
         return self._frame.render(
             request,
             template,
             cases_due=[show_case(each, at, language) for each in waiting[:MOST_ON_FIRST_PAGE]],
-            cases_waiting=len(waiting),
+            cases_waiting=f"{len(waiting)}{'+' if len(waiting) == MOST_COUNTED else ''}",
             shown=[show_box(rank, at, language) for rank in part[:most]],
             more=len(part) > most,
             tally=count_boxes(ranks),

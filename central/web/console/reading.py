@@ -135,12 +135,11 @@ class Reading:
             ParkedLine(each.epoch, each.row.seq, Reason(each.reason).words) for each in parked
         ]
 
-    def list_waiting_cases(self, principal: Principal) -> list[Case]:
-        """The cases that wait for a person, what is due first before all; none for one who may
-        not see them."""
+    def list_waiting_cases(self, principal: Principal, most: int) -> list[Case]:
+        """The ``most`` urgent cases that wait for a person; none for one who may not see them."""
         if not principal.may(Permission.CASES_READ):
             return []
-        found = self._central.cases.list_undecided(principal.site)
+        found = self._central.cases.list_undecided(principal.site, most)
         return [case for case in found if is_seen(case, principal)]
 
     def list_scans(self, principal: Principal) -> list[ScanLine]:

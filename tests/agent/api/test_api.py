@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from agent.api.server import LocalAccess, serve_api
+from shared.ids import new_record_id
 from tests.agent.api.one_box import TOKEN, OneBox, serving
-from tests.fakes import noon_clock
+from tests.fakes import NOON, noon_clock
 
 FORM = {"document_type": "01", "number": "11010020171225006X", "name": "电子健康卡"}
 
@@ -31,6 +32,19 @@ async def test_issue_and_scan_reach_the_counter() -> None:
         await session.post("scan", json={"text": "134567890123456789"})
     assert box.requests[0].document.number == FORM["number"]
     assert box.frames == [b"134567890123456789"]
+
+
+async def test_notices_are_seen_by_their_ids() -> None:
+    """Those that a page has shown, or none where only an absence was; what is no id is refused."""
+    box = OneBox()
+    async with serving(box) as session:
+        for ids in ([new_record_id(NOON).hex], []):
+            answer = await session.post("notices/seen", json={"ids": ids})
+            assert (answer.status, (await answer.json())["box"]) == (200, "site1/box7")
+            assert box.seen_notices[-1:] == ids or not ids
+        for wrong in ({"ids": ["../x"]}, {"ids": ["0" * 32] * 101}, {"all": True}):
+            assert (await session.post("notices/seen", json=wrong)).status == 422
+    assert len(box.seen_notices) == 1
 
 
 @pytest.mark.parametrize(
