@@ -37,6 +37,7 @@ from central.ingest.forks import ForkCases
 from central.ingest.inbox import Told
 from central.ingest.ledger import Ledger
 from central.ingest.model import MODELS as INGEST_MODELS
+from central.ingest.parked import Parked
 from central.ingest.parked_notices import ParkedNotices
 from central.ingest.parts import Ingest, build_ingest
 from central.keys.service import Keys, open_keys
@@ -122,6 +123,7 @@ class Central:
     leases: Leases
     feed: Feed
     ingest: Ingest
+    parked: Parked
 
     @property
     def ledger(self) -> Ledger:
@@ -228,4 +230,5 @@ def build_central(
         leases=leases,
         feed=feed,
         ingest=ingest,
+        parked=Parked(ingest.ledger, audit),
     )

@@ -100,11 +100,10 @@ def _replay(arguments: argparse.Namespace) -> int:
             set_aside=arguments.set_aside,
         )
         with central.unit():
-            facts = {"interpreted": done.interpreted, "still_parked": done.still_parked}
-            central.audit.write("ledger.replay", arguments.box or "", command_actor(), at, **facts)
-        central.audit.seal_pending()
+            central.parked.note(done, at, command_actor(), arguments.box or "")
     if arguments.json:
-        print(_json(done))
+        fields = {"interpreted": done.interpreted, "still_parked": done.still_parked}
+        print(_json(fields))
     else:
         print(f"interpreted {done.interpreted}, still parked {done.still_parked}")
     return Exit.CHECK_FAILED if done.still_parked else Exit.HELD

@@ -4,16 +4,17 @@ created is known from signed heads; received (interpreted or parked) + tombstone
 equal it. An open gap is no fault: those rows are still with the box.
 """
 
+import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from central.fleet.service import Fleet
 from central.ingest import store
 from central.ingest.damage_store import list_lost
-from central.ingest.inbox import Inbox
+from central.ingest.inbox import Inbox, RowCrashError
 from central.ingest.model import Standing
 from central.ingest.store import ParkedRow, Place, Position, StoredHead
 from central.storage.database import Database
@@ -31,6 +32,8 @@ from shared.ledger import (
     verify_chain,
 )
 from shared.reasons import Reason
+
+_log = logging.getLogger(__name__)
 
 _ROWS_A_PAGE = 100
 
@@ -55,10 +58,13 @@ class BoxReport:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What became of the parked rows that were tried again."""
+    """What became of the parked rows that were tried again: of which boxes how many were read,
+    and where to go on, if that was not all."""
 
     interpreted: int
     still_parked: int
+    boxes: Mapping[BoxId, int] = field(default_factory=dict, compare=False)
+    next: Place | None = None
 
 
 class Ledger:
@@ -91,33 +97,53 @@ class Ledger:
         """The rows in custody that wait for someone to make them readable, by place."""
         return store.list_parked(box, after=after, limit=limit, site=site)
 
-    def replay(
+    def replay(  # noqa: PLR0913 - which rows, and how
         self,
         at: datetime,
         box: BoxId | None = None,
         *,
         site: str | None = None,
+        after: Place = ("", 0, 0),
+        limit: int | None = None,
         poisonous: bool = False,
         set_aside: bool = False,
+        careful: bool = False,
     ) -> Replayed:
-        """Try the parked rows again, each in a unit of its own.
+        """Try parked rows again, each in a unit of its own; at most ``limit``, behind ``after``.
 
         Those that ended the process (RECORD_POISON) only when ``poisonous``: a bug that is not
-        mended raises RowCrashError, and the row stays parked. Those of a forked ledger only when
-        ``set_aside``: a person has decided that they are true.
+        mended raises RowCrashError, and the row stays parked; when ``careful`` it becomes such a
+        row. Those of a forked ledger only when ``set_aside``: a person has decided on them.
         """
         left_out = set() if poisonous else {Reason.RECORD_POISON.value}
         left_out |= set() if set_aside else {Reason.LEDGER_FORK.value}
-        interpreted = still = 0
-        after: Place = ("", 0, 0)
-        while page := self.list_parked(box, site=site, after=after, limit=_ROWS_A_PAGE):
+        read: Counter[BoxId] = Counter()
+        still = 0
+        while limit is None or read.total() + still < limit:
+            most = (
+                _ROWS_A_PAGE if limit is None else min(_ROWS_A_PAGE, limit - read.total() - still)
+            )
+            page = self.list_parked(box, site=site, after=after, limit=most)
             for parked in page:
-                done = parked.reason not in left_out and self._inbox.retry(parked, at)
-                interpreted += done
+                done = parked.reason not in left_out and self._retry(parked, at, careful)
+                read[parked.box] += done
                 still += not done
-            last = page[-1]
-            after = (str(last.box), last.epoch, last.row.seq)
-        return Replayed(interpreted, still)
+            if not page:
+                return Replayed(read.total(), still, +read)
+            after = (str(page[-1].box), page[-1].epoch, page[-1].row.seq)
+        return Replayed(read.total(), still, +read, after)
+
+    def _retry(self, parked: ParkedRow, at: datetime, careful: bool) -> bool:
+        try:
+            return self._inbox.retry(parked, at)
+        except RowCrashError as crash:
+            if not careful:
+                raise
+            _log.exception("a parked row meets a bug: %s", crash)
+            with self._database.unit():
+                place = (parked.box, parked.epoch, parked.row.seq)
+                store.save_parked_reason(*place, Reason.RECORD_POISON)
+            return False
 
     def _verify_box(self, box: BoxId) -> BoxReport:
         # A moment of its own takes no write lock: a server takes batches meanwhile.

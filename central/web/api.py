@@ -11,6 +11,7 @@ from central.fleet.doors import read_door
 from central.fleet.estate import Estate
 from central.fleet.routes import EstateRoutes
 from central.ingest.account import Accounts
+from central.ingest.parked_routes import ParkedRoutes
 from central.ingest.routes import AccountRoutes
 from central.leases.routes import LeaseRoutes
 from central.patients.routes import PersonRoutes
@@ -42,6 +43,7 @@ def list_operations(central: Central) -> list[AnyOperation]:
         LeaseRoutes(central.leases),
         AccountRoutes(accounts, central.ledger, central.fleet),
         CaseRoutes(central.cases),
+        ParkedRoutes(central.parked),
         AuditRoutes(central.audit),
         UserRoutes(central.users, central.fleet.has_site, Hashing()),
         TokenRoutes(central.users.tokens, central.fleet.has_site),

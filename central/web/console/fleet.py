@@ -158,7 +158,7 @@ class FleetPages:
             may_revoke=principal.may(Permission.BOXES_REVOKE),
             **_show_configuration(view),
             certificates=_show_certificates(view, at),
-            **(self._prove(principal, id) if whole else {}),
+            counted=self._reading.count_account(id) if whole else None,
         )
 
     def _account(self, template: str, request: web.Request, at: datetime) -> str:

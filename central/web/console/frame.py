@@ -36,6 +36,7 @@ class Place:
 PLACES = (
     Place("/console/boxes", "终端", "Boxes", Permission.BOXES_READ),
     Place("/console/cases", "个案", "Cases", Permission.CASES_READ),
+    Place("/console/parked", "待读记录", "Not yet read", Permission.BOXES_READ),
     Place("/console/scans", "扫码", "Scans", Permission.SCANS_READ),
     Place("/console/search", "查人", "Search", Permission.PERSONS_READ),
     Place(ACCOUNT, "我的账号", "My account", Permission.ACCOUNT_READ),

@@ -14,6 +14,7 @@ from central.cases.case import Case
 from central.cases.seeing import is_seen
 from central.fleet.states import BoxState
 from central.hospital.service import SitePatient
+from central.ingest.account import Accounts, BoxAccount
 from central.ingest.ledger import BoxReport
 from central.patients.person import Person, PersonId
 from central.patients.search import PersonSearch
@@ -30,6 +31,7 @@ from shared.reasons import Reason, Words
 from shared.residents import mask_document, mask_name
 
 MOST_SCANS = 50
+_MOST_PARKED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Reading:
 
     def __init__(self, central: Central) -> None:
         self._central = central
+        self._accounts = Accounts()
         self._search = PersonSearch(central.keys, central.patients)
 
     def list_boxes(self, principal: Principal) -> list[BoxLine]:
@@ -122,6 +125,10 @@ class Reading:
             ),
         )
 
+    def count_account(self, id: str) -> BoxAccount:
+        """The box's account as central counts it."""
+        return self._accounts.read(parse_box_id(id))
+
     def prove_account(self, principal: Principal, id: str) -> tuple[BoxReport, list[ParkedLine]]:
         """The box's account, proved from central's ledger now; and what is parked.
 
@@ -130,7 +137,7 @@ class Reading:
         box = parse_box_id(id)
         principal.check_site(box.site)
         [report] = self._central.ledger.verify(box)
-        parked = self._central.ledger.list_parked(box)
+        parked = self._central.ledger.list_parked(box, limit=_MOST_PARKED)
         return report, [
             ParkedLine(each.epoch, each.row.seq, Reason(each.reason).words) for each in parked
         ]

@@ -10,6 +10,7 @@ from central.web.console.cases import CasePages
 from central.web.console.entrance import Entrance
 from central.web.console.fleet import FleetPages
 from central.web.console.frame import ACCOUNT, PLACES, Frame, go_to, owes
+from central.web.console.parked import ParkedPages
 from central.web.console.people import PeoplePages
 from central.web.console.reading import Reading
 from central.web.pages import Pages
@@ -31,6 +32,7 @@ class Console:
             BoxActs(site, self._frame, reading),
             CasePages(site, self._frame, reading),
             PeoplePages(site, self._frame, reading),
+            ParkedPages(site, self._frame),
         )
 
     def add_routes(self) -> None:
