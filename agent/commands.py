@@ -132,21 +132,18 @@ def import_receipt(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
 def verify_ledger(files: BoxFiles, arguments: argparse.Namespace) -> Exit:
     """Prove the account from the box's own file, whether the agent runs or not."""
     from agent.offline_queue.ledger_report import verify_queue
+    from shared.findings import describe_findings
 
     report = verify_queue(files.queue, _announcements(files), _Counting())
     if arguments.json:
         account, findings = report.account, report.findings
         facts = {"account": account, "findings": findings, "lost": report.lost}
-        print(_json({**facts, "holds": report.holds}))
+        print(_json({**facts, "wrong": report.wrong, "holds": report.holds}))
     else:
         for lost in report.lost:
             print(f"! {Reason.ROWS_LOST} {lost.epoch}/{lost.first}–{lost.last} lost")
-        for finding in report.findings:
-            place = f"{finding.epoch}/{finding.first}–{finding.last}"
-            print(f"✗ {finding.reason} {place} {finding.detail}")
-        if report.findings:
-            words = report.findings[0].reason.words
-            print(f"  {words.zh}；{words.next_zh}\n  {words.en}; {words.next_en}")
+        for line in describe_findings(report.findings, report.wrong):
+            print(line)
         print(report.account)
     return Exit.HELD if report.holds else Exit.CHECK_FAILED
 

@@ -13,6 +13,7 @@ from agent.offline_queue.states import KEPT_LANES
 from agent.offline_queue.store import Epoch, Kept, Position, Store, StoredRow, reading
 from shared.crypto import VerifyKey, suite
 from shared.errors import Damaged, Malformed, NotAuthentic
+from shared.findings import Findings
 from shared.ids import BoxId, parse_box_id
 from shared.ledger import (
     HASH_BYTES,
@@ -40,6 +41,8 @@ class LedgerReport(NamedTuple):
     head: Head
     lost: tuple[Finding, ...] = ()
     """Gaps that a damaged file has left, named to central: nothing is wrong with them here."""
+    wrong: int = 0
+    """How many findings there are; kept are the first by place."""
 
     @property
     def holds(self) -> bool:
@@ -69,17 +72,20 @@ def _verify(
     if not epochs:
         raise Damaged(Reason.STORE_DAMAGED, "a queue without an epoch")
     anchors = store.list_anchors()
+    findings = Findings()
     inspections = [
-        _Inspection(store, epoch, anchors.get(epoch.head.epoch), progress) for epoch in epochs
+        _Inspection(store, epoch, anchors.get(epoch.head.epoch), progress, findings)
+        for epoch in epochs
     ]
-    findings = [each for inspection in inspections for each in inspection.run(announcements)]
+    for inspection in inspections:
+        inspection.run(announcements)
     givers = _find_givers(store, {id for inspection in inspections for id in inspection.named})
     for inspection in inspections:
-        findings += inspection.check_named(givers)
+        findings.add_all(inspection.check_named(givers))
     counts = sum((inspection.counts for inspection in inspections), Counter[int]())
     head = inspections[-1].head
     if sum(inspection.rows for inspection in inspections) != sum(store.count_rows().values()):
-        findings.append(_state(head.epoch, 0, "rows of an epoch that never began"))
+        findings.add(_state(head.epoch, 0, "rows of an epoch that never began"))
     account = Account(
         created=sum(inspection.head.seq for inspection in inspections),
         acknowledged=counts[RowState.SETTLED],
@@ -88,7 +94,7 @@ def _verify(
         lost=sum(each.last - each.first + 1 for ins in inspections for each in ins.lost),
     )
     lost = tuple(each for inspection in inspections for each in inspection.lost)
-    return LedgerReport(account, tuple(findings), head, lost)
+    return LedgerReport(account, findings.first(), head, lost, findings.count)
 
 
 def _find_givers(store: Store, named: set[bytes]) -> set[bytes]:
@@ -100,7 +106,12 @@ class _Inspection:
     """One epoch's verification: rows pass by once, in order, and none is kept."""
 
     def __init__(
-        self, store: Store, epoch: Epoch, kept: Kept | None, progress: Callable[[int], None]
+        self,
+        store: Store,
+        epoch: Epoch,
+        kept: Kept | None,
+        progress: Callable[[int], None],
+        found: Findings,
     ) -> None:
         self.rows = 0
         self.counts: Counter[int] = Counter()
@@ -114,29 +125,31 @@ class _Inspection:
         self._kept = kept
         self._progress = progress
         self._suite = suite(epoch.suite)
-        self._found: list[Finding] = []
+        self._found = found
         self._keys = {
             key.id
             for key in store.list_all_encapsulations()
             if encapsulation_id(self._suite, key.wrapped) == key.id
         }
 
-    def run(self, announcements: VerifyKey | None) -> list[Finding]:
-        """The findings of this epoch alone, by sequence."""
+    def run(self, announcements: VerifyKey | None) -> None:
+        """Look at everything of this epoch alone."""
         box = parse_box_id(self._epoch.box)
         starts = [self._kept.start] if self._kept else []
-        chain = list(verify_chain(self._suite, box, self._marks(), [self.head], starts))
+        gaps: list[Finding] = []
+        for finding in verify_chain(self._suite, box, self._marks(), [self.head], starts):
+            if finding.reason is Reason.LEDGER_GAP:
+                gaps.append(finding)
+            else:
+                self._found.add(finding)
         if self._kept is not None:
             self.counts[RowState.SETTLED] += self._kept.settled
             self.counts[RowState.TOMBSTONED] += self._kept.tombstoned
             self._check_kept(box, self._kept, announcements)
         named = [each[1:] for each in self._store.list_lost() if each[0] == self.head.epoch]
-        gaps = [finding for finding in chain if finding.reason is Reason.LEDGER_GAP]
         self.lost, open_gaps = split_gaps(gaps, named)
-        chain = [finding for finding in chain if finding.reason is not Reason.LEDGER_GAP]
-        chain += open_gaps
+        self._found.add_all(open_gaps)
         self._check_notes()
-        return sorted((*chain, *self._found), key=lambda finding: finding.first)
 
     def check_named(self, givers: set[bytes]) -> list[Finding]:
         """Rows given up by no record of the identity lane, of whatever epoch."""
@@ -227,7 +240,7 @@ class _Inspection:
                 self._find(head.seq, "countersignature", error.reason)
 
     def _find(self, seq: int, detail: str, reason: Reason = Reason.LEDGER_STATE) -> None:
-        self._found.append(Finding(reason, self._epoch.head.epoch, seq, seq, detail))
+        self._found.add(Finding(reason, self._epoch.head.epoch, seq, seq, detail))
 
 
 def _furthest_head(store: Store, epoch: Epoch) -> Head:

@@ -5,11 +5,13 @@ from typing import Any
 
 import msgspec
 
-from central.ingest.ledger import BoxReport
+from central.ingest.proof import BoxReport
 from shared.clock import SystemClock, from_microseconds
 from shared.exits import Exit
+from shared.findings import describe_findings
 from shared.ids import BoxId, parse_box_id
 from shared.ledger import Finding
+from shared.progress import Progress
 from shared.reasons import Reason
 
 
@@ -45,7 +47,9 @@ def _verify(arguments: argparse.Namespace) -> int:
     from central.app import open_central
 
     with open_central(arguments.dir) as central:
-        reports = central.ledger.verify(_box(arguments))
+        progress = Progress("rows", every=10_000)
+        reports = central.ledger.verify(_box(arguments), progress.add)
+        progress.end()
     if arguments.json:
         print(_json([_report_fields(report) for report in reports]))
     else:
@@ -111,14 +115,11 @@ def _replay(arguments: argparse.Namespace) -> int:
 
 def _report_lines(report: BoxReport) -> list[str]:
     lines = [f"box {report.box}"]
-    lines += [f"✗ {wrong.reason} {_place(wrong)} {wrong.detail}" for wrong in report.findings]
+    lines += describe_findings(report.findings, report.wrong)
     lines += [f"! {gap.reason} {_place(gap)} {gap.detail or 'open'}" for gap in report.gaps]
     lines += [f"! {Reason.ROWS_LOST} {_place(lost)} lost" for lost in report.lost]
     if report.parked:
         lines.append(f"! parked {report.parked}: onecode-central ledger parked")
-    if report.findings:
-        words = report.findings[0].reason.words
-        lines += [f"  {words.zh}；{words.next_zh}", f"  {words.en}; {words.next_en}"]
     return [*lines, str(report.account)]
 
 
@@ -131,6 +132,7 @@ def _report_fields(report: BoxReport) -> dict[str, object]:
         "gaps": report.gaps,
         "lost": report.lost,
         "findings": report.findings,
+        "wrong": report.wrong,
     }
 
 

@@ -6,7 +6,8 @@ import msgspec
 
 from central.fleet.service import Fleet
 from central.ingest.account import Accounts, BoxAccount
-from central.ingest.ledger import BoxReport, Ledger
+from central.ingest.ledger import Ledger
+from central.ingest.proof import BoxReport
 from central.users.roles import Permission
 from central.web.fields import BoxPath, PageQuery, build_cursor
 from central.web.operations import AnyOperation, Call, Nothing, Operation, Work

@@ -5,22 +5,20 @@ again. Nothing waits for these rows; after an upgrade most of them are read.
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from aiohttp import web
 
 from central.ingest.ledger import Replayed
-from central.ingest.store import ParkedRow
+from central.ingest.parked_routes import ParkedView, view_parked
 from central.users.principal import Principal
 from central.users.roles import Permission
 from central.web.app import Site
 from central.web.console.frame import Frame
 from central.web.console.words import tell_span, tell_time
+from central.web.language import Language
 from central.web.routing import PRINCIPAL
 from central.web.visitors import read_form
-from shared.clock import from_microseconds
 from shared.ids import parse_box_id
-from shared.reasons import Reason
 
 PATH = "/console/parked"
 _MOST = 200
@@ -87,7 +85,7 @@ class ParkedPages:
         principal: Principal = request[PRINCIPAL]
         found = self._parked.list(principal.site, limit=_MOST + 1)
         language = self._frame.language(request)
-        shown: list[Any] = [_show(row, at, language) for row in found[:_MOST]]
+        shown = [_show(view_parked(row), at, language) for row in found[:_MOST]]
         return self._frame.render(
             request,
             template,
@@ -98,12 +96,11 @@ class ParkedPages:
         )
 
 
-def _show(row: ParkedRow, at: datetime, language: Any) -> ShownRow:
-    words = Reason(row.reason).words
-    since = from_microseconds(row.parked_at)
+def _show(row: ParkedView, at: datetime, language: Language) -> ShownRow:
+    words, since = row.reason.words, row.parked_at
     return ShownRow(
-        str(row.box),
-        f"{row.epoch}:{row.row.seq}",
+        row.box,
+        f"{row.epoch}:{row.seq}",
         words.zh,
         words.en,
         words.next_zh,

@@ -15,7 +15,7 @@ from central.cases.seeing import is_seen
 from central.fleet.states import BoxState
 from central.hospital.service import SitePatient
 from central.ingest.account import Accounts, BoxAccount
-from central.ingest.ledger import BoxReport
+from central.ingest.proof import BoxReport
 from central.patients.person import Person, PersonId
 from central.patients.search import PersonSearch
 from central.users.principal import Principal
