@@ -217,7 +217,8 @@ class Journal:
             done = {RowState.SETTLED: 0, RowState.TOMBSTONED: 0}
             start = kept.start
             for seq, hash, state, born in self._store.list_first(epoch, upto, limit):
-                if state not in done or born >= born_before:
+                # A row that is missing was lost by the disk: nothing is pruned over such a gap.
+                if state not in done or born >= born_before or seq != start.seq + 1:
                     break
                 done[RowState(state)] += 1
                 start = Head(epoch, seq, hash)

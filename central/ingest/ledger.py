@@ -5,10 +5,8 @@ equal it. An open gap is no fault: those rows are still with the box.
 """
 
 import logging
-from collections import Counter
-from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from central.fleet.service import Fleet
@@ -27,12 +25,11 @@ _ROWS_A_PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What became of the parked rows that were tried again: of which boxes how many were read,
-    and where to go on, if that was not all."""
+    """What became of the parked rows that were tried again, and where to go on, if these were not
+    all."""
 
     interpreted: int
     still_parked: int
-    boxes: Mapping[BoxId, int] = field(default_factory=dict, compare=False)
     next: Place | None = None
 
 
@@ -87,21 +84,18 @@ class Ledger:
         """
         left_out = set() if poisonous else {Reason.RECORD_POISON.value}
         left_out |= set() if set_aside else {Reason.LEDGER_FORK.value}
-        read: Counter[BoxId] = Counter()
-        still = 0
-        while limit is None or read.total() + still < limit:
-            most = (
-                _ROWS_A_PAGE if limit is None else min(_ROWS_A_PAGE, limit - read.total() - still)
-            )
+        read = still = 0
+        while limit is None or read + still < limit:
+            most = _ROWS_A_PAGE if limit is None else min(_ROWS_A_PAGE, limit - read - still)
             page = self.list_parked(box, site=site, after=after, limit=most)
             for parked in page:
                 done = parked.reason not in left_out and self._retry(parked, at, careful)
-                read[parked.box] += done
+                read += done
                 still += not done
             if not page:
-                return Replayed(read.total(), still, +read)
+                return Replayed(read, still)
             after = (str(page[-1].box), page[-1].epoch, page[-1].row.seq)
-        return Replayed(read.total(), still, +read, after)
+        return Replayed(read, still, after)
 
     def _retry(self, parked: ParkedRow, at: datetime, careful: bool) -> bool:
         try:

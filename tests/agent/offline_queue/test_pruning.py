@@ -79,6 +79,22 @@ async def test_what_is_pending_young_or_among_the_last_stays(tmp_path: Path) -> 
     assert verify(path).holds
 
 
+async def test_nothing_is_pruned_over_a_gap(tmp_path: Path) -> None:
+    """A row that the disk has lost is named as long as there is a file: no anchor hides it."""
+    path = tmp_path / "queue.db"
+    async with opened(path) as outbox:
+        rows = await commit(outbox, 6)
+        await outbox.settle(1, receipt(*rows))
+        await anchor(outbox, rows[5])
+    with tampering(path) as connection:
+        connection.execute('DELETE FROM "row" WHERE seq = 3')
+    async with opened(path) as outbox:
+        assert await outbox.prune(0, FUTURE, 100) == 2
+        assert await outbox.prune(0, FUTURE, 100) == 0
+    gaps = [each for each in verify(path).findings if each.reason is Reason.LEDGER_GAP]
+    assert [(gap.first, gap.last) for gap in gaps] == [(3, 3)]
+
+
 async def test_a_head_that_is_not_this_ledgers_is_not_kept(tmp_path: Path) -> None:
     """Another hash, a row that is not there, an older one than before."""
     async with opened(tmp_path / "queue.db") as outbox:
