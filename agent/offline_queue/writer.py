@@ -11,9 +11,10 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from queue import SimpleQueue
 from threading import Lock
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NoReturn, TypeVar, cast
 
 from agent.offline_queue.journal import Journal
 from agent.offline_queue.opening import Opening
@@ -163,6 +164,10 @@ class Writer:
         if fast and self._at_work.acquire(blocking=False):
             try:
                 standings = self._do(group)
+            except BaseException as bug:  # noqa: BLE001 - it ends the thread, as any bug does
+                group[0].act = partial(_raise, bug)
+                self._waiting.put(group)
+                return
             finally:
                 self._at_work.release()
             self._tell(group, standings)
@@ -263,6 +268,10 @@ class Writer:
         for job in group:
             job.tell()
         self._loop.call_soon(self._hand_over)
+
+
+def _raise(error: BaseException, _journal: Journal) -> NoReturn:
+    raise error
 
 
 def _attempt(job: _Job[Any], journal: Journal, expected: type[OneCodeError]) -> None:

@@ -153,17 +153,24 @@ async def test_closing_commits_what_waits_and_refuses_what_comes_later(tmp_path:
     assert verify_queue(tmp_path / "queue.db").account == Account(1, 0, 1, 0)
 
 
-async def test_a_bug_in_the_writer_reaches_whoever_waits(tmp_path: Path) -> None:
-    """Anything outside the tree of errors ends the thread in sight; nobody waits for ever."""
+@pytest.mark.parametrize("commits", [0, 5], ids=["in the thread", "in the loop"])
+async def test_a_bug_in_the_writer_reaches_whoever_waits(tmp_path: Path, commits: int) -> None:
+    """Anything outside the tree of errors ends the thread in sight; nobody waits for ever. After
+    some fast commits a lone record is written by the loop."""
+    inserted = 0
 
     def fail(edge: Edge) -> None:
-        if edge == Edge.ROW_INSERTED:
+        nonlocal inserted
+        inserted += edge == Edge.ROW_INSERTED
+        if inserted > commits:
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):  # noqa: PT012 - it is raised where the context ends
         async with opened(tmp_path / "queue.db", observe=fail) as outbox:
-            with pytest.raises(ZeroDivisionError):
+            for _ in range(commits):
                 await outbox.commit(scan_draft())
             with pytest.raises(ZeroDivisionError):
                 await outbox.commit(scan_draft())
-    assert verify_queue(tmp_path / "queue.db").account == Account(0, 0, 0, 0)
+            with pytest.raises(ZeroDivisionError):
+                await outbox.commit(scan_draft())
+    assert verify_queue(tmp_path / "queue.db").account == Account(commits, 0, commits, 0)
