@@ -255,6 +255,21 @@ async def test_settings_are_replaced_whole(served: Served) -> None:
     assert (await ask(served, "GET", path))[1] == after
 
 
+async def test_the_terms_of_a_lease_are_replaced_whole(served: Served) -> None:
+    """PUT gives what GET reads; terms whose later step begins earlier change nothing."""
+    path = f"/sites/{BOX.site}/lease"
+    _, before = await ask(served, "GET", path)
+    first = before["verify_only"] | {"seconds": 7200}
+    status, after = await ask(served, "PUT", path, before | {"verify_only": first})
+    assert (status, after["verify_only"]["seconds"]) == (200, 7200)
+    last = before["stop"] | {"seconds": 60}
+    status, problem = await ask(served, "PUT", path, after | {"stop": last})
+    assert (status, problem["reason"]) == (409, "setting-impossible")
+    assert (await ask(served, "GET", path))[1] == after
+    _, page = await ask(served, "GET", "/audit?act=lease.policy&limit=5")
+    assert [each["subject"] for each in page["items"]] == [BOX.site]
+
+
 async def test_the_audit_is_read_and_proved(served: Served) -> None:
     """Rows newest first by filter; the chain holds."""
     _, page = await ask(served, "GET", "/audit?act=card.*&limit=1")
@@ -294,6 +309,7 @@ async def test_whoever_has_a_site_sees_it_alone(served: Served, world: World) ->
         f"/boxes/{BOX}/settings",
         f"/boxes/{BOX}/scans/{world.scans[0]}",
         f"/sites/{BOX.site}",
+        f"/sites/{BOX.site}/lease",
     )
     for path in paths:
         assert (await ask(served, "GET", path, Authorization="Bearer oc_near"))[0] == 200, path
