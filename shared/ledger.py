@@ -221,8 +221,7 @@ def verify_chain(
     digest, pack = suite.digest, _HASHED.pack
     epoch, seq, last_hash = -1, 0, b""
     head_seq, head_hash = -1, b""
-    for mark in marks:
-        at_epoch, at, id, lane, born, prev, body_hash, hash = mark
+    for at_epoch, at, id, lane, born, prev, body_hash, hash in marks:
         if at_epoch != epoch:
             yield from _end_epoch(wanted.pop(epoch, None), seq)
             epoch = at_epoch
@@ -238,7 +237,14 @@ def verify_chain(
             yield Finding(Reason.LEDGER_GAP, epoch, seq + 1, at - 1)
         elif prev != last_hash:
             yield Finding(Reason.LEDGER_LINK, epoch, at, at, "does not name the row before")
-        if not _has_widths(mark) or digest(pack(prev, at, id, lane, born, body_hash)) != hash:
+        # Without the widths, bytes could move between fields and leave the hash as it is.
+        if not (
+            len(prev) == len(body_hash) == HASH_BYTES
+            and len(id) == 16
+            and 0 <= lane < 256
+            and 0 <= born < _INT64
+            and digest(pack(prev, at, id, lane, born, body_hash)) == hash
+        ):
             yield Finding(Reason.LEDGER_HASH, epoch, at, at, "content and hash differ")
         if at == head_seq and hash != head_hash:
             yield Finding(Reason.LEDGER_FORK, epoch, at, at, "signed head differs")
@@ -248,17 +254,6 @@ def verify_chain(
         start = begun.get(head.epoch) or genesis_head(suite, box, head.epoch)
         yield from _check_start(head, start)
         yield from _end_epoch(head, start.seq)
-
-
-def _has_widths(mark: Mark) -> bool:
-    # Without this, bytes could move between fields and leave the hash as it is.
-    _, _, id, lane, born, prev, body_hash, _ = mark
-    return (
-        len(prev) == len(body_hash) == HASH_BYTES
-        and len(id) == 16
-        and 0 <= lane < 256
-        and 0 <= born < _INT64
-    )
 
 
 def _check_start(head: Head | None, start: Head) -> Iterator[Finding]:

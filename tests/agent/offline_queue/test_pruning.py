@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from agent.offline_queue.ledger_report import LedgerReport, verify_queue
 from agent.offline_queue.outbox import SqliteOutbox
+from agent.offline_queue.store import Position
 from shared.crypto import STD
-from shared.ledger import Account, Head, Row, anchor_bytes, hash_of
+from shared.ledger import Account, Head, Lane, Row, anchor_bytes, hash_of
 from shared.reasons import Reason
-from tests.agent.offline_queue.box import BOX, NOON, opened, scan_draft, tampering
+from tests.agent.offline_queue.box import BOX, NOON, ORIGIN, opened, scan_draft, tampering
 from tests.agent.offline_queue.test_custody import commit, receipt
 
 CENTRAL_KEY = STD.new_signing_key()
@@ -136,7 +137,8 @@ async def test_a_pruning_that_was_tampered_with_is_named(
 
 ACTS = st.lists(
     st.tuples(
-        st.sampled_from(["commit", "settle", "anchor", "prune", "reopen"]), st.integers(0, 9)
+        st.sampled_from(["commit", "settle", "anchor", "give up", "prune", "reopen"]),
+        st.integers(0, 9),
     ),
     max_size=30,
 )
@@ -147,11 +149,12 @@ ACTS = st.lists(
 async def test_whatever_happens_in_whatever_order(
     tmp_path_factory: pytest.TempPathFactory, acts: list[tuple[str, int]]
 ) -> None:
-    """Receipts, heads, prunings and restarts: the account and the chain hold after each run, and
-    no pending row is ever lost."""
+    """Receipts, heads, rows given up, prunings and restarts: the account and the chain hold after
+    each run, and no pending row is ever lost."""
     path = tmp_path_factory.mktemp("queue") / "queue.db"
     rows: list[Row] = []
     settled: set[int] = set()
+    given: set[int] = set()
     while acts:
         async with opened(path) as outbox:
             while acts:
@@ -161,12 +164,20 @@ async def test_whatever_happens_in_whatever_order(
                     rows += await commit(outbox, number)
                 elif act == "settle":
                     await outbox.settle(1, receipt(*chosen))
-                    settled |= {row.seq for row in chosen}
+                    settled |= {row.seq for row in chosen} - given
+                elif act == "give up":
+                    lost = [row.seq for row in rows if row.lane == Lane.USE][number : number + 2]
+                    lost = [seq for seq in lost if seq not in settled | given]
+                    if lost:
+                        places = [Position(1, seq) for seq in lost]
+                        why = Reason.QUEUE_BOUND
+                        rows.append(await outbox.tombstone(places, why, ORIGIN, NOON, erase=True))
+                        given |= set(lost)
                 elif act == "anchor" and chosen:
                     # Central's word covers what it has: every row up to there.
                     covered = [row for row in rows if row.seq <= chosen[0].seq]
                     await outbox.settle(1, receipt(*covered))
-                    settled |= {row.seq for row in covered}
+                    settled |= {row.seq for row in covered} - given
                     await anchor(outbox, chosen[0])
                 elif act == "prune":
                     await outbox.prune(number, FUTURE, number + 1)
@@ -174,7 +185,8 @@ async def test_whatever_happens_in_whatever_order(
                     break
             pending = await outbox.read_pending(1000)
             here = [row.seq for row in pending.rows] if pending else []
-            assert here == [row.seq for row in rows if row.seq not in settled]
+            assert here == [row.seq for row in rows if row.seq not in settled | given]
         report = verify(path)
         assert report.holds, report.findings
-        assert report.account == Account(len(rows), len(settled), len(rows) - len(settled), 0)
+        waiting = len(rows) - len(settled) - len(given)
+        assert report.account == Account(len(rows), len(settled), waiting, len(given))
