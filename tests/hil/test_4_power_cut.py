@@ -6,6 +6,7 @@ are judged outside by the oracle of the fault tests, and some are started again 
 """
 
 import contextlib
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -13,18 +14,26 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
+import pytest
+
 from tests.broker import free_ports
 from tests.faults import oracle
 from tests.hil.conftest import API_PORT, IMAGE, Hil
 from tests.hil.counter import BOX, Counter
 from tests.hil.test_2_printer import IN_THE_MIDDLE, formats, issue
 from tests.hil.vm import Disk, Machine
-from tests.hil.write_log import Replay, read_entries
+from tests.hil.write_log import Entry, Replay, read_entries
 
-CUTS = 32
 ROUNDS = 5
 SCANS = 3
 STARTED_AGAIN = 4
+CONTROL_CUTS = 24
+CONTROL_SCANS = 60
+LESS = (
+    "f=$(find /opt /usr -path '*/agent/offline_queue/database.py') && "
+    """sed -i 's/"synchronous": "full"/"synchronous": "normal"/' $f && grep -q '"normal"' $f"""
+)
+"""The installed agent's queue no longer syncs each commit."""
 LOOK_SECONDS = 0.05
 FIRST_BYTE = 1
 
@@ -144,7 +153,9 @@ def judge(cut: Cut, rows: list[oracle.BoxRow], must: dict[str, list[Known]], cen
             assert held[row.epoch, row.seq] == (row.id, row.hash)
 
 
-def test_nothing_heard_is_lost_and_nothing_prints_by_itself(hil: Hil, tmp_path: Path) -> None:
+def test_nothing_heard_is_lost_and_nothing_prints_by_itself(
+    hil: Hil, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
     """At every cut what was heard is there, and each label that had begun is known as begun; a box
     started on such a disk sends the printer nothing, and asks about the label that was cut."""
     log = hil.disk.log
@@ -153,8 +164,7 @@ def test_nothing_heard_is_lost_and_nothing_prints_by_itself(hil: Hil, tmp_path: 
     begin, heard, labels = work_until_cut(hil, log)
     hil.centre.stop()
     entries = read_entries(log)
-    first = next(number for number, entry in enumerate(entries) if entry.begin >= begin)
-    counts = sorted({first + (len(entries) - first) * cut // CUTS for cut in range(1, CUTS + 1)})
+    counts = choose_cuts(entries, begin, pytestconfig.getoption("cuts"))
     assert len(counts) >= 24
     replay = Replay(IMAGE.box / "state.img", log, entries, tmp_path / "replayed.img")
     cuts = []
@@ -166,19 +176,48 @@ def test_nothing_heard_is_lost_and_nothing_prints_by_itself(hil: Hil, tmp_path: 
         cuts.append(cut)
     assert any(known.position <= cuts[-1].position for known in heard)
     assert labels[-1].position <= cuts[-1].position
-    start_again(hil, cuts[:: -len(cuts) // STARTED_AGAIN], labels, secrets, tmp_path)
+    chosen = cuts[:: -len(cuts) // STARTED_AGAIN]
+    lossy_log = tmp_path / "lossy.log"
+    lossy = Disk(tmp_path / "lossy.img", lossy_log)
+    shutil.copyfile(chosen[0].disk, lossy.image)
+    lossy_log.touch()
+    begin, taken = start_again(hil, chosen, labels, secrets, tmp_path, lossy)
+    entries = read_entries(lossy_log)
+    replay = Replay(chosen[0].disk, lossy_log, entries, tmp_path / "replayed-lossy.img")
+    lost = []
+    for count in choose_cuts(entries, begin, CONTROL_CUTS):
+        cut = Cut(tmp_path / "cut-lossy.img", entries[count - 1].end)
+        replay.cut_after(count, cut.disk)
+        here = {row.id for row in read_rows(cut.disk, tmp_path / f"cut-lossy-{count}")}
+        lost.append(sum(k.position <= cut.position and k.id not in here for k in taken))
+    assert any(lost), "a queue that syncs less loses nothing: these cuts see nothing"
 
 
-def start_again(
-    hil: Hil, cuts: list[Cut], labels: list[Known], secrets: bytes, directory: Path
-) -> None:
-    """Start a box on each of the disks: the printer gets nothing, no label is still under way."""
+def choose_cuts(entries: list[Entry], begin: int, cuts: int) -> list[int]:
+    """After how many entries the power goes: so many points behind ``begin``, evenly."""
+    first = next(number for number, entry in enumerate(entries) if entry.begin >= begin)
+    return sorted({first + (len(entries) - first) * cut // cuts for cut in range(1, cuts + 1)})
+
+
+def start_again(  # noqa: PLR0917 - the disks, what is known of them, one more disk
+    hil: Hil,
+    cuts: list[Cut],
+    labels: list[Known],
+    secrets: bytes,
+    directory: Path,
+    lossy: Disk,
+) -> tuple[int, list[Known]]:
+    """Start a box on each of the disks: the printer gets nothing, no label is still under way.
+
+    Then, for a control, one whose queue syncs less, on ``lossy``, until the power goes: where that
+    disk's log stood at the beginning, and the scans that the box said it had taken.
+    """
     ssh_port, api_port = free_ports(2)
     hil.printer.release()
     with hil.printer.lock:
         hil.printer.zebra.switch_off()
     received = formats(hil.printer.received)
-    disks = [Disk(cut.disk) for cut in cuts]
+    disks = [*(Disk(cut.disk) for cut in cuts), lossy]
     forwards = {api_port: API_PORT}
     with Machine(IMAGE, directory / "again", ssh_port, forwards, *disks) as machine:
         counter = Counter(machine, hil.bus, directory, api_port)
@@ -197,3 +236,13 @@ def start_again(
                 assert states[begun[-1]]["needs_answer"]
             assert formats(hil.printer.received) == received
             machine.run("systemctl stop onecode-agent && umount /var/lib/onecode-box")
+        counter.mount(f"/dev/vd{chr(ord('b') + len(cuts))}")
+        machine.run(LESS)
+        counter.start_agent()
+        assert lossy.log is not None
+        begin, taken = lossy.log.stat().st_size, []
+        for number in range(CONTROL_SCANS):
+            view = counter.api.send("scan", {"text": f"AE9{number:05d}:1"})
+            taken.append(Known(UUID(view["id"]).bytes, lossy.log.stat().st_size))
+        machine.cut()
+    return begin, taken

@@ -17,6 +17,8 @@ LONGEST_SECONDS = 6.0
 MOST_PAUSE_SECONDS = 3.0
 MID_PACKET_BYTES = 20_000
 MOST_FLAPS = 6
+FULL_SECONDS = 10.0
+"""A log that is used again needs no room for some seconds."""
 WEATHERS: dict[str, Callable[[], Weather]] = {
     "swallows": lambda: Weather(Mode.DROP),
     "half-open": lambda: Weather(Mode.HALF_OPEN),
@@ -134,5 +136,9 @@ class Mischief:
                 os.posix_fallocate(file.fileno(), 0, shutil.disk_usage(box.directory).free)
         except OSError:
             pass  # the box was faster: the disk is full enough
+        await self._rest(FULL_SECONDS)
+        if self._random.random() < 0.5:
+            self._note(f"kill a box on a full disk: {box.name}")
+            await self._kill(box.name)
         await self._rest(self._duration())
         filler.unlink(missing_ok=True)

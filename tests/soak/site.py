@@ -96,6 +96,7 @@ class Site:
         self.start("central")
         for box in self.boxes:
             self.start(box.name)
+            self.supervisor.wait_ready(box.name, box.api.is_ready)
         return self
 
     def __exit__(
