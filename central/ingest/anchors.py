@@ -7,6 +7,7 @@ whose ledger forked.
 from central.fleet.service import Fleet
 from central.fleet.states import BoxState
 from central.ingest import store
+from central.ingest.evidence_store import find_fork
 from central.keys.service import Keys
 from shared.codec import anchors
 from shared.crypto import STD
@@ -28,6 +29,8 @@ class Anchors:
     def advance(self, box: BoxId, epoch: int) -> bytes | None:
         """The plaintext of an ``Anchor``, where one may be given that is further than the last."""
         if self._fleet.box(box).state is not BoxState.ACTIVE:
+            return None
+        if find_fork(box, epoch) is not None:  # also after the box has joined again
             return None
         before = store.find_anchor(box, epoch) or genesis_head(STD, box, epoch)
         reached = self._follow(box, before)

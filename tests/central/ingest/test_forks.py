@@ -143,6 +143,18 @@ def test_neither_line_of_a_fork_is_interpreted_further(centre: Centre, box: Pape
     assert centre.ingest.ledger.replay(AT, set_aside=True) == Replayed(1, 0)
 
 
+def test_a_forked_epoch_is_never_countersigned(centre: Centre, box: PaperBox) -> None:
+    """Also when the box has joined again and is active: a box that prunes would prune evidence."""
+    first, second = box.scan(), box.scan()
+    take(centre, box.encode([first]))
+    with centre.database.unit():
+        assert centre.ingest.anchors.advance(BOX, 1) is not None
+    take(centre, box.encode([first._replace(born=5), second]))
+    with centre.database.unit():
+        centre.database.execute("UPDATE box SET state = ?", (BoxState.ACTIVE.value,))
+        assert centre.ingest.anchors.advance(BOX, 1) is None
+
+
 def test_of_the_batch_that_shows_a_fork_nothing_is_interpreted(
     centre: Centre, box: PaperBox
 ) -> None:
