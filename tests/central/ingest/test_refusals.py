@@ -119,6 +119,7 @@ async def test_what_the_wire_brings_is_audited(wire: Wire) -> None:
     """Under the box's name, with reason and kind; its honest rows go on meanwhile."""
     files = wire.add_box(BoxId("site1", "box1"))
     async with serving(wire.centre), running_box(files) as box:
+        await box.uplink.wait_up()
         await box.publish(UP, b"rubbish")
         await box.publish("ask/scan", b"not sealed" * 10)
         await box.publish(UP, bytes(MOST_BATCH_BYTES - 1000))
@@ -142,6 +143,7 @@ async def test_ten_megabytes_do_not_pass_the_broker(wire: Wire) -> None:
     """It ends that connection; the box's own line, and its rows, are unharmed."""
     files = wire.add_box(BoxId("site1", "box1"))
     async with serving(wire.centre), running_box(files) as box:
+        await box.uplink.wait_up()
         with pytest.raises(Unavailable, match=Reason.BROKER_UNAVAILABLE):
             await box.publish(UP, bytes(10_000_000))
         await box.commit()
