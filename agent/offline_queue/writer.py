@@ -197,7 +197,9 @@ class Writer:
         if writing:
             self._write(journal, writing)
         for job in group:
-            if not job.writes:
+            if not job.writes and self._journal is None:
+                job.error = self._failure  # what failed has closed the file
+            elif not job.writes:
                 _attempt(job, journal, OneCodeError)
         return journal.standings
 

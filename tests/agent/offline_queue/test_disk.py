@@ -74,6 +74,22 @@ async def test_the_writer_goes_on_after_a_failed_write(tmp_path: Path) -> None:
     assert report.account == Account(2, 0, 2, 0)
 
 
+async def test_who_reads_beside_a_failed_write_hears_of_the_disk(tmp_path: Path) -> None:
+    """The failed write closes the file: a read of the same group is Unavailable too, no bug."""
+    path = tmp_path / "queue.db"
+    async with opened(path) as outbox:
+        await outbox.commit(scan_draft())
+        with _files_end_at(path.with_name("queue.db-wal").stat().st_size + 5000):
+            commits = (outbox.commit(scan_draft()) for _ in range(50))
+            told = await asyncio.gather(*commits, outbox.read_pending(1), return_exceptions=True)
+        assert {type(error) for error in told} == {Unavailable}
+        assert (await outbox.commit(scan_draft())).seq == 2
+        pending = await outbox.read_pending(5)
+        assert pending is not None
+        assert [row.seq for row in pending.rows] == [1, 2]
+    assert verify_queue(path).holds
+
+
 async def test_a_damaged_page_is_named_and_nothing_is_deleted(tmp_path: Path) -> None:
     """Corruption is Damaged for who reads; who opens sets the file aside, with every byte."""
     path = tmp_path / "queue.db"
