@@ -109,7 +109,7 @@ def main() -> int:
         print(f"{count:5}  {what}")
     for name, count in mischief.ended_by_itself.items():
         print(f"{count:5}  {name} ended by itself (see {site.supervisor.log_file(name)})")
-    return code
+    return code or int(bool(mischief.ended_by_itself))  # only a bug ends a process by itself
 
 
 if __name__ == "__main__":
