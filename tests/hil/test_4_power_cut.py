@@ -194,8 +194,10 @@ def test_nothing_heard_is_lost_and_nothing_prints_by_itself(
 
 
 def choose_cuts(entries: list[Entry], begin: int, cuts: int) -> list[int]:
-    """After how many entries the power goes: so many points behind ``begin``, evenly."""
-    first = next(number for number, entry in enumerate(entries) if entry.begin >= begin)
+    """After how many entries the power goes: so many points behind ``begin``, evenly. Where
+    nothing was written behind it, which is what syncing less comes to, the one at the end."""
+    behind = (number for number, entry in enumerate(entries) if entry.begin >= begin)
+    first = next(behind, len(entries))
     return sorted({first + (len(entries) - first) * cut // cuts for cut in range(1, cuts + 1)})
 
 
