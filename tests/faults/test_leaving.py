@@ -56,6 +56,7 @@ def test_a_reset_with_unsent_records(
     assert {(row.epoch, row.seq): (row.id, row.hash) for row in rows} == held
 
     world.broker.start()
+    world.restart_central()  # it is there when the machine asks, not some seconds later
     device = f"serial:{world.scanner.path}"
     program = [sys.executable, "-m", "agent", "--dir", str(world.box_directory), "enrol"]
     machine = ["--api-port", str(world.api.port), "--scanner", device, "--printer", "none"]
