@@ -9,23 +9,16 @@ import asyncio
 import sys
 import time
 from contextlib import AsyncExitStack
-from functools import partial
 
 from agent.box import RunningBox
-from agent.config import BoxFiles, read_box_config
-from agent.offline_queue.beginning import open_journal
-from agent.offline_queue.journal import Entry, Journal, ignore_edge
-from agent.offline_queue.outbox import encode_draft
-from shared.clock import SystemClock
-from shared.crypto import STD
-from tests.bench.enqueue import drafts
+from agent.config import BoxFiles
+from tests.backlog import build_backlog_of
 from tests.bench.load import open_online, scan
 from tests.bench.scan import percentile
 from tests.bench.site import open_site
 from tests.bench.table import Figure, median, ratio_at_most, run, shown, value_at_most
 
 ROWS = 100_000
-GROUP = 10_000
 SCANS_A_SECOND = 20
 SCANS = 400
 WARM_UP = 20
@@ -38,7 +31,7 @@ def measure() -> list[Figure]:
     with open_site(1, CODES) as site:
         (files,) = site.boxes
         before, _ = asyncio.run(_scan_while(files, site.codes, SCANS))
-        _build_backlog(files)
+        build_backlog_of(files, ROWS)
         during, seconds = asyncio.run(_scan_while(files, site.codes, 0))
         after, _ = asyncio.run(_scan_while(files, site.codes, SCANS))
     idle = before + after
@@ -50,21 +43,6 @@ def measure() -> list[Figure]:
             "fresh scans meanwhile, p99", percentile(during, 99), "ms", percentile(idle, 99), 1.5
         ),
     ]
-
-
-def _build_backlog(files: BoxFiles) -> None:
-    config = read_box_config(files)
-    public, at = bytes.fromhex(config.central_public), SystemClock().now()
-    journal = open_journal(files.queue, config.box_id, config.epoch, STD, public, at, ignore_edge)
-    for _ in range(ROWS // GROUP):
-        entries = [encode_draft(draft) for draft in drafts(GROUP, config.box_id)]
-        journal.write(partial(_append_all, journal, entries))
-    journal.close()
-
-
-def _append_all(journal: Journal, entries: list[Entry]) -> None:
-    for entry in entries:
-        journal.append(entry)
 
 
 async def _scan_while(files: BoxFiles, codes: list[str], scans: int) -> tuple[list[float], float]:

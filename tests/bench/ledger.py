@@ -11,26 +11,21 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from agent.offline_queue.beginning import open_journal
-from agent.offline_queue.journal import Entry, Journal, ignore_edge
 from agent.offline_queue.ledger_report import verify_queue
-from agent.offline_queue.outbox import encode_draft, open_outbox
+from agent.offline_queue.outbox import open_outbox
 from central.ingest.model import Standing
-from shared.clock import SystemClock
 from shared.crypto import STD
 from shared.ledger import Account, Head, signed_bytes
-from tests.bench.enqueue import BOX, BUILD, drafts
+from tests.backlog import build_backlog
+from tests.bench.enqueue import BOX, BUILD
 from tests.bench.table import Figure, run, shown, value_at_most
 from tests.central.ingest.boxes import add_box
 from tests.central.ingest.centre import open_centre
 
 ROWS = 1_000_000
-GROUP = 10_000
 CENTRAL = STD.recipient_key(bytes(range(32)))
 
 
@@ -39,7 +34,7 @@ def measure() -> list[Figure]:
     BUILD.mkdir(exist_ok=True)
     with TemporaryDirectory(dir=BUILD, prefix="bench-ledger-") as name:
         directory = Path(name)
-        _build_queue(directory)
+        build_backlog(directory / "queue.db", BOX, 1, CENTRAL.public_bytes, ROWS)
         _build_centre(directory)
         opening, box, centre = (_child(what, directory) for what in ("open", "box", "central"))
     return [
@@ -50,22 +45,6 @@ def measure() -> list[Figure]:
         value_at_most("ledger verify at central, a million rows", centre[0], "s", 10),
         shown("memory", centre[1], "MiB"),
     ]
-
-
-def _build_queue(directory: Path) -> None:
-    at = SystemClock().now()
-    journal = open_journal(
-        directory / "queue.db", BOX, 1, STD, CENTRAL.public_bytes, at, ignore_edge
-    )
-    for _ in range(ROWS // GROUP):
-        entries = [encode_draft(draft) for draft in drafts(GROUP)]
-        journal.write(partial(_append_all, journal, entries))
-    journal.close()
-
-
-def _append_all(journal: Journal, entries: Sequence[Entry]) -> None:
-    for entry in entries:
-        journal.append(entry)
 
 
 def _build_centre(directory: Path) -> None:

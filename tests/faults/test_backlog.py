@@ -1,15 +1,8 @@
 """Long outages: what a box gives up and what never (fault 5), and coming back with much while
 patients are scanned (fault 6)."""
 
-from functools import partial
-
-from agent.config import BoxFiles, read_box_config
-from agent.offline_queue.beginning import open_journal
-from agent.offline_queue.journal import Entry, Journal, ignore_edge
-from agent.offline_queue.outbox import encode_draft
-from shared.clock import SystemClock
-from shared.crypto import STD
-from tests.bench.enqueue import drafts
+from agent.config import BoxFiles
+from tests.backlog import build_backlog_of
 from tests.factories import other_static_text
 from tests.faults import oracle
 from tests.faults.world import World
@@ -46,7 +39,7 @@ def test_fault_06_a_backlog_drains_while_patients_come(world: World) -> None:
     """Each is recognised at once, by central; their records overtake; afterwards every row is
     there once."""
     world.supervisor.stop("box")
-    _build_backlog(BoxFiles(world.box_directory))
+    build_backlog_of(BoxFiles(world.box_directory), BACKLOG)
     world.start_box()
     verdicts = []
     while world.api.fetch("account")["pending"] > BACKLOG // 10:
@@ -54,17 +47,3 @@ def test_fault_06_a_backlog_drains_while_patients_come(world: World) -> None:
     assert verdicts
     assert verdicts.count("accepted") >= 0.9 * len(verdicts)
     assert world.prove() >= BACKLOG + len(verdicts)
-
-
-def _build_backlog(files: BoxFiles) -> None:
-    config = read_box_config(files)
-    public, at = bytes.fromhex(config.central_public), SystemClock().now()
-    journal = open_journal(files.queue, config.box_id, config.epoch, STD, public, at, ignore_edge)
-    entries = [encode_draft(draft) for draft in drafts(BACKLOG, config.box_id)]
-    journal.write(partial(_append_all, journal, entries))
-    journal.close()
-
-
-def _append_all(journal: Journal, entries: list[Entry]) -> None:
-    for entry in entries:
-        journal.append(entry)
