@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 _KEEPALIVE_SECONDS = 20
 _NO_TIMER = math.inf
-"""For what no PUBACK answers: aiomqtt would start a task and a timer for each. Whoever publishes
-has a deadline, or ends with the connection."""
+"""aiomqtt waits by ``asyncio.wait_for``. In Python 3.11 that loses a cancellation which comes in
+the same turn of the loop as the result (python/cpython#86296): the task that was to end lives on,
+behind a line that is lost. So its timers are off, and ours stand around its calls."""
 _ANSWER_SECONDS = 10.0
 """How long the broker may take over CONNACK, SUBACK, PUBACK."""
 
@@ -60,10 +61,13 @@ class MqttConnection:
 
     async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
         """Hand a message to the broker; with ``qos`` 1, wait for its PUBACK. Raises Unavailable."""
-        with _mapped_exceptions(self._tls):
-            await self._client.publish(
-                topic, payload, qos=qos, retain=retain, timeout=_NO_TIMER if qos == 0 else None
-            )
+        sending = self._client.publish(topic, payload, qos=qos, retain=retain)
+        if qos == 0:
+            with _mapped_exceptions(self._tls):
+                await sending
+        else:
+            async with _answered(self._tls):
+                await sending
 
     async def messages(self) -> AsyncIterator[Message]:
         """What arrives, until the connection is lost. Raises Unavailable."""
@@ -102,17 +106,23 @@ async def open_connection(
             clean_start=True,
             will=aiomqtt.Will(build_topic(box, STATUS), will, qos=1, retain=True),
             keepalive=_KEEPALIVE_SECONDS,
-            timeout=_ANSWER_SECONDS,
+            timeout=_NO_TIMER,
             tls_context=tls,
             # paho leaves Nagle on: 88 ms a round trip instead of 1.4 (measurements.md)
             socket_options=[(IPPROTO_TCP, TCP_NODELAY, 1)],
         )
-        async with client:
+        async with _answered(tls):
+            await client.__aenter__()
+        try:
             topics = [build_topic(box, tail) for tail in BOX_HEARS]
             topics.extend(list_topics(box.site))
-            granted = await client.subscribe([(topic, 1) for topic in topics])
+            async with _answered(tls):
+                granted = await client.subscribe([(topic, 1) for topic in topics])
             _check_granted(granted)
             yield MqttConnection(client, tls)
+        finally:
+            async with _answered(tls):
+                await client.__aexit__(None, None, None)
 
 
 def _check_granted(granted: "Iterable[int | ReasonCode]") -> None:
@@ -194,6 +204,17 @@ def _in_memory(secret: bytes) -> Iterator[str]:
         file.write(secret)
         file.flush()
         yield f"/proc/self/fd/{file.fileno()}"
+
+
+@asynccontextmanager
+async def _answered(tls: TlsContext) -> AsyncIterator[None]:
+    """A call that the broker answers. Raises Unavailable, also where it does not in time."""
+    with _mapped_exceptions(tls):
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                yield
+        except TimeoutError as error:
+            raise Unavailable(tls.refusal or Reason.BROKER_UNAVAILABLE, "no answer") from error
 
 
 @contextmanager

@@ -4,6 +4,7 @@ Comes in on central's own listener with central's own certificate, under a clien
 so that many processes share the subscriptions. Turns every MqttError into Unavailable.
 """
 
+import asyncio
 import math
 import os
 import ssl
@@ -24,9 +25,11 @@ from shared.topics import CENTRAL_HEARS
 
 _KEEPALIVE_SECONDS = 20
 _NO_TIMER = math.inf
-"""For what no PUBACK answers: aiomqtt would start a task and a timer for each. Whoever publishes
-ends with the connection."""
+"""aiomqtt waits by ``asyncio.wait_for``. In Python 3.11 that loses a cancellation which comes in
+the same turn of the loop as the result (python/cpython#86296): the task that was to end lives on,
+behind a line that is lost. So its timers are off, and ours stand around its calls."""
 _ANSWER_SECONDS = 10.0
+"""How long the broker may take over CONNACK, SUBACK, PUBACK."""
 _MOST_INFLIGHT = 1000
 """Receipts and other QoS 1 messages under way at once; Mosquitto is set to the same."""
 
@@ -46,9 +49,13 @@ class Connection:
 
     async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
         """Hand a message to the broker; with ``qos`` 1, wait for its PUBACK. Raises Unavailable."""
-        with _mapped_exceptions():
-            timer = _NO_TIMER if qos == 0 else None
-            await self._client.publish(topic, payload, qos=qos, retain=retain, timeout=timer)
+        sending = self._client.publish(topic, payload, qos=qos, retain=retain)
+        if qos == 0:
+            with _mapped_exceptions():
+                await sending
+        else:
+            async with _answered():
+                await sending
 
     async def messages(self) -> AsyncIterator[Message]:
         """What arrives, until the connection is lost. Raises Unavailable."""
@@ -69,19 +76,25 @@ async def open_connection(broker: BrokerConfig, files: CentralFiles) -> AsyncIte
             protocol=aiomqtt.ProtocolVersion.V5,
             clean_start=True,
             keepalive=_KEEPALIVE_SECONDS,
-            timeout=_ANSWER_SECONDS,
+            timeout=_NO_TIMER,
             max_inflight_messages=_MOST_INFLIGHT,
             tls_context=_tls_context(files),
             # paho leaves Nagle on: 88 ms a round trip instead of 1.4 (measurements.md)
             socket_options=[(IPPROTO_TCP, TCP_NODELAY, 1)],
         )
         client.pending_calls_threshold = _MOST_INFLIGHT  # aiomqtt warns above ten
-        async with client:
-            granted = await client.subscribe(
-                [(topic, 1) for topic in (*CENTRAL_HEARS, CONTROL_RESPONSE)]
-            )
+        async with _answered():
+            await client.__aenter__()
+        try:
+            async with _answered():
+                granted = await client.subscribe(
+                    [(topic, 1) for topic in (*CENTRAL_HEARS, CONTROL_RESPONSE)]
+                )
             _check_granted(granted)
             yield Connection(client)
+        finally:
+            async with _answered():
+                await client.__aexit__(None, None, None)
 
 
 def _check_granted(granted: Iterable[int | ReasonCode]) -> None:
@@ -99,6 +112,17 @@ def _tls_context(files: CentralFiles) -> ssl.SSLContext:
     except OSError as error:  # ssl.SSLError is one
         raise Unavailable(Reason.CONFIG_MISSING, f"{files.pki}: {error}") from error
     return context
+
+
+@asynccontextmanager
+async def _answered() -> AsyncIterator[None]:
+    """A call that the broker answers. Raises Unavailable, also where it does not in time."""
+    with _mapped_exceptions():
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                yield
+        except TimeoutError as error:
+            raise Unavailable(Reason.BROKER_UNAVAILABLE, "no answer") from error
 
 
 @contextmanager

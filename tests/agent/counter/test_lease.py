@@ -129,6 +129,7 @@ async def test_a_clock_of_before_is_judged_by() -> None:
     desk.uplink.clock_offset = None
     desk.clock.set_wall(NOON + timedelta(days=2000))
     desk.lease.best_now = NOON
-    view = await asyncio.wait_for(desk.scan(signed_dynamic_text(DOMAIN_KEY, NOON)), 20)
+    async with asyncio.timeout(20):
+        view = await desk.scan(signed_dynamic_text(DOMAIN_KEY, NOON))
     assert view.advice
     assert view.advice.reason is Reason.OFFLINE_SIGNED

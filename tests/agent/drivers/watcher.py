@@ -17,7 +17,8 @@ class Watcher:
         self._events = scanner.events()
 
     async def next(self) -> ScannerEvent:
-        return await asyncio.wait_for(anext(self._events), LIMIT_SECONDS)
+        async with asyncio.timeout(LIMIT_SECONDS):
+            return await anext(self._events)
 
     async def frame(self) -> bytes:
         event = await self.next()

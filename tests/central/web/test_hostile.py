@@ -71,7 +71,8 @@ async def test_smuggled_and_broken_heads(
 ) -> None:
     """No second request hides in a first; nothing of the bytes is logged; the next is served."""
     with caplog.at_level(logging.DEBUG):
-        answer = await asyncio.wait_for(send(served, *lines), 5)
+        async with asyncio.timeout(5):
+            answer = await send(served, *lines)
     assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400", b"HTTP/1.1 403"))
     assert answer.count(b"HTTP/1.") == 1
     assert b"Traceback" not in answer
@@ -174,7 +175,9 @@ async def test_slow_bodies_are_given_up(
     )
     slow = [asyncio.create_task(send(served, *lines, body=b"{")) for _ in range(50)]
     assert await still_serves(served, world)
-    for answer in await asyncio.wait_for(asyncio.gather(*slow), 20):
+    async with asyncio.timeout(20):
+        answers = await asyncio.gather(*slow)
+    for answer in answers:
         assert answer.startswith(b"HTTP/1.1 408")
         assert b"request-slow" in answer
 
@@ -194,7 +197,8 @@ async def test_slow_heads_are_cut(
             cut.append(reader)
         assert await still_serves(served, world)
         for reader in cut:
-            assert await asyncio.wait_for(reader.read(), 10) == b""
+            async with asyncio.timeout(10):
+                assert await reader.read() == b""
 
 
 async def test_foreign_hosts_and_origins(served: Served, world: World) -> None:
