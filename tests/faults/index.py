@@ -137,6 +137,7 @@ FAULTS: Mapping[int, Fault] = {
         "networks that fail",
         (
             f"{_F}test_network.py::test_fault_20_a_third_of_all_packets_is_lost",
+            f"{_F}test_packets.py::test_fault_20_real_packets_are_lost_and_the_cable_is_pulled",
             f"{_F}test_network.py::test_fault_20_two_seconds_of_latency",
             f"{_F}test_network.py::test_fault_20_a_half_open_connection",
             f"{_F}test_network.py::test_fault_20_flapping",

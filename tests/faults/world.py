@@ -62,6 +62,7 @@ class World:
         box_port, central_port, api_port, listener_port = free_ports(4)
         self.web = WebConfig(port=0, box_port=listener_port)
         self.ports = BrokerConfig(box_port=box_port, central_port=central_port)
+        self.bind = "127.0.0.1"
         self.api = BoxApi(api_port, self.box_directory / "api.token")
         self.broker = Broker(
             self.central_directory / "broker/mosquitto.conf",
@@ -71,7 +72,7 @@ class World:
 
     def __enter__(self) -> Self:
         now = self.now()
-        foundation = Foundation(self.ports, web=self.web)
+        foundation = Foundation(self.ports, self.bind, web=self.web)
         found_central(self.central_directory, foundation, now, TESTER)
         with (self.central_directory / "central.toml").open("a") as config:
             config.write("box_burst = 1e6\n")  # all boxes join from one address, many a minute
