@@ -1,11 +1,13 @@
 """A real Mosquitto for tests: started, killed and restarted by process id, on loopback."""
 
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,16 +17,20 @@ STOP_SECONDS = 10.0
 _LOOK_SECONDS = 0.02
 
 
+_PORTS = range(12_000, 32_000)
+"""Below those that Linux gives to outgoing connections (ip_local_port_range), or one of these might
+have a port between its choice and its use."""
+
+
 def free_ports(count: int) -> list[int]:
     """Ports that nothing listens on at the moment, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    ports: set[int] = set()
+    while len(ports) < count:
+        port = secrets.choice(_PORTS)  # not random: where Hypothesis seeds it, all choose alike
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            ports.add(port)
+    return list(ports)
 
 
 class Broker:
