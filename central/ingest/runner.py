@@ -141,6 +141,9 @@ async def run_ingest(  # noqa: PLR0913 - what is watched comes beside what is se
             level = logging.DEBUG if failures else logging.WARNING
             _log.log(level, "ingest is interrupted: %s", group.exceptions[0])
             failures += 1
+            # A group with an error of its own hides that we are to stop (python/cpython#116720).
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError from group
         lost()
         await asyncio.sleep(backoff.next_seconds())
 

@@ -8,7 +8,8 @@ import pytest
 
 from agent.config import read_box_config
 from agent.transport.mqtt import open_connection as open_box_connection
-from central.ingest.mqtt import open_connection
+from central.ingest.admission import Admission
+from central.ingest.mqtt import Connection, open_connection
 from shared.ids import BoxId
 from shared.topics import DESIRED, STATUS, build_topic
 from tests.central.ingest.wire import PATIENCE_SECONDS, Wire, running_box, serving
@@ -41,6 +42,29 @@ async def publish(connection: Publishing, kind: str, tasks: list[asyncio.Task[No
     async with asyncio.timeout(PATIENCE_SECONDS):
         await asyncio.wait(tasks)
     assert tasks[0].cancelled()
+
+
+async def test_a_lost_line_does_not_hide_that_central_is_to_stop(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The broker goes, and while the parts of ingest still end, central is told to stop."""
+    ending, ended = asyncio.Event(), asyncio.Event()
+
+    async def run(_admission: Admission, _connection: Connection) -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            ending.set()
+            await ended.wait()
+
+    monkeypatch.setattr(Admission, "run", run)
+    async with serving(wire.centre) as ingest, asyncio.timeout(PATIENCE_SECONDS):
+        wire.broker.kill()
+        await ending.wait()
+        ingest.cancel()
+        ended.set()
+        await asyncio.wait((ingest,))
+        assert ingest.cancelled()
 
 
 async def test_a_puback_hides_no_cancellation_from_central(
