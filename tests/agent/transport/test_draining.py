@@ -181,18 +181,24 @@ async def test_rows_gather_while_nothing_is_in_flight(station: Station) -> None:
     await asyncio.wait((line,))
 
 
-async def test_a_long_queue_goes_in_batches(running: Station) -> None:
+async def test_a_long_queue_goes_in_batches(station: Station) -> None:
     """One batch in flight at a time, the oldest rows first."""
-    running.peer.cut()
     for _ in range(MAX_BATCH_ROWS + 20):
-        await running.commit()
+        await station.commit()
+    uplink = CentralUplink(
+        KEYS, station.outbox, station.clock, station.peer.open_connection, spread_seconds=0
+    )
+    line = asyncio.create_task(uplink.run())
     seen: list[int] = []
-    while len(seen) < MAX_BATCH_ROWS + 20:
-        batch = await running.peer.heard_batch()
-        assert len(batch.rows) <= MAX_BATCH_ROWS
-        assert running.peer.nothing_heard(UP)
-        seen += [row.seq for row in batch.rows]
-        running.peer.receipt(batch)
+    async with asyncio.timeout(20):
+        while len(seen) < MAX_BATCH_ROWS + 20:
+            batch = await station.peer.heard_batch()
+            assert len(batch.rows) <= MAX_BATCH_ROWS
+            assert station.peer.nothing_heard(UP)
+            seen += [row.seq for row in batch.rows]
+            station.peer.receipt(batch)
+    line.cancel()
+    await asyncio.wait((line,))
     assert seen == list(range(1, MAX_BATCH_ROWS + 21))
 
 
