@@ -153,7 +153,7 @@ async def open_box(
         lists = await stack.enter_async_context(
             open_lists(files.lists, files.cache_key, config, best_clock.now)
         )
-        lease.heed_lists(lists.heeded_age)
+        lease.heed_lists(lists.heed)
         door = Door(config.lan, files, clock)
         parts = Parts(clock, settings, outbox, cache, labels, lists, uplink, door, lease)
         shelf = SealedNotices(files.notices, files.cache_key)

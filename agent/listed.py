@@ -40,6 +40,14 @@ class Listed:
     identity_as_of: datetime | None = None
 
 
+class Heeded(NamedTuple):
+    """The age of central's lists by which less is allowed, and why it then is. An ``age`` of None
+    cannot be told and lowers nothing; a list that is not here is as old as can be."""
+
+    age: timedelta | None = None
+    reason: Reason = Reason.LEASE_LISTS
+
+
 class Lists(Protocol):
     """What central has told all boxes, or all of the site. Losing it loses comfort, and is said:
     nothing here raises."""

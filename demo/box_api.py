@@ -35,6 +35,11 @@ class BoxApi:
             return None
         return True
 
+    def has_lists(self) -> bool | None:
+        """True once central's lists have come, without which a box that is alone does less."""
+        advice = self.fetch("state")["lists"]["advice"]
+        return None if advice and advice["reason"] == "list-missing" else True
+
     def _call(self, method: str, path: str, body: str | None) -> tuple[int, Any]:
         token = self._token_file.read_text(encoding="utf-8").strip()
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}

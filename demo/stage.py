@@ -272,6 +272,10 @@ class Stage:
         """Wait until the box's line is up."""
         wait_until(lambda: self._line_is(up=True), _WAIT_SECONDS, "the line is up")
 
+    def wait_lists(self) -> None:
+        """Wait until the box has central's lists."""
+        wait_until(self.api.has_lists, _WAIT_SECONDS, "the lists are there")
+
     def wait_offline(self) -> None:
         """Wait until the box has noticed that its line is gone."""
         wait_until(lambda: self._line_is(up=False), _WAIT_SECONDS, "the line is down")

@@ -120,6 +120,7 @@ class Story:
     def _start_box(self) -> Happened:
         self._stage.start_box()
         self._stage.wait_online()
+        self._stage.wait_lists()
         return Happened(Said("扫码器、打印机、线路就绪", "scanner, printer and line are ready"))
 
     # --- registering -----------------------------------------------------------------------------

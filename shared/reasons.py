@@ -77,6 +77,7 @@ class Reason(StrEnum):
     LEASE_OLDER = "lease-older"
     LEASE_CLOCK = "lease-clock"
     LEASE_LISTS = "lease-lists"
+    LEASE_LISTS_MISSING = "lease-lists-missing"
     # persons and documents
     DOCUMENT_TYPE_UNKNOWN = "document-type-unknown"
     DOCUMENT_NUMBER_MALFORMED = "document-number-malformed"

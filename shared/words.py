@@ -319,6 +319,12 @@ WORDS: dict[Reason, Words] = {
         "接通网络，会自动更新",
         "Connect the network: they are renewed by themselves",
     ),
+    Reason.LEASE_LISTS_MISSING: Words(
+        "中心的名单从未到过本机，只认能核实的码",
+        "Central's lists never came here: verified codes only",
+        "核对证件手工登记；联网几分钟内自动取得",
+        "Check the document; online they come by themselves",
+    ),
     Reason.DOCUMENT_TYPE_UNKNOWN: Words(
         "证件类型不认识",
         "The document type is not known",

@@ -124,7 +124,8 @@ class Judge:
             self._find_key,
             may_be_later=doubted,
         )
-        return limit(decision, await self._lease.charge(LeaseUse.SCAN))
+        why = self._lease.reason
+        return limit(decision, await self._lease.charge(LeaseUse.SCAN), why)
 
     async def _remember(self, code: Code, reply: ScanReply) -> None:
         if reply.verdict is Verdict.ACCEPTED or reply.reason in _OF_THE_CARD:

@@ -128,21 +128,20 @@ _VERIFIED = frozenset({Reason.OFFLINE_KNOWN, Reason.OFFLINE_SIGNED, Reason.OFFLI
 """What a box that is alone says of a code that verifies here, or of a person it knows."""
 
 
-def limit(decision: Decision, step: LeaseStep) -> Decision:
-    """What is left of this box's own decision at a step of its lease. A refusal stays one."""
+def limit(decision: Decision, step: LeaseStep, why: Reason | None = None) -> Decision:
+    """What is left of this box's own decision at a step of its lease; ``why`` less than everything
+    is allowed. A refusal stays one."""
     if decision.verdict is not Verdict.PROVISIONAL or step is LeaseStep.FULL:
         return decision
     if step is LeaseStep.STOP:
         return refuse(Reason.LEASE_STOP)
-    if decision.reason not in _VERIFIED:
-        return refuse(
-            Reason.LEASE_VERIFY_ONLY
-            if step is LeaseStep.VERIFY_ONLY
-            else Reason.LEASE_IDENTITY_ONLY
-        )
+    verified = decision.reason in _VERIFIED
     if step is LeaseStep.VERIFY_ONLY:
-        return decision
-    if decision.identity is None:
+        # A box that central's lists never reached need not have been alone for long.
+        never = why is Reason.LEASE_LISTS_MISSING
+        reason = Reason.LEASE_LISTS_MISSING if never else Reason.LEASE_VERIFY_ONLY
+        return decision if verified else refuse(reason)
+    if not verified or decision.identity is None:
         return refuse(Reason.LEASE_IDENTITY_ONLY)
     return _provisional(Reason.LEASE_IDENTITY_ONLY, decision.identity)
 

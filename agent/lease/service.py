@@ -21,6 +21,7 @@ from agent.lease.books import (
     lose,
     open_books,
 )
+from agent.listed import Heeded
 from agent.ports_alone import LeaseStanding
 from shared.clock import Clock, ClockOffset, from_microseconds, to_microseconds
 from shared.crypto import VerifyKey
@@ -67,11 +68,6 @@ class Shelf(Protocol):
         ...
 
 
-def unknown_age() -> timedelta | None:
-    """The age of lists that this box does not have."""
-    return None
-
-
 class OfflineLease:
     """Implements ``agent.ports_alone.Lease``. All methods belong to one event loop, but for
     ``load``."""
@@ -91,7 +87,7 @@ class OfflineLease:
         self._clock = clock
         self._boot_id = boot_id
         self._shelf = shelf
-        self._lists_age: Callable[[], timedelta | None] = unknown_age
+        self._heed: Callable[[], Heeded] = Heeded
         self._lease: Lease | None = None
         self._books = open_books(self._read())
         self._kept = self._books  # what the disk has: counts are reserved there
@@ -128,9 +124,9 @@ class OfflineLease:
             log.error("the kept offline lease is not believed: %s", refusal)
             return None
 
-    def heed_lists(self, age: Callable[[], timedelta | None]) -> None:
-        """From now on the age of lists lowers what is allowed; None: it is not known."""
-        self._lists_age = age
+    def heed_lists(self, heed: Callable[[], Heeded]) -> None:
+        """From now on the age of central's lists lowers what is allowed."""
+        self._heed = heed
 
     # --- what holds ------------------------------------------------------------------------------
 
@@ -176,7 +172,7 @@ class OfflineLease:
             return _REASONS[consumed]
         if self._books.doubted:
             return Reason.LEASE_CLOCK
-        return Reason.LEASE_LISTS if self.step is not LeaseStep.FULL else None
+        return self._heed().reason if self.step is not LeaseStep.FULL else None
 
     def view(self) -> LeaseStanding:
         """All of it at a glance."""
@@ -321,5 +317,5 @@ class OfflineLease:
         )
 
     def _lists_seconds(self) -> int | None:
-        age = self._lists_age()
+        age = self._heed().age
         return None if age is None else max(0, int(age.total_seconds()))

@@ -57,11 +57,15 @@ class Fetching:
     async def run(self) -> None:
         """Until cancelled."""
         await self._lists.prove()
+        if ListName.PERSONS in self._lists.missing:
+            self._lists.want(ListName.PERSONS)  # a site that has nobody yet announces no list
         backoff = Backoff(_FIRST_RETRY_SECONDS, _MOST_RETRY_SECONDS)
         while True:
             if not self._lists.due:
                 await self._wait_due()
-                await asyncio.sleep(random.uniform(0, self._jitter_seconds))  # noqa: S311 - no secret
+                if not self._lists.never_came:  # else less is allowed until it comes
+                    jitter = random.uniform(0, self._jitter_seconds)  # noqa: S311 - no secret
+                    await asyncio.sleep(jitter)
             await self._lists.mend()
             await self._uplink.wait_up()
             for what in ListName:

@@ -16,7 +16,7 @@ import msgspec
 
 from agent.cache.sealed_file import CacheState
 from agent.config import BoxConfig
-from agent.listed import CodeKeys, KnownKey, Listed
+from agent.listed import CodeKeys, Heeded, KnownKey, Listed
 from agent.lists.file import Found, KeySet, ListFile, Proof, Standing
 from agent.lists.shelf import Shelf, open_shelf
 from shared.clock import from_microseconds
@@ -74,6 +74,7 @@ class SiteLists:
         self._token_key: bytes | None = None
         self._keys = self._first_keys
         self._lost = False  # rows of the set were gone
+        self._dropped: set[ListName] = set()  # not what was announced; on their way again
         self._whole = False  # the set of revoked cards that comes is the whole of it
         self._due = asyncio.Event()
         self.due: set[ListName] = set()
@@ -109,19 +110,36 @@ class SiteLists:
         known = [age for age in ages if age is not None]
         return max(known) if len(known) == len(ages) else None
 
-    def heeded_age(self) -> timedelta | None:
-        """The age by which less is allowed: lists that were here and are lost are as old as can
-        be; such as never came lower nothing yet."""
-        return timedelta.max if self._are_lost() else self.age()
+    def heed(self) -> Heeded:
+        """The age by which less is allowed: a list that never came, or is lost, is as old as can
+        be."""
+        if not self.missing:
+            return Heeded(self.age())
+        never = Reason.LEASE_LISTS_MISSING if self.never_came else Reason.LEASE_LISTS
+        return Heeded(timedelta.max, never)
+
+    @property
+    def missing(self) -> set[ListName]:
+        """What is not here: it never came, was lost, or was not what central had announced."""
+        return set(_FETCHED) - self._standings.keys()
+
+    @property
+    def never_came(self) -> set[ListName]:
+        """What is missing, and not known to have been here before."""
+        return set() if self._are_lost() else self.missing - self._dropped
 
     @property
     def trouble(self) -> Reason | None:
         """What somebody should know of the lists, the gravest."""
         if self._shelf.state is CacheState.LOST or self._are_lost():
             return Reason.LIST_LOST
+        if self.never_came:
+            return Reason.LIST_MISSING
+        for what in self.missing:
+            return self.refused.get(what, Reason.LIST_DIGEST)
         age = self.age()
         if age is None:
-            return Reason.CLOCK_WRONG if self._have_come() else Reason.LIST_MISSING
+            return Reason.CLOCK_WRONG
         if age >= OLD:
             return Reason.LIST_OLD
         return next(iter(self.refused.values()), None)
@@ -237,7 +255,8 @@ class SiteLists:
     async def begin_anew(self, what: ListName) -> None:
         """The list is not what was announced: all of it is wanted again."""
         await self._shelf.ask(lambda file: file.forget(what))
-        self._standings.pop(what, None)
+        if self._standings.pop(what, None) is not None:
+            self._dropped.add(what)
         self.want(what)
 
     def want(self, what: ListName) -> None:
@@ -325,14 +344,12 @@ class SiteLists:
                 for key in key_set.keys
             }
         self._standings[what] = standing
+        self._dropped.discard(what)
 
     def _are_lost(self) -> bool:
         """They were here, and have not come again."""
         lost = self._lost or self._shelf.state is not CacheState.READY
-        return lost and not self._have_come()
-
-    def _have_come(self) -> bool:
-        return all(what in self._standings for what in _NEEDED)
+        return lost and bool(self.missing)
 
     def _age_of(self, what: ListName) -> timedelta | None:
         as_of = self.as_of(what)

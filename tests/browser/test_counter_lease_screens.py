@@ -5,7 +5,7 @@ to do, in both languages and sizes.
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from agent.api.views import LeaseView, UnsentView
+from agent.api.views import LeaseView, ListsView, UnsentView
 from agent.counter.views import advise
 from shared.lease import LeaseStep
 from shared.messages import Verdict
@@ -45,6 +45,18 @@ CLOCK = LeaseView(
     12,
     advice=advise(Reason.LEASE_CLOCK),
 )
+
+
+NEVER = LeaseView(
+    LeaseStep.VERIFY_ONLY,
+    LeaseStep.IDENTITY_ONLY,
+    30 * DAY - 600,
+    30_000,
+    2_000,
+    1,
+    advice=advise(Reason.LEASE_LISTS_MISSING),
+)
+NO_LISTS = ListsView(advice=advise(Reason.LIST_MISSING))
 
 
 def _alone(box: ShownBox, lease: LeaseView, link: str = "backing-off") -> None:
@@ -94,9 +106,30 @@ async def clock(box: ShownBox, page: Page) -> None:
     await expect(page.locator("#troubles p[data-level='busy']").first).to_be_visible()
 
 
+async def lists_never_came(box: ShownBox, page: Page) -> None:
+    _alone(box, NEVER)
+    box.show(lists=NO_LISTS)
+    box.show_scan(scan(Verdict.REFUSED, Reason.LEASE_LISTS_MISSING))
+    await expect(page.locator("#verdict[data-face='refused']")).to_be_visible()
+
+
+async def lists_never_came_by_a_line(box: ShownBox, page: Page) -> None:
+    box.show(link=since("up", 900), lists=NO_LISTS, lease=NEVER)
+    await expect(page.locator("#troubles p[data-level='busy']").first).to_be_visible()
+
+
 STATES: dict[str, Arrange] = {
     arrange.__name__.replace("_", "-"): arrange
-    for arrange in (full, verify_only, verify_only_refuses, identity_only, stop, clock)
+    for arrange in (
+        full,
+        verify_only,
+        verify_only_refuses,
+        identity_only,
+        stop,
+        clock,
+        lists_never_came,
+        lists_never_came_by_a_line,
+    )
 }
 
 
@@ -145,3 +178,29 @@ async def test_there_is_one_thing_to_do(browser: Browser) -> None:
         await expect(page.locator("#troubles")).not_to_contain_text(
             Reason.LEASE_CLOCK.words.next_en
         )
+
+
+async def test_lists_that_never_came_are_said_once_and_not_at_a_first_start(
+    browser: Browser,
+) -> None:
+    """Central answers everything itself, and they come within minutes. Alone it is said by what
+    it lowers; later, or beside what is wrong with the line, by the lists themselves."""
+    box = ShownBox()
+    lowered, missing = Reason.LEASE_LISTS_MISSING.words.en, Reason.LIST_MISSING.words.en
+    async with serving(box) as address, open_context(browser, DESK, "en") as context:
+        page = await open_page(context, address, "en")
+        troubles = page.locator("#troubles")
+        box.show(lists=NO_LISTS, lease=NEVER)
+        await _shown(page, missing)
+        await expect(troubles).not_to_contain_text(lowered)
+        box.show(link=since("up", 20))
+        await expect(troubles).not_to_be_visible()
+        link = since("backing-off", 20)
+        box.show(link=link)
+        await _shown(page, lowered)
+        await _shown(page, "Verified codes only")
+        await expect(troubles).not_to_contain_text(missing)
+        wrong = advise(Reason.CLOCK_WRONG)
+        box.show(link=type(link)(link.state, link.since, link.since_ms, wrong))
+        await _shown(page, missing)
+        await expect(troubles).not_to_contain_text(lowered)

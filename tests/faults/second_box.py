@@ -40,6 +40,8 @@ class SecondBox:
         config = directory / "box.toml"
         config.write_text(f"again_seconds = 0\n{config.read_text()}")
         self.start(online=online)
+        if online:
+            wait_until(self.api.has_lists, SETTLE_SECONDS, "its lists are there")
 
     def start(self, *, online: bool = True) -> None:
         """Start it; wait for its API, and its line."""

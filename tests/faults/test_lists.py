@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from agent.__main__ import main as agent_command
 from central.__main__ import main as central_command
 from central.app import Central, open_central
 from central.cards.card import Card
@@ -20,6 +21,7 @@ from shared.clock import SystemClock
 from shared.crypto import STD
 from shared.ehc import DynamicCode, build_code, parse_code, sign_extension
 from shared.exits import Exit
+from shared.reasons import Reason
 from tests.central.people import make_resident
 from tests.faults.world import BOX, SETTLE_SECONDS, TESTER, World
 
@@ -52,7 +54,7 @@ def wait_lists(world: World, **wanted: int) -> None:
     def look() -> bool | None:
         lists = lists_of(world)
         held = all(lists[name] == count for name, count in wanted.items())
-        return True if held and lists["age_seconds"] is not None else None
+        return True if held and lists["advice"] is None else None
 
     wait_until(look, SETTLE_SECONDS, f"lists with {wanted}")
 
@@ -156,14 +158,14 @@ def test_keys_rotate_while_a_box_is_away(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "said", "verdict"),
-    [("noise", "list-lost", "refused"), ("gone", "list-missing", "provisional")],
+    ("what", "said", "refused"),
+    [("noise", "list-lost", "lease-verify-only"), ("gone", "list-missing", "lease-lists-missing")],
 )
 def test_lost_lists_are_said_and_fetched_again(
-    world: World, what: str, said: str, verdict: str
+    world: World, capsys: pytest.CaptureFixture[str], what: str, said: str, refused: str
 ) -> None:
-    """No record depends on them: the box starts, says so, allows less where they were damaged, and
-    has them back."""
+    """No record depends on them: the box starts, says so, allows less while it is alone, and has
+    them back. A box that never had them is no better: who erases the file gains nothing."""
     wait_lists(world)
     count = lists_of(world)["revoked"]
     world.supervisor.stop("box")
@@ -174,11 +176,18 @@ def test_lost_lists_are_said_and_fetched_again(
     world.broker.kill()
     world.start_box(online=False)
     assert lists_of(world)["advice"]["reason"] == said
-    assert world.scan(world.static_code())["verdict"] == verdict
+    view = world.scan(world.static_code())
+    assert (view["verdict"], view["advice"]["reason"]) == ("refused", refused)
+    assert world.api.fetch("state")["lease"]["step"] == "verify-only"
+    agent_command(["--dir", str(world.box_directory), "check"])
+    words = Reason(said).words
+    told = capsys.readouterr().out
+    assert words.zh in told
+    assert words.en in told
     world.broker.start()
     world.wait_link("up")
     wait_lists(world, revoked=count)
-    assert lists_of(world)["advice"] is None
+    assert world.api.fetch("state")["lease"]["advice"] is None
     world.prove()
 
 

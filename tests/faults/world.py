@@ -81,6 +81,7 @@ class World:
         self.broker.start()
         self.start_central()
         self.start_box()
+        wait_until(self.api.has_lists, SETTLE_SECONDS, "the lists are there")
         return self
 
     def __exit__(

@@ -5,6 +5,7 @@ import { element, fill } from "./element.js";
 import { cause, has, language, nextStep, say } from "./words.js";
 
 const ALMOST_NOTHING = new Set(["identity-only", "stop"]);
+const COMING_SECONDS = 300; // what a first start takes, and more
 export const WELL = new Set(["ready", "opening"]);
 export const low = matchMedia("(max-height: 660px)"); // room for one line only
 
@@ -56,16 +57,22 @@ function list(known) {
     if (standing === "ready" && advice) troubles.push({ level: "busy", what: say(key), ...told(advice) });
   }
   for (const { advice } of state.reports ?? []) troubles.push({ level: "busy", what: say("device"), ...told(advice) });
-  // At the first start they are on their way.
   const { advice: lists, age_seconds: age } = state.lists;
-  if (lists && (age !== null || link.state !== "up")) troubles.push({ level: "busy", what: say("lists"), ...told(lists) });
+  const never = lists?.reason === "list-missing";
+  const lowers = lease.advice?.reason === "lease-lists-missing";
+  const up = link.state === "up";
+  // Soon after a start they are on their way, and central itself answers everything.
+  const soon = up && known.clock.ageSteady(link.since_ms) < COMING_SECONDS;
+  // What never came is said once: alone by what it lowers.
+  const said = never && lowers && !up && !link.advice;
+  if (lists && !said && !(soon && (never || age === null))) troubles.push({ level: "busy", what: say("lists"), ...told(lists) });
   if (state.labels_advice) troubles.push({ level: "busy", what: say("label"), ...told(state.labels_advice) });
   if (operator.advice && !operator.asked_for_pin) {
     troubles.push({ level: "bad", what: say("operator"), ...told(operator.advice) });
   }
   if (link.advice) troubles.push({ level: "bad", what: say("network"), ...told(link.advice) });
   // One thing to do: what brings the line back brings the lease back too.
-  else if (lease.advice) troubles.push({ level: ALMOST_NOTHING.has(lease.step) ? "bad" : "busy", what: say("lease"), ...told(lease.advice) });
+  else if (lease.advice && !(up && lowers)) troubles.push({ level: ALMOST_NOTHING.has(lease.step) ? "bad" : "busy", what: say("lease"), ...told(lease.advice) });
   else if (link.state !== "up") {
     troubles.push({ level: "busy", what: say("network"), why: say("networkTrouble"), next: say("networkTroubleNext") });
   }

@@ -111,10 +111,11 @@ def show_age(age: timedelta | None, language: Language) -> str:
 @dataclass(frozen=True, slots=True)
 class ShownLease:
     """How far a box may go alone, by its last word; ``until`` is when the next step begins, at the
-    latest, if nobody hears of it."""
+    latest, if nobody hears of it; ``why`` less than everything is allowed."""
 
     step: Word
     until: str
+    why: Words | None
 
 
 def show_lease(
@@ -124,7 +125,8 @@ def show_lease(
     if lease is None or heard_at is None:
         return None
     ends = None if lease.seconds_left is None else heard_at + _span(lease.seconds_left)
-    return ShownLease(LEASE_STEPS[lease.step], tell_time(ends, now) if ends else "")
+    why = lease.reason.words if lease.reason else None
+    return ShownLease(LEASE_STEPS[lease.step], tell_time(ends, now) if ends else "", why)
 
 
 def _span(seconds: int) -> timedelta:

@@ -47,6 +47,16 @@ def test_what_is_left_of_a_decision(
         assert left.identity == (None if letter == "r" else decision.identity)
 
 
+def test_what_lists_would_have_told_is_refused_in_their_words() -> None:
+    """A box that central's lists never reached has not been alone for long; what is known is no
+    less good for that."""
+    never = Reason.LEASE_LISTS_MISSING
+    assert limit(UNKNOWN, LeaseStep.VERIFY_ONLY, never).reason is never
+    assert limit(KNOWN, LeaseStep.VERIFY_ONLY, never) == KNOWN
+    assert limit(UNKNOWN, LeaseStep.VERIFY_ONLY, Reason.LEASE_LISTS).reason == "lease-verify-only"
+    assert limit(UNKNOWN, LeaseStep.IDENTITY_ONLY, never).reason == "lease-identity-only"
+
+
 @pytest.mark.parametrize("place", MedicalStep)
 def test_less_is_allowed_at_each_step(place: MedicalStep) -> None:
     """In words of both languages; money never after the first step, nothing after the second."""

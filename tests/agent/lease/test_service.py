@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from agent.listed import Heeded
 from shared.errors import NotAuthentic, Refused
 from shared.lease import LeaseStep, LeaseUse, SignedLease
 from shared.reasons import Reason
@@ -205,12 +206,15 @@ async def test_books_that_are_lost_allow_less() -> None:
 
 
 def test_old_lists_lower_what_is_allowed() -> None:
-    """Lists whose age is not known lower nothing."""
+    """So do such as never came, which is said; lists whose age cannot be told lower nothing."""
     machine = Machine()
-    old = machine.start(lists_age=timedelta(days=8))
+    old = machine.start(lists=Heeded(timedelta(days=8)))
     assert (old.step, old.reason) == (LeaseStep.VERIFY_ONLY, Reason.LEASE_LISTS)
-    assert machine.start(lists_age=timedelta(days=6)).step is LeaseStep.FULL
-    assert machine.start(lists_age=None).step is LeaseStep.FULL
+    never = machine.start(lists=Heeded(timedelta.max, Reason.LEASE_LISTS_MISSING))
+    assert never.view().step is LeaseStep.VERIFY_ONLY
+    assert never.view().reason is Reason.LEASE_LISTS_MISSING
+    assert machine.start(lists=Heeded(timedelta(days=6))).step is LeaseStep.FULL
+    assert machine.start(lists=Heeded()).step is LeaseStep.FULL
 
 
 async def test_what_is_not_believed() -> None:

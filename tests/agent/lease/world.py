@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from agent.lease.books import Books
 from agent.lease.service import OfflineLease
+from agent.listed import Heeded
 from shared.clock import ClockOffset, to_microseconds
 from shared.crypto import STD
 from shared.errors import Damaged, Unavailable
@@ -22,6 +23,7 @@ from shared.reasons import Reason
 from tests.fakes import NOON
 
 BOX = "site1/box1"
+UNKNOWN = Heeded()
 KEY = STD.signing_key(bytes(range(32)))
 SMALL = LeasePolicy(
     verify_only=Bound(3600, 100, 50),
@@ -76,9 +78,7 @@ class Machine:
         self.monotonic = 1_000_000_000
         self.boots += 1
 
-    def start(
-        self, *, used_before: bool = False, lists_age: timedelta | None = None
-    ) -> OfflineLease:
+    def start(self, *, used_before: bool = False, lists: Heeded = UNKNOWN) -> OfflineLease:
         """The agent's lease after a start of its process."""
         lease = OfflineLease(
             box=BOX,
@@ -87,7 +87,7 @@ class Machine:
             boot_id=self.boots.to_bytes(16, "big"),
             shelf=self,
         )
-        lease.heed_lists(lambda: lists_age)
+        lease.heed_lists(lambda: lists)
         lease.load(used_before=used_before)
         return lease
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from agent.listed import Heeded
 from agent.lists.service import OLD
 from shared.lists import NO_DIGEST, Position, end_of, sign_page
 from shared.messages import ListName, ListReply
@@ -206,6 +207,52 @@ async def test_a_centre_put_back_from_a_backup_is_heard(centre: ListCentre, box:
     await box.catch_up()
     assert not box.lists.refused
     assert not box.lists.due
+
+
+async def test_lists_that_never_came_are_as_old_as_can_be(centre: ListCentre, box: ListBox) -> None:
+    """One that is not here is enough, the persons' too; each that comes is one less."""
+    centre.admit(SAMPLE)
+    never = Heeded(timedelta.max, Reason.LEASE_LISTS_MISSING)
+    centre.compose()
+    for what in ListName:
+        assert box.lists.heed() == never
+        assert _trouble(box) is Reason.LIST_MISSING
+        await box.hear(centre.signed(centre.head(what)))
+    assert box.lists.heed() == Heeded(timedelta(0))
+    assert _trouble(box) is None
+
+
+async def test_a_list_that_is_not_what_was_announced_is_no_list(
+    centre: ListCentre, box: ListBox
+) -> None:
+    """It is here no more until the whole of it has come; it is not said that it never came."""
+    centre.suspend(centre.admit(SAMPLE)[1])
+    await box.catch_up()
+    other = msgspec.structs.replace(centre.head(ListName.REVOKED), digest=bytes(32))
+    await box.lists.take_head(centre.signed(other))
+    assert box.lists.heed() == Heeded(timedelta.max, Reason.LEASE_LISTS)
+    assert _trouble(box) is Reason.LIST_DIGEST
+    await box.fetch()
+    assert box.lists.heed() == Heeded(timedelta(0))
+    assert _trouble(box) is None
+
+
+async def test_a_site_that_has_nobody_has_a_list(centre: ListCentre, box: ListBox) -> None:
+    """No head announces it: the box asks for it by itself, and is told that it is empty."""
+    centre.compose()
+    changed = asyncio.Event()
+    box.lists.on_change = changed.set
+    running = asyncio.create_task(box.fetching.run())
+    for what in (ListName.KEYS, ListName.REVOKED):
+        await box.lists.take_head(centre.signed(centre.head(what)))
+    async with asyncio.timeout(20):
+        while box.lists.missing:
+            await changed.wait()
+            changed.clear()
+    running.cancel()
+    await asyncio.wait((running,))
+    assert box.lists.heed() == Heeded(timedelta(0))
+    assert box.lists.count(ListName.PERSONS) == 0
 
 
 async def test_age_is_that_of_the_last_confirmation(centre: ListCentre, box: ListBox) -> None:

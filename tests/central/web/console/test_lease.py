@@ -18,6 +18,7 @@ def test_the_end_is_counted_from_when_the_box_was_heard() -> None:
     assert shown is not None
     assert shown.step is LEASE_STEPS[LeaseStep.FULL]
     assert shown.until == "2026-03-02 10:00"
+    assert shown.why is None
 
 
 def test_the_last_step_has_no_end() -> None:
@@ -26,5 +27,6 @@ def test_the_last_step_has_no_end() -> None:
     shown = show_lease(stopped, NOW, NOW)
     assert shown is not None
     assert not shown.until
+    assert shown.why is Reason.LEASE_STOP.words
     assert show_lease(None, NOW, NOW) is None
     assert show_lease(stopped, None, NOW) is None
