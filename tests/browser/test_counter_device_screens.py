@@ -13,8 +13,16 @@ from agent.counter.views import IssueView, advise
 from shared.devices import DeviceState, PrinterCondition, PrintState
 from shared.messages import RegistrationOutcome, Verdict
 from shared.reasons import Reason
-from tests.browser.chromium import DESK, SMALL_DESK, Size, open_context
-from tests.browser.counter_steps import Arrange, issue, issued_new, list_spilt
+from tests.browser.chromium import Size, open_context
+from tests.browser.counter_steps import (
+    Arrange,
+    check_screen,
+    each_language,
+    each_size,
+    issue,
+    issued_new,
+    list_spilt,
+)
 from tests.browser.screens import keep_screen
 from tests.browser.shown_box import PERSON, ShownBox, label, open_page, scan, serving
 
@@ -91,23 +99,18 @@ STATES |= {
 }
 
 
-@pytest.mark.parametrize("size", [DESK, SMALL_DESK], ids=lambda size: str(size.width))
-@pytest.mark.parametrize("language", ["zh", "en"])
+@each_size
+@each_language
 @pytest.mark.parametrize("name", STATES)
 async def test_each_state_is_shown_whole(
     browser: Browser, name: str, language: str, size: Size
 ) -> None:
     """As in ``test_counter_screens``."""
-    box = ShownBox()
-    async with serving(box) as address, open_context(browser, size, language) as context:
-        page = await open_page(context, address, language)
-        await STATES[name](box, page)
-        await keep_screen(page, f"counter-{name}", language)
-        assert await list_spilt(page) == []
+    await check_screen(browser, name, language, size, STATES[name])
 
 
-@pytest.mark.parametrize("size", [DESK, SMALL_DESK], ids=lambda size: str(size.width))
-@pytest.mark.parametrize("language", ["zh", "en"])
+@each_size
+@each_language
 async def test_each_condition_of_the_printer_is_shown_whole(
     browser: Browser, language: str, size: Size
 ) -> None:

@@ -10,9 +10,8 @@ from agent.counter.views import advise
 from shared.lease import LeaseStep
 from shared.messages import Verdict
 from shared.reasons import Reason
-from tests.browser.chromium import DESK, SMALL_DESK, Size, open_context
-from tests.browser.counter_steps import Arrange, list_spilt
-from tests.browser.screens import keep_screen
+from tests.browser.chromium import DESK, Size, open_context
+from tests.browser.counter_steps import Arrange, check_screen, each_language, each_size
 from tests.browser.shown_box import PERSON, ShownBox, open_page, scan, serving, since
 
 DAY = 86_400
@@ -133,19 +132,14 @@ STATES: dict[str, Arrange] = {
 }
 
 
-@pytest.mark.parametrize("size", [DESK, SMALL_DESK], ids=lambda size: str(size.width))
-@pytest.mark.parametrize("language", ["zh", "en"])
+@each_size
+@each_language
 @pytest.mark.parametrize("name", STATES)
 async def test_each_step_is_shown_whole(
     browser: Browser, name: str, language: str, size: Size
 ) -> None:
     """Nothing is cut off or in the other language."""
-    box = ShownBox()
-    async with serving(box) as address, open_context(browser, size, language) as context:
-        page = await open_page(context, address, language)
-        await STATES[name](box, page)
-        await keep_screen(page, f"counter-lease-{name}", language)
-        assert await list_spilt(page) == []
+    await check_screen(browser, f"lease-{name}", language, size, STATES[name])
 
 
 async def test_the_countdown_says_what_is_left_and_what_comes(browser: Browser) -> None:

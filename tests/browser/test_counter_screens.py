@@ -12,16 +12,21 @@ from agent.counter.views import IssueView, OperatorView, advise
 from shared.devices import DeviceState, PrinterCondition, PrintState
 from shared.messages import CodeClass, DecidedBy, RegistrationOutcome, Verdict
 from shared.reasons import Reason
-from tests.browser.chromium import DESK, SMALL_DESK, Size, open_context
-from tests.browser.counter_steps import Arrange, issue, issued_new, list_spilt, send
-from tests.browser.screens import keep_screen
+from tests.browser.chromium import Size
+from tests.browser.counter_steps import (
+    Arrange,
+    check_screen,
+    each_language,
+    each_size,
+    issue,
+    issued_new,
+    send,
+)
 from tests.browser.shown_box import (
     PERSON,
     ShownBox,
     label,
-    open_page,
     scan,
-    serving,
     since,
 )
 
@@ -350,16 +355,11 @@ STATES: dict[str, Arrange] = {
 }
 
 
-@pytest.mark.parametrize("size", [DESK, SMALL_DESK], ids=lambda size: str(size.width))
-@pytest.mark.parametrize("language", ["zh", "en"])
+@each_size
+@each_language
 @pytest.mark.parametrize("name", STATES)
 async def test_each_state_is_shown_whole(
     browser: Browser, name: str, language: str, size: Size
 ) -> None:
     """Nothing cut off, untranslated, missing, or serious by axe; the glance never scrolls."""
-    box = ShownBox()
-    async with serving(box) as address, open_context(browser, size, language) as context:
-        page = await open_page(context, address, language)
-        await STATES[name](box, page)
-        await keep_screen(page, f"counter-{name}", language)
-        assert await list_spilt(page) == []
+    await check_screen(browser, name, language, size, STATES[name])
