@@ -1,17 +1,20 @@
-"""What the broker is told: its configuration file, its roles, and changes to them while it runs.
+"""What the broker is told: its configuration file, its roles, and changes to them while it runs;
+and the one thing that it says itself.
 
 Mosquitto 2.0 with its dynamic-security plugin. Default deny; central and each box have a role of
 literal topics. Pure: texts and commands; who writes or sends them is elsewhere.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from central.config import BrokerConfig, CentralFiles
 from central.fleet.certificates import CENTRAL_NAME
-from shared.ids import BoxId
+from shared.errors import Malformed
+from shared.ids import BoxId, parse_box_id
 from shared.topics import (
     BOX_HEARS,
     BOX_SENDS,
@@ -26,11 +29,20 @@ CONTROL = "$CONTROL/dynamic-security/v1"
 """Central publishes ``encode_commands(…)`` here."""
 CONTROL_RESPONSE = f"{CONTROL}/response"
 
+NOTICES = "$SYS/broker/log/N"
+"""The broker's own notices: who came, who went, and why; never a topic or a payload. Central alone
+hears them, each of its processes all of them: a shared subscription is given none."""
+
 Command = dict[str, Any]
 """One command of the plugin, as JSON."""
 
 MOST_PACKET_BYTES = 1280 * 1024
 """A batch of a box is at most 1 MiB of rows, its keys and signature aside; nothing is larger."""
+
+_CUT_OFF = re.compile(
+    rb"[0-9]{1,12}: Client ([a-z0-9/-]{3,63}) disconnected due to oversize packet\."
+)
+"""Mosquitto 2.0. A box's client id is its certificate's name: it cannot say this of another."""
 
 _PLUGIN = "mosquitto_dynamic_security.so"
 _LIBRARIES = Path("/usr/lib")
@@ -77,6 +89,8 @@ def build_broker_config(files: CentralFiles, broker: BrokerConfig, bind: str, us
         "",
         "# Topics and payloads are never logged: that would take log_type debug.",
         "log_dest stderr",
+        "# Central audits what was too large for it to see: the notices say whose it was.",
+        "log_dest topic",
         "log_type error",
         "log_type warning",
         "log_type notice",
@@ -134,6 +148,29 @@ def expel_commands(box: BoxId) -> list[Command]:
     ]
 
 
+def hear_commands() -> list[Command]:
+    """Let central hear the notices, at a broker whose roles are older than they.
+
+    Harmless where it hears them already, as ``admit_commands``; else its session is cut once.
+    """
+    return [
+        {"command": "addRoleACL", "rolename": CENTRAL_NAME, **_allow(kind, NOTICES)}
+        for kind in ("publishClientReceive", "subscribeLiteral")
+    ]
+
+
+def parse_cut_off(notice: bytes) -> BoxId | None:
+    """The box whose session the broker has ended, for a packet of more than ``MOST_PACKET_BYTES``;
+    None for every other notice."""
+    found = _CUT_OFF.fullmatch(notice)
+    if found is None:
+        return None
+    try:
+        return parse_box_id(found[1].decode("ascii"))
+    except Malformed:
+        return None
+
+
 def encode_commands(commands: Iterable[Command]) -> bytes:
     """The payload for ``CONTROL``."""
     return json.dumps({"commands": list(commands)}).encode()
@@ -145,12 +182,13 @@ def _central_client() -> Command:
 
 def _central_role() -> Command:
     heard = [topic.removeprefix("$share/central/") for topic in CENTRAL_HEARS]
+    own = (CONTROL_RESPONSE, NOTICES)
     return {
         "rolename": CENTRAL_NAME,
         "acls": [
             *(_allow("publishClientSend", topic) for topic in (*_CENTRAL_SENDS, CONTROL)),
-            *(_allow("publishClientReceive", topic) for topic in (*heard, CONTROL_RESPONSE)),
-            *(_allow("subscribeLiteral", topic) for topic in (*CENTRAL_HEARS, CONTROL_RESPONSE)),
+            *(_allow("publishClientReceive", topic) for topic in (*heard, *own)),
+            *(_allow("subscribeLiteral", topic) for topic in (*CENTRAL_HEARS, *own)),
         ],
     }
 

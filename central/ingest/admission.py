@@ -18,6 +18,7 @@ from central.fleet.broker import (
     admit_commands,
     encode_commands,
     expel_commands,
+    hear_commands,
 )
 from central.fleet.certificate_store import KeptList
 from central.fleet.revocation import RevocationList
@@ -98,7 +99,9 @@ class Admission:
         if standings is not None:
             self._standings = standings
         wanted = {each.id: each.epoch for each in self._standings if not each.is_shut_out}
+        commands: list[Command] = []
         if self._admitted is None:
+            commands += hear_commands()
             # What the broker may still let in from before, though it must not.
             self._admitted = {
                 each.id: each.told_epoch
@@ -110,7 +113,7 @@ class Admission:
         # read the list that keeps the former machine out; its session from between is cut then.
         gone = sorted(id for id, epoch in admitted.items() if wanted.get(id) != epoch)
         new = sorted(id for id in wanted if id not in admitted)
-        commands = [command for id in gone for command in expel_commands(id)]
+        commands += [command for id in gone for command in expel_commands(id)]
         replaced = {each.id for each in self._standings if each.told_epoch not in {0, each.epoch}}
         for id in new:
             if id in replaced:

@@ -5,6 +5,7 @@ so that many processes share the subscriptions. Turns every MqttError into Unava
 """
 
 import asyncio
+import logging
 import math
 import os
 import ssl
@@ -17,11 +18,13 @@ import aiomqtt
 from paho.mqtt.reasoncodes import ReasonCode
 
 from central.config import BrokerConfig, CentralFiles
-from central.fleet.broker import CONTROL_RESPONSE
+from central.fleet.broker import CONTROL_RESPONSE, NOTICES
 from central.fleet.certificates import CENTRAL_NAME
 from shared.errors import Unavailable
 from shared.reasons import Reason
 from shared.topics import CENTRAL_HEARS
+
+_log = logging.getLogger(__name__)
 
 _KEEPALIVE_SECONDS = 20
 _NO_TIMER = math.inf
@@ -87,10 +90,11 @@ async def open_connection(broker: BrokerConfig, files: CentralFiles) -> AsyncIte
             await client.__aenter__()
         try:
             async with _answered():
-                granted = await client.subscribe(
-                    [(topic, 1) for topic in (*CENTRAL_HEARS, CONTROL_RESPONSE)]
-                )
+                needed = [(topic, 1) for topic in (*CENTRAL_HEARS, CONTROL_RESPONSE)]
+                *granted, notices = await client.subscribe([*needed, (NOTICES, 0)])
             _check_granted(granted)
+            if _is_refused(notices):  # older roles: Admission asks for it, and we come again
+                _log.info("the broker does not tell its notices yet")
             yield Connection(client)
         finally:
             async with _answered():
@@ -99,8 +103,12 @@ async def open_connection(broker: BrokerConfig, files: CentralFiles) -> AsyncIte
 
 def _check_granted(granted: Iterable[int | ReasonCode]) -> None:
     for code in granted:
-        if not isinstance(code, int) and code.is_failure:
+        if _is_refused(code):
             raise Unavailable(Reason.NOT_ADMITTED, f"subscription refused: {code}")
+
+
+def _is_refused(code: int | ReasonCode) -> bool:
+    return not isinstance(code, int) and code.is_failure
 
 
 def _tls_context(files: CentralFiles) -> ssl.SSLContext:

@@ -1,7 +1,8 @@
 """What was refused of what came in under a box's name goes to the audit, and cannot fill it.
 
 The first refusal of a box for a reason is written at once; what follows is counted, and written
-as one row a minute. Nothing of a message is written but its kind.
+as one row a minute. Nothing of a message is written but its kind. What the broker itself cuts off
+never comes in; the broker says whose it was.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
-from central.audit.service import Audit
+from central.audit.service import Audit, AuditFilter
 from central.storage.writer import Writer
 from shared.clock import Clock
 from shared.errors import Unavailable
@@ -22,6 +23,9 @@ from shared.reasons import Reason
 _log = logging.getLogger(__name__)
 
 BETWEEN_ROWS = timedelta(minutes=1)
+CUT_OFF = "cut-off"
+"""The kind of what the broker cut off: on which topic it was to be is not known."""
+_ACT = "ingest.refuse"
 _LOOK_SECONDS = 1.0
 _MOST_KEYS = 20_000
 """Boxes times reasons. The broker lets in only boxes that joined: more than that is none."""
@@ -44,12 +48,18 @@ class _Count:
 
 
 class Refusals:
-    """Counts in memory; ``run`` writes."""
+    """Counts in memory; ``run`` writes.
 
-    def __init__(self, audit: Audit, writer: Writer, clock: Clock) -> None:
+    ``told_to_all``: every process of central hears of the same ones, and only one writes.
+    """
+
+    def __init__(
+        self, audit: Audit, writer: Writer, clock: Clock, *, told_to_all: bool = False
+    ) -> None:
         self._audit = audit
         self._writer = writer
         self._clock = clock
+        self._told_to_all = told_to_all
         self._counts: dict[tuple[BoxId, Reason], _Count] = {}
         self._came = asyncio.Event()
 
@@ -101,8 +111,10 @@ class Refusals:
 
     def _write(self, due: Sequence[Refused], now: datetime) -> None:
         for each in due:
+            if self._told_to_all and self._is_written(each, now):
+                continue
             self._audit.write(
-                "ingest.refuse",
+                _ACT,
                 str(each.box),
                 "central",
                 now,
@@ -110,3 +122,12 @@ class Refusals:
                 reason=str(each.reason),
                 count=each.times,
             )
+
+    def _is_written(self, due: Refused, now: datetime) -> bool:
+        """Whether another process has written it: our own last row is a minute old."""
+        since = now - BETWEEN_ROWS
+        rows = self._audit.list(AuditFilter(act=_ACT, subject=str(due.box), since=since))
+        wanted = (due.kind, due.reason)
+        return any(
+            row.at > since and (row.facts["kind"], row.facts["reason"]) == wanted for row in rows
+        )

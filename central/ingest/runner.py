@@ -17,7 +17,7 @@ from typing import Protocol
 from central.audit.service import Audit
 from central.config import CentralConfig, CentralFiles
 from central.feed import BoxChanged, Feed, FeedEvent
-from central.fleet.broker import CONTROL_RESPONSE
+from central.fleet.broker import CONTROL_RESPONSE, NOTICES, parse_cut_off
 from central.fleet.revocation import RevocationList
 from central.fleet.service import Fleet
 from central.ingest.admission import Admission, report_response
@@ -25,7 +25,7 @@ from central.ingest.edges import Edge, Observe, ignore
 from central.ingest.inbox import Opened, RowCrashError
 from central.ingest.mqtt import Connection, Message, open_connection
 from central.ingest.parts import Ingest
-from central.ingest.refusals import Refusals
+from central.ingest.refusals import CUT_OFF, Refusals
 from central.ingest.turns import Turns
 from central.keys.service import Keys
 from central.lists.announcing import ListAnnouncing
@@ -173,6 +173,7 @@ class _Desk:
         self._mailbox = Mailbox(central.presence, writer, central.feed, clock, self._note_report)
         self._dropped: Counter[Reason] = Counter()
         self._refusals = Refusals(central.audit, writer, clock)
+        self._cut_off = Refusals(central.audit, writer, clock, told_to_all=True)
 
     async def serve(self, connection: Connection) -> None:
         """Until the connection is lost. Raises a group with Unavailable in it."""
@@ -186,10 +187,13 @@ class _Desk:
             group.create_task(self._lists.run(connection), name="lists")
             group.create_task(self._mailbox.run(), name="presence")
             group.create_task(self._refusals.run(), name="refusals")
+            group.create_task(self._cut_off.run(), name="cut-off")
             turns = Turns(group, partial(self._handle, connection), self._drop_beyond)
             async for message in connection.messages():
                 if message.topic == CONTROL_RESPONSE:
                     report_response(message.payload)
+                elif message.topic == NOTICES:
+                    self._note_notice(message.payload)
                 else:
                     await turns.put(message)
 
@@ -286,6 +290,12 @@ class _Desk:
         if anchor is not None:
             down.append((ANCHOR, anchor))
         return [(kind, pair_key.seal(Direction.DOWN, box, kind, text)) for kind, text in down]
+
+    def _note_notice(self, notice: bytes) -> None:
+        box = parse_cut_off(notice)
+        if box is not None:
+            _log.debug("%s: the broker cut a packet off", box)
+            self._cut_off.note(box, CUT_OFF, Reason.BODY_TOO_LARGE)
 
     def _drop_beyond(self, message: Message) -> None:
         self._drop(message.topic, Refused(Reason.TOO_MANY_REQUESTS))

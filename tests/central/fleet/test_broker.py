@@ -11,10 +11,13 @@ import pytest
 from central.fleet.broker import (
     CONTROL,
     CONTROL_RESPONSE,
+    NOTICES,
     Command,
     admit_commands,
     encode_commands,
     expel_commands,
+    hear_commands,
+    parse_cut_off,
 )
 from shared.ids import BoxId
 from shared.topics import CENTRAL_HEARS, RECEIPT, REPLY, STATUS, UP, build_topic
@@ -103,6 +106,58 @@ async def test_a_box_hears_its_own_topics_and_the_lists_only(line: Line) -> None
         await central.publish("onecode/v1/lists/revoked", b"for all", qos=1)
         await central.publish(build_topic(BOX, REPLY), FENCE, qos=1)
         assert await hear(box) == ["onecode/v1/lists/revoked"]
+
+
+async def test_central_alone_hears_the_brokers_notices(line: Line) -> None:
+    """Who came and went, and nothing of what they said; no box hears them or can put one in."""
+    forged = b"1: Client site1/box2 disconnected due to oversize packet."
+    async with line.central() as central, line.box(OTHER) as other:
+        await subscribe(central, *CENTRAL_HEARS, CONTROL_RESPONSE, NOTICES)
+        await subscribe(other, NOTICES, "$SYS/broker/log/#", build_topic(OTHER, "down/#"))
+        async with line.box(BOX) as box:
+            await box.publish(build_topic(BOX, "ask/secret"), b"payload", qos=1)
+            await box.publish(NOTICES, forged, qos=1)
+        await other.publish(build_topic(OTHER, UP), FENCE, qos=1)
+        notices = []
+        async with asyncio.timeout(5):
+            async for message in central.messages:
+                if message.payload == FENCE:
+                    break
+                if str(message.topic) == NOTICES:
+                    assert isinstance(message.payload, bytes)
+                    notices.append(message.payload)
+        assert [each for each in notices if str(BOX).encode() in each]
+        assert not [each for each in notices if b"secret" in each or b"payload" in each]
+        assert forged not in notices
+        await central.publish(build_topic(OTHER, REPLY), FENCE, qos=1)
+        assert await hear(other) == []
+        assert await errors(central, hear_commands()) == [True, True]  # and no session is cut
+
+
+@pytest.mark.parametrize(
+    ("notice", "box"),
+    [
+        (b"1795927616: Client site1/box1 disconnected due to oversize packet.", BOX),
+        (b"1795927616: Client site1/box1 disconnected.", None),
+        (b"1795927616: Client site1/box1 disconnected due to protocol error.", None),
+        (b"1795927616: Client central-34812a8b558e6 disconnected due to oversize packet.", None),
+        (b"1795927616: Client central/box1 disconnected due to oversize packet.", None),
+        (b"1795927616: Client site1 disconnected due to oversize packet.", None),
+        (b"Client site1/box1 disconnected due to oversize packet.", None),
+        (b"1795927616: Client site1/box1 disconnected due to oversize packet.\n", None),
+        (
+            b"1: Client a disconnected. 1: Client site1/box1 disconnected due to oversize packet.",
+            None,
+        ),
+        (b"1795927616: Client \xff/box1 disconnected due to oversize packet.", None),
+        (b"", None),
+    ],
+)
+def test_only_a_box_that_was_cut_off_is_read_from_a_notice(
+    notice: bytes, box: BoxId | None
+) -> None:
+    """Every other notice, and everything that is none, says nothing."""
+    assert parse_cut_off(notice) == box
 
 
 async def test_the_client_id_is_the_certificates_name(line: Line) -> None:

@@ -1,27 +1,33 @@
 """What is refused is audited with its reason, and a flood of it fills nothing."""
 
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import msgspec
 import pytest
 
+from agent.transport.batches import MAX_BATCH_ROWS
 from central.audit.service import Audit
+from central.fleet.broker import NOTICES
 from central.ingest.inbox import MOST_BATCH_BYTES
-from central.ingest.refusals import BETWEEN_ROWS, Refusals, Refused
+from central.ingest.refusals import BETWEEN_ROWS, CUT_OFF, Refusals, Refused
 from central.storage.writer import Writer
 from shared.clock import ManualClock
 from shared.codec import batches
 from shared.crypto import STD
-from shared.errors import Malformed, NotAuthentic, Unavailable
+from shared.errors import Malformed, NotAuthentic
 from shared.errors import Refused as RefusedError
 from shared.ids import BoxId
-from shared.ledger import Account
+from shared.ledger import MAX_BODY_BYTES, Account
 from shared.reasons import Reason
 from shared.topics import UP
-from tests.central.ingest.boxes import BOX, OTHER, PaperBox
+from tests.central.ingest.boxes import BOX, OTHER, PaperBox, scan_record
 from tests.central.ingest.centre import AT, Centre
 from tests.central.ingest.custody import receipt_for, take
-from tests.central.ingest.wire import Wire, prove_both, running_box, serving
+from tests.central.ingest.wire import PATIENCE_SECONDS, Box, Wire, prove_both, running_box, serving
 
 
 def forged(box: PaperBox) -> bytes:
@@ -139,13 +145,108 @@ def _refused(centre: Centre) -> set[str]:
     return {reason for (reason,) in rows}
 
 
-async def test_ten_megabytes_do_not_pass_the_broker(wire: Wire) -> None:
-    """It ends that connection; the box's own line, and its rows, are unharmed."""
-    files = wire.add_box(BoxId("site1", "box1"))
-    async with serving(wire.centre), running_box(files) as box:
+def _cut_off(centre: Centre) -> list[tuple[str, str, int]]:
+    """Box, reason and count of what the audit has of packets that the broker cut off."""
+    return list(
+        centre.database.execute(
+            "SELECT subject, json_extract(facts, '$.reason'), json_extract(facts, '$.count')"
+            " FROM audit_row WHERE act = 'ingest.refuse'"
+            " AND json_extract(facts, '$.kind') = 'cut-off' ORDER BY seq"
+        )
+    )
+
+
+@asynccontextmanager
+async def sending_ten_megabytes(box: Box) -> AsyncIterator[asyncio.Task[None]]:
+    """Under the box's own certificate; its client waits for a PUBACK that does not come."""
+    sending = asyncio.create_task(box.publish(UP, bytes(10_000_000)))
+    try:
+        yield sending
+    finally:
+        sending.cancel()
+        await asyncio.wait((sending,))
+
+
+async def test_ten_megabytes_are_cut_off_by_the_broker_and_audited(wire: Wire) -> None:
+    """Under the sender's name, once. Another box's rows flow on; the sender's line comes back, and
+    what it honestly sends is taken."""
+    sender = wire.add_box(BOX)
+    neighbour = wire.add_box(OTHER)
+    async with (
+        serving(wire.centre),
+        running_box(sender) as box,
+        running_box(neighbour) as other,
+        asyncio.timeout(PATIENCE_SECONDS),
+    ):
         await box.uplink.wait_up()
-        with pytest.raises(Unavailable, match=Reason.BROKER_UNAVAILABLE):
-            await box.publish(UP, bytes(10_000_000))
+        await other.uplink.wait_up()
+        committed = 0
+        async with sending_ten_megabytes(box):
+            while not _cut_off(wire.centre):
+                await other.commit()
+                committed += 1
+                await other.uplink.wait_drained()
         await box.commit()
         await box.uplink.wait_drained()
         await prove_both(wire, box, 1)
+        await prove_both(wire, other, committed)
+    assert _cut_off(wire.centre) == [(str(BOX), Reason.BODY_TOO_LARGE, 1)]
+
+
+async def test_what_every_process_hears_is_written_by_one(centre: Centre) -> None:
+    """Once a minute, however many processes count the same; what only one has, it writes itself."""
+    clock = ManualClock(AT)
+    audit = Audit(centre.database, centre.keys.audit_mac)
+    async with Writer(centre.database) as writer, asyncio.TaskGroup() as group:
+        all_hear = [Refusals(audit, writer, clock, told_to_all=True) for _ in range(3)]
+        alone = Refusals(audit, writer, clock)
+        tasks = [group.create_task(each.run()) for each in (*all_hear, alone)]
+        for each in all_hear:
+            each.note(BOX, CUT_OFF, Reason.BODY_TOO_LARGE)
+        alone.note(BOX, UP, Reason.BODY_TOO_LARGE)
+        while any(each.list_due(AT) for each in (*all_hear, alone)):
+            await writer.run(int, patient=True)
+        assert _cut_off(centre) == [(str(BOX), Reason.BODY_TOO_LARGE, 1)]
+        assert _refused(centre) == {Reason.BODY_TOO_LARGE}
+        clock.advance(BETWEEN_ROWS)
+        for each in all_hear[1:]:
+            each.note(BOX, CUT_OFF, Reason.BODY_TOO_LARGE)
+            each.note(BOX, CUT_OFF, Reason.BODY_TOO_LARGE)
+        while any(each.list_due(clock.now()) for each in all_hear):
+            await writer.run(int, patient=True)
+        for task in tasks:
+            task.cancel()
+    assert [times for _, _, times in _cut_off(centre)] == [1, 2]
+
+
+async def test_a_broker_with_older_roles_lets_central_serve_and_is_told(wire: Wire) -> None:
+    """Central takes rows at once; it may hear the notices from its next connection on."""
+    files = wire.centre.files.broker_roles
+    roles = json.loads(files.read_text())
+    for role in roles["roles"]:
+        role["acls"] = [acl for acl in role["acls"] if acl["topic"] != NOTICES]
+    files.write_text(json.dumps(roles))
+    wire.broker.restart()
+    box_files = wire.add_box(BOX)
+    async with (
+        serving(wire.centre),
+        running_box(box_files) as box,
+        asyncio.timeout(PATIENCE_SECONDS),
+    ):
+        await box.commit()
+        await box.uplink.wait_drained()
+        while not _cut_off(wire.centre):
+            async with sending_ten_megabytes(box) as sending:
+                await asyncio.wait((sending,), timeout=0.5)  # before central has come again, or not
+
+
+async def test_the_largest_records_of_a_box_pass(wire: Wire) -> None:
+    """A box builds no batch that the broker would cut off, so it sends none again and again."""
+    files = wire.add_box(BOX)
+    async with serving(wire.centre), running_box(files) as box, asyncio.timeout(PATIENCE_SECONDS):
+        largest = msgspec.structs.replace(scan_record(BOX), code="x" * (MAX_BODY_BYTES - 1000))
+        for _ in range(MAX_BATCH_ROWS):
+            await box.commit(largest)
+        await box.uplink.wait_drained()
+        await prove_both(wire, box, MAX_BATCH_ROWS)
+    assert "oversize" not in wire.broker.log.read_text()

@@ -29,7 +29,7 @@ from shared.config import write_secret
 from shared.crypto import STD
 from shared.ids import BoxId, RecordId, new_record_id
 from shared.ledger import Account
-from shared.messages import ScanAsk
+from shared.messages import ScanAsk, ScanRecord
 from shared.topics import build_topic
 from tests.broker import Broker, free_ports
 from tests.central.ingest.boxes import scan_record
@@ -116,10 +116,11 @@ class Box:
     outbox: SqliteOutbox
     uplink: CentralUplink
 
-    async def commit(self) -> RecordId:
+    async def commit(self, record: ScanRecord | None = None) -> RecordId:
         """Put one scan's record into the queue."""
         id = new_record_id(datetime.now(UTC))
-        await self.outbox.commit(Draft(id, datetime.now(UTC), scan_record(self.config.box_id)))
+        record = record or scan_record(self.config.box_id)
+        await self.outbox.commit(Draft(id, datetime.now(UTC), record))
         return id
 
     async def told(self, kind: type[E]) -> E:
