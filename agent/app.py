@@ -362,11 +362,11 @@ def _verify_pin(pin: str, phc: str) -> bool:
 @asynccontextmanager
 async def _open_api(config: BoxConfig, files: BoxFiles, box: RunningBox) -> AsyncIterator[None]:
     await asyncio.to_thread(import_module, "agent.api.server")  # 0.3 s, and scanning has begun
-    from agent.api.access import load_token
+    from agent.api.access import open_token
     from agent.api.server import LocalAccess, serve_api
 
-    token = load_token(files.api_token)
-    access = LocalAccess(token, config.api_port, config.frame_ancestors)
+    token = await asyncio.to_thread(open_token, files.api_token)
+    access = LocalAccess(token.text, config.api_port, config.frame_ancestors, lambda: token.trouble)
     async with (
         serve_api(box, SystemClock(), access, None, box.door, box.take_receipt) as port,
         asyncio.TaskGroup() as group,
@@ -374,5 +374,7 @@ async def _open_api(config: BoxConfig, files: BoxFiles, box: RunningBox) -> Asyn
         log.info("local API on http://127.0.0.1:%d/api/v1", port)
         assert box.door is not None
         workstations = group.create_task(box.door.run(box), name="workstations")
+        keeping = group.create_task(token.keep(), name="token")
         yield
         workstations.cancel()
+        keeping.cancel()

@@ -5,18 +5,23 @@ file of mode 0600, a cookie that only a one-time ticket gives, a checked Host an
 header that no foreign page can send keep them out.
 """
 
+import asyncio
 import hmac
 import ipaddress
+import logging
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from agent.api.sessions import Sessions
-from shared.config import read_secret, write_secret
-from shared.errors import Refused
+from agent.offline_queue.database import DISK_TROUBLES, unavailable
+from shared.backoff import Backoff
+from shared.config import read_secret, replace_file
+from shared.errors import Refused, Unavailable
 from shared.reasons import Reason
 
 PAGE_HEADER = "X-OneCode-Page"
@@ -24,19 +29,76 @@ PAGE_HEADER = "X-OneCode-Page"
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _DATA = "/api/"
+_FIRST_RETRY_SECONDS, _MOST_RETRY_SECONDS = 1.0, 30.0
+
+log = logging.getLogger(__name__)
 
 
-def load_token(path: Path) -> str:
-    """The box's token, made at the first start. Raises Refused when its file is too open."""
-    if not path.exists():
-        # Not sealed at rest: command lines read it, and it opens nothing while no box runs.
-        write_secret(path, secrets.token_urlsafe(32).encode(), sealed=False)
-    return read_secret(path).decode()
+@dataclass
+class BoxToken:
+    """The box's token. Made at the first start, it holds at once; while its disk cannot take the
+    file, which command lines read, nobody can name it."""
+
+    path: Path
+    text: str = field(repr=False)
+    trouble: Reason | None = None  # why there is no file yet
+
+    def write(self) -> bool:
+        """Whether the disk took it; blocks. Raises Unavailable for anything but a disk in trouble,
+        which ``trouble`` says."""
+        try:
+            # Not sealed at rest: command lines read it, and it opens nothing while no box runs.
+            replace_file(self.path, self.text.encode())
+        except Unavailable as error:
+            cause = error.__cause__
+            reason = unavailable(cause).reason if isinstance(cause, OSError) else error.reason
+            if reason not in DISK_TROUBLES:
+                raise
+            level = logging.DEBUG if reason is self.trouble else logging.WARNING
+            log.log(level, "%s: the API's token waits: %s", reason, error.detail)
+            self.trouble = reason
+            return False
+        self.trouble = None
+        return True
+
+    async def keep(self) -> None:
+        """Return once the file is there."""
+        backoff = Backoff(_FIRST_RETRY_SECONDS, _MOST_RETRY_SECONDS)
+        kept = self.trouble is None
+        while not kept:
+            await asyncio.sleep(backoff.next_seconds())
+            if kept := await asyncio.to_thread(self.write):
+                log.info("the API's token is kept")
 
 
-def guard(token: str, sessions: Sessions, is_our_name: Callable[[str], bool]) -> Middleware:
+def open_token(path: Path) -> BoxToken:
+    """The token of before, or a new one. Raises Refused when its file is too open, Unavailable when
+    there is one that cannot be read, and as ``BoxToken.write``."""
+    try:
+        made = path.exists()
+    except OSError as error:
+        raise unavailable(error) from error
+    if made:
+        return BoxToken(path, read_secret(path).decode())
+    token = BoxToken(path, secrets.token_urlsafe(32))
+    token.write()
+    return token
+
+
+def has_no_trouble() -> Reason | None:
+    """Of a token whose file is there."""
+    return None
+
+
+def guard(
+    token: str,
+    sessions: Sessions,
+    is_our_name: Callable[[str], bool],
+    trouble: Callable[[], Reason | None] = has_no_trouble,
+) -> Middleware:
     """Middleware that lets in whoever may see data, and shows the page itself to any browser that
-    came by one of our names (``is_our_name`` of a host without its port)."""
+    came by one of our names (``is_our_name`` of a host without its port). ``trouble`` is why
+    nobody can know the token yet, and is all that whoever comes without it hears then."""
     expected = f"Bearer {token}"
 
     @web.middleware
@@ -46,6 +108,8 @@ def guard(token: str, sessions: Sessions, is_our_name: Callable[[str], bool]) ->
             given = request.headers.get("Authorization")
             if given is None:
                 if not sessions.is_valid(request.cookies.get(sessions.cookie, "")):
+                    if reason := trouble():
+                        raise Unavailable(reason)
                     raise Refused(Reason.PAGE_LINK_NEEDED)
                 check_page(request)
             # The library gives bytes that are not UTF-8 as surrogates.

@@ -45,10 +45,13 @@ class LocalApi:
         return self._call("DELETE", path, None, shape)
 
     def _call(self, method: str, path: str, body: bytes | None, shape: type[T]) -> T:
-        token = read_secret(self._files.api_token).decode()
         port = read_box_config(self._files).api_port
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_SECONDS)
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json"}
+        named = self._files.api_token.exists()
+        if named:
+            token = read_secret(self._files.api_token).decode()
+            headers["Authorization"] = f"Bearer {token}"
         try:
             connection.request(method, f"/api/v1/{path}", body, headers)
             response = connection.getresponse()
@@ -63,5 +66,8 @@ class LocalApi:
             reason = msgspec.json.decode(answer, type=_Problem).reason
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Malformed(Reason.MESSAGE_MALFORMED, f"HTTP {response.status}") from error
+        if not named and reason is Reason.PAGE_LINK_NEEDED:
+            raise Unavailable(Reason.CONFIG_MISSING, str(self._files.api_token))
+        # Without a token a box says why there is none: its disk cannot take it.
         unavailable = response.status == http.client.SERVICE_UNAVAILABLE
         raise Unavailable(reason) if unavailable else Refused(reason)

@@ -13,7 +13,7 @@ from functools import partial
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from agent.api.access import guard, is_loopback
+from agent.api.access import guard, has_no_trouble, is_loopback
 from agent.api.events import Events
 from agent.api.pages import build_entrance, build_page_routes, protect
 from agent.api.pairing import Pairing, build_pairing_routes
@@ -42,6 +42,7 @@ class LocalAccess:
     token: str = field(repr=False)
     port: int = 0  # 0: any free one
     frame_ancestors: tuple[str, ...] = ()
+    trouble: Callable[[], Reason | None] = has_no_trouble  # why nobody can know the token yet
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ async def serve_api(  # noqa: PLR0913, PLR0917 - for whom, and what there is bes
     if take_receipt is not None:
         routes.append(build_receipt_route(take_receipt))
     way = Way(
-        guard(access.token, sessions, is_loopback),
+        guard(access.token, sessions, is_loopback, access.trouble),
         routes,
         sessions.renew,
         access.frame_ancestors,

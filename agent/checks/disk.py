@@ -1,8 +1,9 @@
-"""Whether the disk has room for records, in bytes and in files."""
+"""Whether the disk has room for records, in bytes and in files, and takes what the agent writes."""
 
 import os
 
 from agent.checks.finding import Box, Finding, failed, held, warn
+from agent.offline_queue.database import DISK_TROUBLES
 from shared.errors import Unavailable
 from shared.reasons import Reason
 
@@ -12,7 +13,10 @@ _TIGHT_FILES, _FULL_FILES = 1000, 50
 
 
 async def look_at_disk(box: Box) -> list[Finding]:
-    """``disk``: what is free where the queue lies."""
+    """``disk``: what is free where the queue lies; before all else, what a running agent cannot
+    write there."""
+    if box.silence is not None and box.silence.reason in DISK_TROUBLES:
+        return [failed("disk", box.silence)]
     try:
         room = os.statvfs(box.files.directory)
     except OSError as error:

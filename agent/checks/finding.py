@@ -43,7 +43,8 @@ class Box:
     files: BoxFiles
     clock: Clock
     config: BoxConfig | None  # None: it cannot be read, which the look at it says
-    state: StateView | None  # None: no agent runs here
+    state: StateView | None  # None: no agent runs here, or it cannot say
+    silence: OneCodeError | None = None  # why there is no state
 
 
 Look = Callable[[Box], Awaitable[list[Finding]]]

@@ -39,7 +39,8 @@ LOOKS: tuple[Look, ...] = (
 
 async def check_box(files: BoxFiles, clock: Clock) -> list[Finding]:
     """Every finding, in the order of the looks; none waits for another."""
-    box = Box(files, clock, _read_config(files), await asyncio.to_thread(_read_state, files))
+    state, silence = await asyncio.to_thread(_read_state, files)
+    box = Box(files, clock, _read_config(files), state, silence)
     found = await asyncio.gather(*(look(box) for look in LOOKS))
     return [finding for findings in found for finding in findings]
 
@@ -69,8 +70,8 @@ def _read_config(files: BoxFiles) -> BoxConfig | None:
         return None
 
 
-def _read_state(files: BoxFiles) -> StateView | None:
+def _read_state(files: BoxFiles) -> tuple[StateView | None, OneCodeError | None]:
     try:
-        return LocalApi(files).fetch("state", StateView)
-    except OneCodeError:
-        return None
+        return LocalApi(files).fetch("state", StateView), None
+    except OneCodeError as error:
+        return None, error

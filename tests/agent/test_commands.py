@@ -12,7 +12,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from agent.api.access import load_token
+from agent.api.access import open_token
 from agent.api.server import LocalAccess, serve_api
 from agent.config import BoxFiles, read_box_config
 from agent.counter.states import ScanState
@@ -126,7 +126,7 @@ async def test_a_scan_that_was_not_kept_is_no_success(
     directory: Path, busy_port: int, box: OneBox, code: Exit
 ) -> None:
     """A script must hear that there is no record."""
-    token = load_token(BoxFiles(directory).api_token)
+    token = open_token(BoxFiles(directory).api_token).text
     async with serve_api(box, SystemClock(), LocalAccess(token)) as port:
         text = BoxFiles(directory).config.read_text(encoding="utf-8")
         moved = text.replace(f"api_port = {busy_port}", f"api_port = {port}")
@@ -160,7 +160,7 @@ async def test_labels_are_listed_and_answered_by_their_number(
     directory: Path, busy_port: int
 ) -> None:
     """The one that is asked about is meant; a number of no label of today is refused."""
-    token, box = load_token(BoxFiles(directory).api_token), AskingBox()
+    token, box = open_token(BoxFiles(directory).api_token).text, AskingBox()
     async with serve_api(box, SystemClock(), LocalAccess(token)) as port:
         text = BoxFiles(directory).config.read_text(encoding="utf-8")
         moved = text.replace(f"api_port = {busy_port}", f"api_port = {port}")
@@ -178,7 +178,7 @@ async def test_labels_are_listed_and_answered_by_their_number(
 
 async def test_a_link_opens_the_page_once(directory: Path, busy_port: int) -> None:
     """What ``page`` prints is let in by the box that it asked; a second time it is not."""
-    token = load_token(BoxFiles(directory).api_token)
+    token = open_token(BoxFiles(directory).api_token).text
     async with serve_api(OneBox(), SystemClock(), LocalAccess(token)) as port:
         text = BoxFiles(directory).config.read_text(encoding="utf-8")
         moved = text.replace(f"api_port = {busy_port}", f"api_port = {port}")

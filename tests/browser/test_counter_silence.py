@@ -8,7 +8,11 @@ import pytest
 from msgspec.structs import replace
 from playwright.async_api import Browser, Page, expect
 
+from agent.api.server import LocalAccess, serve_api
+from shared.clock import SystemClock
 from shared.messages import Verdict
+from shared.reasons import Reason
+from tests.agent.api.one_box import TOKEN
 from tests.broker import free_ports
 from tests.browser.chromium import open_context
 from tests.browser.screens import keep_screen
@@ -57,6 +61,29 @@ async def test_a_computer_that_slept_knows_nothing(browser: Browser) -> None:
         )
         assert seen == "unknown"
         await face(page, "accepted")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_a_first_start_on_a_full_disk_says_why_and_what_to_do(
+    browser: Browser, language: str
+) -> None:
+    """Nobody can have leave yet; once the disk takes the token, how to get it."""
+    troubles: list[Reason] = [Reason.STORE_FULL]
+    access = LocalAccess(TOKEN, trouble=lambda: troubles[-1] if troubles else None)
+    async with (
+        serve_api(ShownBox(), SystemClock(), access) as port,
+        open_context(browser, language=language) as context,
+    ):
+        page = await context.new_page()
+        await page.goto(f"http://127.0.0.1:{port}")
+        words = Reason.STORE_FULL.words
+        await expect(page.locator("#verdict")).to_contain_text(words.next_zh)
+        if language == "en":
+            await page.keyboard.press("F8")
+            await expect(page.locator("#verdict")).to_contain_text(words.next_en)
+        await keep_screen(page, "counter-first-start-full", language)
+        troubles.clear()
+        await expect(page.locator("#verdict code")).to_have_text("onecode-agent page")
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

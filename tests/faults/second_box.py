@@ -23,8 +23,16 @@ from tests.faults.world import SETTLE_SECONDS, TESTER, World
 class SecondBox:
     """A box that runs among the world's processes under a name of its own."""
 
-    def __init__(self, world: World, id: BoxId, directory: Path, *, online: bool = True) -> None:
-        """Joins and starts; its codes are never "again", so that it must know its own uses."""
+    def __init__(
+        self,
+        world: World,
+        id: BoxId,
+        directory: Path,
+        *,
+        online: bool = True,
+        starts: bool = True,
+    ) -> None:
+        """Joins and ``starts``; its codes are never "again", so that it must know its own uses."""
         self.id = id
         self._world = world
         self._directory = directory
@@ -39,14 +47,19 @@ class SecondBox:
             save_roles(central.files, central.fleet)
         config = directory / "box.toml"
         config.write_text(f"again_seconds = 0\n{config.read_text()}")
-        self.start(online=online)
-        if online:
+        if starts:
+            self.start(online=online)
+        if starts and online:
             wait_until(self.api.has_lists, SETTLE_SECONDS, "its lists are there")
+
+    def launch(self) -> None:
+        """Start it, and wait for nothing."""
+        program: list[str | Path] = [sys.executable, "-m", "agent", "--dir", self._directory, "run"]
+        self._world.supervisor.start(self.id.box, program)
 
     def start(self, *, online: bool = True) -> None:
         """Start it; wait for its API, and its line."""
-        program: list[str | Path] = [sys.executable, "-m", "agent", "--dir", self._directory, "run"]
-        self._world.supervisor.start(self.id.box, program)
+        self.launch()
         self._world.supervisor.wait_ready(self.id.box, self.api.is_ready)
         if online:
             self.wait_link("up")

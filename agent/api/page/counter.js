@@ -158,7 +158,7 @@ async function findOutWhy() {
     await mayLook();
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    known.lose(error.status === 401 || error.status === 403);
+    known.lose(error.status === 401 || error.status === 403, error.status === 503 ? error.words : null);
   }
 }
 

@@ -24,6 +24,7 @@ export class Known {
     this.operator = null; // OperatorView
     this.whole = false; // whether the state came over the line that is open now
     this.denied = false; // the box answers, but not to this page
+    this.cannot = null; // why the box can let no page in now, as it says
     this.restarted = false; // the box began anew while this page was open, and nothing was scanned since
   }
 
@@ -46,6 +47,7 @@ export class Known {
   hear(message) {
     this.clock.hear(message);
     this.denied = false;
+    this.cannot = null;
     if (this.#boot !== null && message.boot !== this.#boot) this.restarted = true;
     this.#boot = message.boot;
     const news = this.#take(message);
@@ -54,9 +56,10 @@ export class Known {
   }
 
   // The line is gone.
-  lose(denied = this.denied) {
+  lose(denied = this.denied, cannot = this.cannot) {
     this.whole = false;
     this.denied = denied;
+    this.cannot = cannot;
     this.clock.distrust();
     this.changed();
   }

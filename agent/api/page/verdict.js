@@ -46,6 +46,9 @@ export class VerdictPanel {
   #unknown(known) {
     const last = known.clock.lastHeard;
     const main = known.state?.main;
+    if (known.cannot) {
+      return { face: "unknown", word: "unknown", why: cause(known.cannot), nextLabel: say("doNow"), next: nextStep(known.cannot), notes: [] };
+    }
     return {
       face: "unknown",
       word: "unknown",
