@@ -111,8 +111,9 @@ async def open_connection(
             # paho leaves Nagle on: 88 ms a round trip instead of 1.4 (measurements.md)
             socket_options=[(IPPROTO_TCP, TCP_NODELAY, 1)],
         )
-        async with _answered(tls):
+        async with _answered(tls) as tls.limit:
             await client.__aenter__()
+        tls.limit = None
         try:
             topics = [build_topic(box, tail) for tail in BOX_HEARS]
             topics.extend(list_topics(box.site))
@@ -133,11 +134,19 @@ def _check_granted(granted: "Iterable[int | ReasonCode]") -> None:
 
 
 class TlsContext(ssl.SSLContext):
-    """Remembers why no session came about: the library logs an alert of the broker's, and waits,
-    and tells nothing of what was wrong with the broker's own certificate."""
+    """Remembers why no session came about: the library tells nothing of what was wrong with the
+    broker's own certificate, logs an alert of the broker's, and waits on where it hangs up."""
 
     refusal: Reason | None = None
     central_now: datetime | None = None
+    limit: asyncio.Timeout | None = None
+    """On the broker's answer, while it is waited for."""
+
+    def hang_up(self) -> None:
+        """No answer comes any more; called in the loop."""
+        if self.limit is not None:
+            self.limit.reschedule(asyncio.get_running_loop().time())
+            self.limit = None
 
 
 class _TlsSocket(ssl.SSLSocket):
@@ -166,15 +175,25 @@ class _TlsSocket(ssl.SSLSocket):
 
     def read(self, len: int = 1024, buffer: "Buffer | None" = None) -> Any:
         try:
-            return super().read(len, buffer)
-        except ssl.SSLError as error:
-            if error.reason in _ALERTS:
-                self._refuse(_ALERTS[error.reason])
+            data = super().read(len, buffer)
+        except ssl.SSLWantReadError:
             raise
+        except OSError as error:
+            if isinstance(error, ssl.SSLError) and error.reason in _ALERTS:
+                self._refuse(_ALERTS[error.reason])
+            self._hang_up()
+            raise
+        if not data:
+            self._hang_up()
+        return data
 
     def _refuse(self, reason: Reason) -> None:
         if isinstance(self.context, TlsContext):
             self.context.refusal = reason
+
+    def _hang_up(self) -> None:
+        if isinstance(self.context, TlsContext):
+            self.context.hang_up()
 
 
 def open_tls_context(files: BoxFiles, central_now: datetime | None = None) -> TlsContext:
@@ -207,12 +226,12 @@ def _in_memory(secret: bytes) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def _answered(tls: TlsContext) -> AsyncIterator[None]:
+async def _answered(tls: TlsContext) -> AsyncIterator[asyncio.Timeout]:
     """A call that the broker answers. Raises Unavailable, also where it does not in time."""
     with _mapped_exceptions(tls):
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS):
-                yield
+            async with asyncio.timeout(_ANSWER_SECONDS) as limit:
+                yield limit
         except TimeoutError as error:
             raise Unavailable(tls.refusal or Reason.BROKER_UNAVAILABLE, "no answer") from error
 

@@ -1,6 +1,7 @@
 """A broker that the box does not believe, or that is of another time: said by its reason."""
 
 import asyncio
+import math
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from agent.config import BoxFiles, BrokerAddress
+from agent.transport import mqtt
 from agent.transport.mqtt import open_connection
 from shared.config import write_secret
 from shared.errors import Unavailable
@@ -22,6 +24,12 @@ from tests.agent.transport.conftest import PATIENCE_SECONDS
 
 NOW = datetime.now(UTC)
 YEARS = timedelta(days=3650)
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the broker hangs up, no answer is waited for."""
+    monkeypatch.setattr(mqtt, "_ANSWER_SECONDS", math.inf)
 
 
 def _identity(authority: Issued, name: str, begin: datetime) -> bytes:
