@@ -19,11 +19,14 @@ class SitePolicy(Table):
 
 
 class Granted(Table):
-    """The last lease of a box; ``revision`` only grows."""
+    """The last lease of a box; ``revision`` only grows. ``known`` is the one the box said it had;
+    neither it nor ``policy`` is known of leases from before they were kept."""
 
     box = peewee.ForeignKeyField(BoxRow, primary_key=True, index=False)
     revision = peewee.BigIntegerField()
     granted_at = peewee.BigIntegerField()
+    policy = peewee.BlobField(null=True)
+    known = peewee.BigIntegerField(null=True)
 
     class Meta:
         table_name = "lease_granted"
