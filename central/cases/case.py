@@ -1,5 +1,7 @@
 """A case as the rest of central knows it. Pure values."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NewType
@@ -64,6 +66,13 @@ class Case:
     def is_overdue(self, at: datetime) -> bool:
         """Whether it should have been decided before."""
         return self.state is not CaseState.DECIDED and at > self.due_at
+
+
+def count_overdue(cases: Iterable[Case], at: datetime) -> list[tuple[str, int]]:
+    """Whose cases should have been decided before, and how many: those that are nobody's ("")
+    first, then whoever has most."""
+    owners = Counter(case.owner for case in cases if case.is_overdue(at))
+    return sorted(owners.items(), key=lambda each: (bool(each[0]), -each[1], each[0]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ def add_commands(subparsers: Any) -> None:
     """Add ``cases``."""
     cases = subparsers.add_parser("cases", help="conflicts that a person must decide")
     acts = cases.add_subparsers(required=True, metavar="ACT")
-    listing = acts.add_parser("list", help="what waits, what is due first before all")
+    listing = acts.add_parser(
+        "list", help="what waits, what is due first before all; fails while something is overdue"
+    )
     listing.add_argument("--all", action="store_true", help="also what is decided, newest first")
     listing.add_argument("--json", action="store_true", help="for machines")
     listing.set_defaults(run=_list)
@@ -32,12 +34,14 @@ def add_commands(subparsers: Any) -> None:
 
 def _list(arguments: argparse.Namespace) -> int:
     from central.app import open_central
+    from central.cases.case import count_overdue
     from central.tables import Row, print_table
 
     at = SystemClock().now()
     with open_central(arguments.dir) as central:
-        cases = central.cases
-        found = cases.list_all(None, None, 1000) if arguments.all else cases.list_undecided()
+        waiting = central.cases.list_undecided()
+        found = central.cases.list_all(None, None, 1000) if arguments.all else waiting
+    overdue = count_overdue(waiting, at)
     columns = {
         "number": "case",
         "kind": "what",
@@ -56,13 +60,20 @@ def _list(arguments: argparse.Namespace) -> int:
             "state": str(case.state),
             "owner": case.owner,
             "due_at": case.due_at.isoformat(timespec="minutes"),
-            "overdue": case.is_overdue(at),
+            "overdue": case.is_overdue(at) if arguments.json else _mark(case.is_overdue(at)),
             "outcome": case.outcome,
         }
         for case in found
     ]
     print_table(columns, rows, as_json=arguments.json)
-    return Exit.HELD
+    if overdue and not arguments.json:
+        whose = ", ".join(f"{owner or 'nobody'} {count}" for owner, count in overdue)
+        print(f"✗ {sum(count for _, count in overdue)} overdue: {whose}")
+    return Exit.CHECK_FAILED if overdue else Exit.HELD
+
+
+def _mark(overdue: bool) -> str:
+    return "✗" if overdue else ""
 
 
 def _show(arguments: argparse.Namespace) -> int:

@@ -71,6 +71,8 @@ async def test_a_case_is_decided_by_a_person(
         due = page.locator(".due tbody tr")
         await expect(due).to_have_count(3)
         await expect(due.nth(0)).to_contain_text({"zh": "已过期", "en": "overdue"}[language])
+        menu = page.locator("nav a[href='/console/cases']")
+        await expect(menu).to_contain_text({"zh": "1 过期", "en": "1 overdue"}[language])
         await keep_screen(page, "console-boxes-with-cases", language)
         await due.nth(0).locator("a").click()
         await page.wait_for_url(f"{centre.url}/console/cases/1")
@@ -85,10 +87,39 @@ async def test_a_case_is_decided_by_a_person(
             told = [each.kind for each in centre.central.notices.list_waiting(box)]
             assert NoticeKind.CASE_DECIDED in told
         await page.goto(f"{centre.url}/console/cases")
+        await expect(menu).not_to_contain_text({"zh": "过期", "en": "overdue"}[language])
         await expect(page.locator("#case-1")).to_contain_text(
             {"zh": "先到的一次有效", "en": "The first stands"}[language]
         )
         await keep_screen(page, "console-cases", language)
+
+
+@LANGUAGES
+@SIZES
+async def test_overdue_cases_are_said_with_whose_they_are(
+    browser: Browser, tmp_path: Path, size: Size, language: str
+) -> None:
+    """Before all else on their page, what is nobody's first; and in the menu of every page."""
+    async with opened(browser, tmp_path, size, language) as (centre, page):
+        await add_cases(centre)
+        said = [Evidence(SystemClock().now(), "离线放行", "Let through alone", THERE)]
+
+        def assign() -> None:
+            cases, long_ago = centre.central.cases, SystemClock().now() - 60 * DAY
+            for subject in ("one", "two", "three"):
+                cases.open(CaseKind.LATE_RECORD, subject, said, long_ago)
+            cases.assign(4, "王敏", SystemClock().now(), "test")
+            cases.assign(5, "王敏", SystemClock().now(), "test")
+
+        await centre.writer.run(assign)
+        await sign_in(page, centre)
+        await page.goto(f"{centre.url}/console/cases")
+        told = {"zh": "已过期：还没有人 2，王敏 2", "en": "Overdue: nobody's 2, 王敏 2"}[language]
+        await expect(page.locator("#live .notice.bad strong")).to_have_text(told)
+        await expect(page.locator("tbody tr").first).to_contain_text("王敏")
+        menu = page.locator("nav a[href='/console/cases']")
+        await expect(menu).to_contain_text({"zh": "4 过期", "en": "4 overdue"}[language])
+        await keep_screen(page, "console-cases-overdue", language)
 
 
 async def decide(page: Page, outcome: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from central.cases.case import Case, Decided, Evidence
+from central.cases.case import Case, Decided, Evidence, count_overdue
 from central.cases.kinds import Outcome
 from central.cases.seeing import check_choice, check_seen, is_seen, may_choose
 from central.cases.states import CaseState
@@ -68,6 +68,7 @@ class CasePages:
         read, decide, one = Permission.CASES_READ, Permission.CASES_DECIDE, f"{PATH}/{{case}}"
         add("GET", PATH, self.list_cases, permission=read)
         add("GET", f"{PATH}/live", self.list_cases_live, permission=read, by_itself=True)
+        add("GET", f"{PATH}/overdue", self.count_overdue, permission=read, by_itself=True)
         add("GET", one, self.show, permission=read)
         add("POST", f"{one}/assign", self.assign, permission=decide)
         add("POST", f"{one}/decide", self.decide, permission=decide)
@@ -79,6 +80,10 @@ class CasePages:
     async def list_cases_live(self, request: web.Request) -> web.Response:
         """The lists alone."""
         return await self._read(request, partial(self._list, "console/cases_live.html"))
+
+    async def count_overdue(self, request: web.Request) -> web.Response:
+        """How many should have been decided before, for the menu of every page."""
+        return await self._read(request, self._count_overdue)
 
     async def show(self, request: web.Request) -> web.Response:
         """Both sides' evidence, and the choices with what each leads to."""
@@ -125,10 +130,16 @@ class CasePages:
             template,
             waiting=[show_case(each, at, language) for each in waiting],
             decided=[show_case(each, at, language) for each in decided],
-            overdue=sum(each.is_overdue(at) for each in waiting),
+            **_whose(waiting, at),
             now=at,
             told_now=tell_time(at, at),
         )
+
+    def _count_overdue(self, request: web.Request, at: datetime) -> str:
+        waiting = self._reading.list_waiting_cases(request[PRINCIPAL], MOST_COUNTED)
+        count = _whose(waiting, at)["overdue"]
+        more = "+" if count == MOST_COUNTED else ""
+        return self._frame.render(request, "console/cases_overdue.html", overdue=count, more=more)
 
     def _show(self, request: web.Request, at: datetime) -> str:
         case, principal = self._find(request), request[PRINCIPAL]
@@ -192,6 +203,12 @@ class CasePages:
         case = self._cases.read(int(text))
         check_seen(case, request[PRINCIPAL])
         return case
+
+
+def _whose(waiting: list[Case], at: datetime) -> dict[str, Any]:
+    """How many are overdue, and whose."""
+    whose = count_overdue(waiting, at)
+    return {"overdue": sum(count for _, count in whose), "whose": whose}
 
 
 def show_case(case: Case, at: datetime, language: Language) -> ShownCase:

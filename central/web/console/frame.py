@@ -25,17 +25,19 @@ ACCOUNT = "/console/account"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page of the console that the main navigation names."""
+    """A page of the console that the main navigation names; ``counted`` gives what stands beside
+    its name."""
 
     path: str
     zh: str
     en: str
     permission: Permission
+    counted: str = ""
 
 
 PLACES = (
     Place("/console/boxes", "终端", "Boxes", Permission.BOXES_READ),
-    Place("/console/cases", "个案", "Cases", Permission.CASES_READ),
+    Place("/console/cases", "个案", "Cases", Permission.CASES_READ, "/console/cases/overdue"),
     Place("/console/parked", "待读记录", "Not yet read", Permission.BOXES_READ),
     Place("/console/scans", "扫码", "Scans", Permission.SCANS_READ),
     Place("/console/search", "查人", "Search", Permission.PERSONS_READ),

@@ -1,5 +1,7 @@
 """Cases over HTTP and by command: who sees which, who decides what, and what is told."""
 
+import json
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -128,4 +130,26 @@ def test_cases_by_command(commands: CommandLine, tmp_path: Path) -> None:
     assert commands.run(*decide, "misuse")[0] == Exit.CHECK_FAILED
     assert commands.run(*decide, "in-time")[0] == Exit.HELD
     assert commands.read("cases", "list", "--all")["outcome"] == "in-time"
-    assert commands.run("cases", "list", "--json")[1].strip() == "[]"
+    code, out, _ = commands.run("cases", "list", "--json")
+    assert (code, out.strip()) == (Exit.HELD, "[]")
+
+
+def test_overdue_cases_fail_the_list(commands: CommandLine, tmp_path: Path) -> None:
+    """Marked, counted by owner, what is nobody's first; a scheduled job sees it by the code."""
+    now = SystemClock().now()
+    with open_central(tmp_path / "central") as central, central.unit():
+        for days, what in ((30, "a"), (20, "b"), (0, "c")):
+            at = now - timedelta(days=days)
+            central.cases.open(CaseKind.LATE_RECORD, what, [Evidence(at, "放行", "let", BOX)], at)
+        central.cases.assign(1, "王主任", now, "t")
+    code, out, _ = commands.run("cases", "list")
+    assert code == Exit.CHECK_FAILED
+    assert "✗ 2 overdue: nobody 1, 王主任 1" in out
+    code, out, _ = commands.run("cases", "list", "--json")
+    assert code == Exit.CHECK_FAILED
+    assert [each["overdue"] for each in json.loads(out)] == [True, True, False]
+    for number in (1, 2):
+        decide = ("cases", "decide", str(number), "--note", "x", "--outcome", "in-time")
+        assert commands.run(*decide)[0] == Exit.HELD
+    assert commands.run("cases", "list")[0] == Exit.HELD
+    assert commands.run("cases", "list", "--all")[0] == Exit.HELD
