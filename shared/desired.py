@@ -136,6 +136,7 @@ class Reported(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     refused: RefusedDesired | None = None
     version: Literal[1] = 1
     lease: LeaseReport | None = None
+    lost: Count = 0  # rows that went with a damaged file of the queue, of those that were created
 
 
 class _Version(msgspec.Struct, frozen=True):

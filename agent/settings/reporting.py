@@ -163,4 +163,5 @@ class Reporter:
             revision=glance.revision,
             refused=glance.refused,
             lease=self._facts.read_lease(),
+            lost=account.lost,
         )

@@ -97,6 +97,8 @@ class Centre:
         waiting: timedelta = timedelta(),
         printer: DeviceReport = READY,
         refused: RefusedDesired | None = None,
+        lease: LeaseReport | None = None,
+        lost: int = 0,
     ) -> None:
         """What a box says of itself, sealed as it seals it."""
         now = SystemClock().now()
@@ -105,7 +107,7 @@ class Centre:
             at=to_microseconds(now),
             software="1.0.0",
             epoch=1,
-            created=pending,
+            created=pending + lost,
             acknowledged=0,
             pending=pending,
             tombstoned=0,
@@ -115,7 +117,8 @@ class Centre:
             certificate_until=to_microseconds(now + timedelta(days=300)),
             revision=0,
             refused=refused,
-            lease=LeaseReport(LeaseStep.FULL, None, 250_000, 12, to_microseconds(now)),
+            lease=lease or LeaseReport(LeaseStep.FULL, None, 250_000, 12, to_microseconds(now)),
+            lost=lost,
         )
 
         def take() -> None:

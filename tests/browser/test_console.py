@@ -10,10 +10,11 @@ from playwright.async_api import Browser, Page, expect
 
 from central.fleet.states import BoxState
 from central.users.roles import Role
-from shared.desired import DeviceReport, RefusedDesired
+from shared.desired import DeviceReport, LeaseReport, RefusedDesired
 from shared.devices import DeviceState, PrinterCondition
 from shared.ids import BoxId
 from shared.joining import parse_invite
+from shared.lease import LeaseStep
 from shared.reasons import Reason
 from tests.browser.centre import (
     LOGIN,
@@ -137,15 +138,18 @@ async def test_one_box_shows_its_account(
         await centre.add_box(QUIET)
         await centre.send_status(QUIET, online=True)
         refused = RefusedDesired(3, Reason.SETTING_IMPOSSIBLE, "printer")
-        await centre.send_report(QUIET, printer=NO_PAPER, refused=refused)
+        lowered = LeaseReport(LeaseStep.VERIFY_ONLY, Reason.LEASE_LISTS_MISSING, 86_400, 1, None)
+        await centre.send_report(QUIET, printer=NO_PAPER, refused=refused, lease=lowered, lost=3)
         await sign_in(page, centre)
         await page.get_by_role("link", name="1号窗口").click()
         await expect(page.locator(".equation")).to_contain_text("0 = ")
         await expect(page.locator("main")).to_contain_text("Zebra ZD421")
-        words = Reason.SETTING_IMPOSSIBLE.words
-        await expect(page.locator("main")).to_contain_text(
-            {"zh": words.zh, "en": words.en}[language]
-        )
+        for words in (Reason.SETTING_IMPOSSIBLE.words, Reason.LEASE_LISTS_MISSING.words):
+            await expect(page.locator("main")).to_contain_text(
+                {"zh": words.zh, "en": words.en}[language]
+            )
+        lost = {"zh": "3 条随损坏的文件丢失", "en": "3 rows, with a damaged file"}[language]
+        await expect(page.locator("main")).to_contain_text(lost)
         await keep_screen(page, "console-box", language)
 
 

@@ -151,6 +151,7 @@ class FleetPages:
             lease=show_lease(report.lease if report else None, line.heard_at, at),
             devices=list(show_devices(line, language)),
             wanted=view.wanted,
+            lost=report.lost if report else 0,
             at_work=report.revision if report else None,
             now=at,
             told_now=tell_time(at, at),

@@ -147,9 +147,10 @@ async def test_a_report_says_how_the_box_is(tmp_path: Path) -> None:
             revision=7,
             lease=LEASE,
         )
-        box.account = Account(3, 3, 0, 0)
+        box.account = Account(4, 3, 0, 0, lost=1)
         clock.advance(timedelta(seconds=5))
-        assert (await box.said.get()).pending == 0
+        said = await box.said.get()
+        assert (said.pending, said.lost) == (0, 1)
     running.cancel()
     await asyncio.wait((running,))
     assert box.said.empty()
