@@ -111,9 +111,11 @@ async def open_connection(
             # paho leaves Nagle on: 88 ms a round trip instead of 1.4 (measurements.md)
             socket_options=[(IPPROTO_TCP, TCP_NODELAY, 1)],
         )
-        async with _answered(tls) as tls.limit:
-            await client.__aenter__()
-        tls.limit = None
+        try:
+            async with _answered(tls) as tls.limit:
+                await client.__aenter__()
+        finally:
+            tls.limit = None  # the library keeps a socket that was given up, and reads on from it
         try:
             topics = [build_topic(box, tail) for tail in BOX_HEARS]
             topics.extend(list_topics(box.site))

@@ -3,10 +3,11 @@
 import asyncio
 import math
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -25,6 +26,8 @@ from tests.agent.transport.conftest import PATIENCE_SECONDS
 NOW = datetime.now(UTC)
 YEARS = timedelta(days=3650)
 
+Hear = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,16 +42,20 @@ def _identity(authority: Issued, name: str, begin: datetime) -> bytes:
     return pem_of(certificate).encode() + private
 
 
+async def _hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
 @asynccontextmanager
-async def _broker(folder: Path, identity: bytes) -> AsyncIterator[BrokerAddress]:
+async def _broker(
+    folder: Path, identity: bytes, hear: Hear = _hang_up
+) -> AsyncIterator[BrokerAddress]:
     """Only its TLS: nobody here comes further."""
     path = folder / "server.pem"
     path.write_bytes(identity)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
-    server = await asyncio.start_server(
-        lambda _reader, writer: writer.close(), HOST, 0, ssl=context
-    )
+    server = await asyncio.start_server(hear, HOST, 0, ssl=context)
     async with server:
         yield BrokerAddress(HOST, server.sockets[0].getsockname()[1])
 
@@ -105,3 +112,43 @@ async def test_where_central_has_said_the_time_dates_are_judged_by_it(
             async with open_connection(address, files, parse_box_id(BOX), b"", central_now):
                 pass
     assert caught.value.reason is reason
+
+
+async def test_a_broker_that_ends_a_session_which_was_given_up_is_heard_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its end is read, and closed: not read again in each turn of the loop, while people wait."""
+    ours = new_authority(NOW - YEARS, NOW + YEARS)
+    files = BoxFiles(tmp_path)
+    files.ca.write_text(ours.pem)
+    write_secret(files.certificate, _identity(ours, BOX, NOW - LIFE / 2))
+    asked, closed, reads = asyncio.Event(), asyncio.Event(), 0
+    writers: list[asyncio.StreamWriter] = []
+
+    class Watched(mqtt._TlsSocket):
+        def read(self, len: int = 1024, buffer: Any = None) -> Any:
+            nonlocal reads
+            reads += 1
+            return super().read(len, buffer)
+
+        def close(self) -> None:
+            closed.set()
+            super().close()
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        await reader.read(1)
+        asked.set()
+
+    monkeypatch.setattr(mqtt, "_TlsSocket", Watched)
+    async with _broker(tmp_path, _identity(ours, HOST, NOW - LIFE / 2), hear) as address:
+        line = open_connection(address, files, parse_box_id(BOX), b"")
+        opening = asyncio.create_task(line.__aenter__())
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await asked.wait()
+            opening.cancel()
+            await asyncio.wait((opening,))
+            reads = 0
+            writers[0].transport.abort()
+            await closed.wait()
+    assert reads <= 3  # TLS itself may have had something to say before
