@@ -59,7 +59,7 @@ class VerifyKey(Protocol):
 class Aead(Protocol):
     """Authenticated encryption under one key; the caller never repeats a nonce."""
 
-    def seal(self, nonce: bytes, plaintext: bytes, bound_to: bytes) -> bytes: ...
+    def seal(self, nonce: bytes, plaintext: bytes, bound_to: bytes, /) -> bytes: ...
 
     def open(self, nonce: bytes, ciphertext: bytes, bound_to: bytes) -> bytes:
         """Raises NotAuthentic."""
@@ -163,9 +163,8 @@ class _Ed25519Verify:
 class _AesGcm:
     def __init__(self, key: bytes) -> None:
         self._aead = AESGCM(key)
-
-    def seal(self, nonce: bytes, plaintext: bytes, bound_to: bytes) -> bytes:
-        return self._aead.encrypt(nonce, plaintext, bound_to)
+        # The library's own: one call less for each row of a backlog.
+        self.seal = self._aead.encrypt
 
     def open(self, nonce: bytes, ciphertext: bytes, bound_to: bytes) -> bytes:
         try:

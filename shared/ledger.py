@@ -81,6 +81,15 @@ class Mark(NamedTuple):
     hash: bytes
 
 
+Link = tuple[int, int, bytes, int, int, bytes, bytes, bytes, bytes]
+"""A row with its hashes, as it is stored: epoch, seq, id, lane, born, prev, body, H(body), hash."""
+
+
+def row_of(link: Link) -> Row:
+    """The row without its hashes, as it is sent."""
+    return Row(*link[1:7])
+
+
 def genesis_hash(suite: Suite, box: BoxId, epoch: int) -> bytes:
     """``prev`` of an epoch's first row: H(suite ‖ length of box ‖ box ‖ epoch)."""
     name = str(box).encode()
@@ -101,7 +110,9 @@ def row_hash(  # noqa: PLR0913, PLR0917 - the six hashed quantities of CONTRACTS
 
 def hash_of(suite: Suite, row: Row) -> bytes:
     """The hash of a row, after checking its widths. Raises Malformed."""
-    return _hash_with(suite, row, suite.digest(_checked(row).body))
+    seq, id, lane, born, prev, body = _checked(row)
+    digest = suite.digest
+    return digest(_HASHED.pack(prev, seq, id, lane, born, digest(body)))
 
 
 def _checked(row: Row) -> Row:
@@ -115,20 +126,33 @@ def _checked(row: Row) -> Row:
     return row
 
 
-def _hash_with(suite: Suite, row: Row, body_hash: bytes) -> bytes:
-    return row_hash(suite, row.prev, row.seq, row.id, row.lane, row.born, body_hash)
-
-
 def append(  # noqa: PLR0913, PLR0917 - a row's quantities, in their order
     suite: Suite, head: Head, id: bytes, lane: int, born: int, body: bytes
 ) -> tuple[Row, Mark, Head]:
     """The next row after ``head``, its mark, and the new head. Raises Malformed (size)."""
+    row = _checked(Row(head.seq + 1, id, lane, born, head.hash, body))
+    (link,), grown = append_all(suite, head, [(id, lane, born, body)])
+    return row, Mark(*link[:6], *link[7:]), grown
+
+
+def append_all(
+    suite: Suite, head: Head, records: Iterable[tuple[bytes, int, int, bytes]]
+) -> tuple[list[Link], Head]:
+    """The rows after ``head`` for records of (id, lane, born, body) that were made here, whose
+    widths are known, and the new head. Raises Malformed (size).
+    """
     epoch, seq, prev = head
-    row = _checked(Row(seq + 1, id, lane, born, prev, body))
-    body_hash = suite.digest(body)
-    digest = suite.digest(_HASHED.pack(prev, seq + 1, id, lane, born, body_hash))
-    mark = Mark(epoch, seq + 1, id, lane, born, prev, body_hash, digest)
-    return row, mark, Head(epoch, seq + 1, digest)
+    digest, pack = suite.digest, _HASHED.pack
+    links: list[Link] = []
+    for id, lane, born, body in records:
+        if len(body) > MAX_BODY_BYTES:
+            raise Malformed(Reason.BODY_TOO_LARGE)
+        seq += 1
+        body_hash = digest(body)
+        hash = digest(pack(prev, seq, id, lane, born, body_hash))
+        links.append((epoch, seq, id, lane, born, prev, body, body_hash, hash))
+        prev = hash
+    return links, Head(epoch, seq, prev)
 
 
 def signed_bytes(

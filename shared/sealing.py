@@ -8,9 +8,10 @@ Body: form (1 byte), suite (1), encapsulation id (16), counter (8), ciphertext w
 """
 
 import os
+from struct import Struct
 from typing import NamedTuple
 
-from shared.crypto import KEY_BYTES, RecipientKey, Suite, suite
+from shared.crypto import KEY_BYTES, TAG_BYTES, RecipientKey, Suite, suite
 from shared.errors import Malformed
 from shared.ids import BoxId
 from shared.reasons import Reason
@@ -20,6 +21,11 @@ BODY_FORM = 1
 _ID_BYTES = 16
 _COUNTER_BYTES = 8
 _HEADER_BYTES = 2 + _ID_BYTES + _COUNTER_BYTES
+SEAL_BYTES = _HEADER_BYTES + TAG_BYTES
+"""How much longer a sealed body is than what is in it."""
+_NONCE = Struct(">4xQ")
+_BOUND = Struct(f">{2 + _ID_BYTES}s16sBQ")
+"""What a row's body is bound to, in one call: as ``_bound_to_row``, of parts of these widths."""
 
 
 class Encapsulation(NamedTuple):
@@ -36,16 +42,16 @@ class BodySealer:
         key = os.urandom(KEY_BYTES)
         wrapped = suite.encapsulate(central_public, key, _bound_to(box))
         self.encapsulation = Encapsulation(encapsulation_id(suite, wrapped), wrapped)
-        self._aead = suite.aead(key)
+        self._seal = suite.aead(key).seal
         self._prefix = bytes([BODY_FORM, suite.id]) + self.encapsulation.id
         self._counter = 0
 
     def seal(self, plaintext: bytes, id: bytes, lane: int, born: int) -> bytes:
         """The sealed body, bound to the row's id, lane and birth."""
         self._counter += 1
-        counter = self._counter.to_bytes(_COUNTER_BYTES, "big")
-        bound = _bound_to_row(self._prefix, id, lane, born)
-        return self._prefix + counter + self._aead.seal(_nonce(counter), plaintext, bound)
+        nonce, prefix = _NONCE.pack(self._counter), self._prefix
+        bound = _BOUND.pack(prefix, id, lane, born)
+        return prefix + nonce[-_COUNTER_BYTES:] + self._seal(nonce, plaintext, bound)
 
 
 def encapsulation_id(suite: Suite, wrapped: bytes) -> bytes:

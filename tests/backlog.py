@@ -35,7 +35,6 @@ def build_backlog_of(files: BoxFiles, rows: int) -> None:
 
 def _write(journal: Journal, entries: Sequence[Entry]) -> None:
     def append() -> None:
-        for entry in entries:
-            journal.append(entry)
+        journal.append_all(entries)
 
     journal.write(append)

@@ -34,6 +34,8 @@ _UNAVAILABLE = {
     sqlite3.SQLITE_READONLY: Reason.STORE_READ_ONLY,
     sqlite3.SQLITE_IOERR: Reason.STORE_FAILING,
     sqlite3.SQLITE_FULL: Reason.STORE_FULL,
+    # The log's index cannot be made longer, which only a full disk refuses.
+    sqlite3.SQLITE_IOERR_SHMSIZE: Reason.STORE_FULL,
     sqlite3.SQLITE_CANTOPEN: Reason.STORE_UNAVAILABLE,
     sqlite3.SQLITE_PERM: Reason.STORE_UNAVAILABLE,
     sqlite3.SQLITE_PROTOCOL: Reason.STORE_UNAVAILABLE,
@@ -62,19 +64,19 @@ class mapped_exceptions:  # noqa: N801 - read as ``with mapped_exceptions():``
             # words of another error.
             raise Damaged(Reason.STORE_DAMAGED, type(error).__name__) from error
         if isinstance(error, sqlite3.Error | peewee.DatabaseError):
-            code = _primary_code(error)
-            if code in _DAMAGE:
+            code = _code(error)
+            if code & 0xFF in _DAMAGE:
                 raise Damaged(Reason.STORE_DAMAGED, str(error)) from error
-            if reason := _UNAVAILABLE.get(code):
+            if reason := _UNAVAILABLE.get(code) or _UNAVAILABLE.get(code & 0xFF):
                 raise Unavailable(reason, str(error)) from error
 
 
-def _primary_code(error: BaseException) -> int:
-    """SQLite's primary result code; peewee keeps the driver's exception as cause or context."""
+def _code(error: BaseException) -> int:
+    """SQLite's extended result code; peewee keeps the driver's exception as cause or context."""
     for driver in (error, error.__cause__, error.__context__):
         code = getattr(driver, "sqlite_errorcode", None)
         if code is not None:
-            return int(code) & 0xFF
+            return int(code)
     return sqlite3.SQLITE_ERROR
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from agent.offline_queue.checkpoint import copy_log
 from agent.offline_queue.database import mapped_exceptions
 from agent.offline_queue.standing import NO_ROWS, Standing
 from agent.offline_queue.states import KEPT_LANES, Edge, check_step
@@ -18,7 +19,7 @@ from agent.ports import Pending
 from shared.crypto import Suite
 from shared.errors import Damaged, Refused, Unavailable
 from shared.ids import BoxId
-from shared.ledger import Head, Lane, Row, RowState, append, genesis_head
+from shared.ledger import Head, Lane, Link, Row, RowState, append_all, genesis_head, row_of
 from shared.messages import Settled, Tombstone
 from shared.reasons import Reason
 from shared.sealing import BodySealer, peek_encapsulation_id
@@ -69,7 +70,7 @@ class Journal:
         self._standings = dict(standings)
         self._head = standings[self._epoch].head
         self._observe = observe
-        self._rows: list[tuple[object, ...]] = []
+        self._rows: list[Link] = []
         self._lanes = list(NO_ROWS)
         self._noted = self._head.seq
         self._given: dict[Lane, Position] = {}
@@ -107,21 +108,38 @@ class Journal:
         with suppress(Unavailable, Damaged), mapped_exceptions():
             self._store.begin()
 
+    def finish_checkpoint(self) -> None:
+        """Copy the last pages of the log back, outside any unit. Raises Unavailable, Damaged."""
+        with mapped_exceptions():
+            self._store.roll_back()  # what ``prepare`` began: nothing is in it
+            copy_log(self._store.connection)
+
     def append(self, entry: Entry) -> Row:
         """Seal, sequence and link; the row is inserted with all others of its unit.
 
         Raises Malformed (BODY_TOO_LARGE) with nothing written.
         """
-        id, lane, born, plaintext, consumed, verdict = entry
-        body = self._sealer.seal(plaintext, id, lane, born)
-        row, mark, self._head = append(self._suite, self._head, id, lane, born, body)
-        epoch, seq, _, _, _, prev, body_hash, hash = mark
-        self._rows.append((epoch, seq, id, lane, born, prev, body, body_hash, hash))
-        self._lanes[lane] += 1
-        if consumed is not None:
-            self._store.insert_consumption(consumed, id, born, verdict)
-            self._observe(Edge.CODE_CONSUMED)
-        return row
+        (link,) = self.append_all((entry,))
+        return row_of(link)
+
+    def append_all(self, entries: Sequence[Entry]) -> list[Link]:
+        """The same of many in one pass. Raises as ``append``, with none of them written."""
+        seal = self._sealer.seal
+        sealed = (
+            (id, lane, born, seal(plaintext, id, lane, born))
+            for id, lane, born, plaintext, _, _ in entries
+        )
+        links, self._head = append_all(self._suite, self._head, sealed)
+        self._rows += links
+        for entry in entries:
+            self._lanes[entry.lane] += 1
+            if entry.consumed is not None:
+                self._keep_consumption(entry, entry.consumed)
+        return links
+
+    def _keep_consumption(self, entry: Entry, token: bytes) -> None:
+        self._store.insert_consumption(token, entry.id, entry.born, entry.verdict)
+        self._observe(Edge.CODE_CONSUMED)
 
     def settle(self, epoch: int, rows: Sequence[Settled]) -> int:
         """Mark rows of this epoch and these hashes settled, where pending; how many changed."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.offline_queue.beginning import open_journal
+from agent.offline_queue.checkpoint import make_room
 from agent.offline_queue.database import DISK_TROUBLES, take_lock, unavailable
 from agent.offline_queue.inspection import check_files, noted_version
 from agent.offline_queue.journal import Journal
@@ -82,6 +83,7 @@ class Opening:
                 known = self._set_aside(quarantine, known, error)
             journal = self._open(known)
         quarantine.note_epochs(str(self.box), list(journal.standings))
+        make_room(self.path)
         return journal
 
     def _change_schema(self) -> None:

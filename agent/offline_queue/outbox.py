@@ -27,11 +27,12 @@ from agent.ports import Consumption, Draft, Fill, Pending
 from shared.clock import Clock, SystemClock, to_microseconds
 from shared.codec import records
 from shared.crypto import Suite
-from shared.errors import Damaged, Refused, Unavailable
+from shared.errors import Damaged, Malformed, Refused, Unavailable
 from shared.ids import BoxId, RecordId, new_record_id
-from shared.ledger import Account, Head, Lane, Row
+from shared.ledger import MAX_BODY_BYTES, Account, Head, Lane, Row, row_of
 from shared.messages import Origin, ScanRecord, Settled, Tombstone, TombstoneRecord
 from shared.reasons import Reason
+from shared.sealing import SEAL_BYTES
 
 T = TypeVar("T")
 
@@ -54,7 +55,7 @@ class SqliteOutbox:
         self._suite = suite
         loop = asyncio.get_running_loop()
         self.writer = Writer(opening, journal, reserve, loop, self._told)
-        self._checkpointer = Checkpointer(path, loop)
+        self._checkpointer = Checkpointer(path, loop, self._finish_checkpoint)
         self._reading: Store | None = None
         self._standings = journal.standings if journal else {}
         self.damage = Fill()
@@ -84,10 +85,7 @@ class SqliteOutbox:
         Raises Unavailable (disk), Damaged, Malformed (BODY_TOO_LARGE).
         """
         entry = encode_draft(draft)
-        dear = entry.lane in KEPT_LANES
-        return await self.writer.submit(
-            lambda on: on.append(entry), writes=True, hot=True, dear=dear
-        )
+        return row_of(await self.writer.append(entry, dear=entry.lane in KEPT_LANES))
 
     async def find_consumption(self, token: bytes) -> Consumption | None:
         """The record that used up a code at this box. Raises Unavailable, Damaged.
@@ -235,26 +233,32 @@ class SqliteOutbox:
             self._reading.close()
 
     def _told(self, standings: Mapping[int, Standing]) -> None:
-        rows = account_of(standings).created - account_of(self._standings).created
+        before, now = account_of(self._standings), account_of(standings)
         self._standings = standings
         self._arrived.set()
-        self._checkpointer.note(rows)
+        if now != before:
+            # A row is written when it is born, and again when nothing is pending of it.
+            written = 2 * (now.created - before.created) - (now.pending - before.pending)
+            self._checkpointer.note(written)
+
+    async def _finish_checkpoint(self) -> None:
+        with suppress(Unavailable, Damaged):
+            await self.writer.submit(lambda on: on.finish_checkpoint())
 
 
 def encode_draft(draft: Draft) -> Entry:
-    """A record on its way in. Raises Refused where what is no scan consumes a code."""
-    record = draft.record
-    verdict = record.verdict.value if isinstance(record, ScanRecord) else ""
-    if draft.consumed is not None and not verdict:
-        raise Refused(Reason.REQUEST_MALFORMED, "only a scan consumes a code")
-    return Entry(
-        draft.id.bytes,
-        record.lane.value,
-        to_microseconds(draft.born_at),
-        records.encode(record),
-        draft.consumed,
-        verdict,
-    )
+    """A record on its way in. Raises Refused where what is no scan consumes a code, Malformed
+    (BODY_TOO_LARGE): one that is too large must not take a group's others with it."""
+    record, consumed, verdict = draft.record, draft.consumed, ""
+    if consumed is not None:
+        if not isinstance(record, ScanRecord):
+            raise Refused(Reason.REQUEST_MALFORMED, "only a scan consumes a code")
+        verdict = record.verdict.value
+    plaintext = records.encode(record)
+    if len(plaintext) > MAX_BODY_BYTES - SEAL_BYTES:
+        raise Malformed(Reason.BODY_TOO_LARGE)
+    born = to_microseconds(draft.born_at)
+    return Entry(draft.id.bytes, record.lane.value, born, plaintext, consumed, verdict)
 
 
 def _tombstone_entry(

@@ -255,6 +255,7 @@ class Store:
         """
         with mapped_exceptions():
             found = self._connection.execute(_SELECT_PENDING, (epoch, floor, limit))
+            # One by one: a spoiled row leaves the statement under way, and so the log at closing.
             return tuple(_check_row(suite, Row(*row), hash) for *row, hash in found)
 
     def find_first_pending(self, epoch: int, floor: int) -> tuple[int, datetime] | None:

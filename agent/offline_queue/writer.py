@@ -16,11 +16,12 @@ from queue import SimpleQueue
 from threading import Lock
 from typing import Any, Generic, NoReturn, TypeVar, cast
 
-from agent.offline_queue.journal import Journal
+from agent.offline_queue.journal import Entry, Journal
 from agent.offline_queue.opening import Opening
 from agent.offline_queue.reserve import Reserve
 from agent.offline_queue.standing import Standing
 from shared.errors import Damaged, OneCodeError, Refused, Unavailable
+from shared.ledger import Link
 from shared.reasons import Reason
 
 T = TypeVar("T")
@@ -37,19 +38,22 @@ _SECONDS_BETWEEN_FILLS = 1.0
 class _Job(Generic[T]):
     """Something to do with the journal, and who waits for it."""
 
-    __slots__ = ("act", "dear", "error", "future", "hot", "result", "writes")
+    __slots__ = ("act", "dear", "entry", "error", "future", "hot", "result", "writes")
 
     result: T
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what to do, for whom, and how
         self,
-        act: Callable[[Journal], T],
+        act: Callable[[Journal], T] | None,
         future: asyncio.Future[T],
         *,
         writes: bool,
         hot: bool,
         dear: bool,
+        entry: Entry | None = None,
     ) -> None:
+        """An ``entry`` is appended with all others of its group, and there is nothing to act."""
+        self.entry = entry
         self.act = act
         self.future = future
         self.writes = writes
@@ -118,9 +122,17 @@ class Writer:
         The future raises what ``act`` raises of our tree, Unavailable or Damaged for a failed
         commit, and whatever ended the thread.
         """
+        job = _Job(act, self._loop.create_future(), writes=writes, hot=hot, dear=dear)
+        return self._gather(job)
+
+    def append(self, entry: Entry, *, dear: bool) -> asyncio.Future[Link]:
+        """Append a record, for which a patient waits; what it became. Else as ``submit``."""
+        future: asyncio.Future[Link] = self._loop.create_future()
+        return self._gather(_Job(None, future, writes=True, hot=True, dear=dear, entry=entry))
+
+    def _gather(self, job: _Job[T]) -> asyncio.Future[T]:
         if self._ended is not None:
             raise self._ended
-        job = _Job(act, self._loop.create_future(), writes=writes, hot=hot, dear=dear)
         self._gathered.append(job)
         if not self._busy:
             self._busy = True
@@ -214,7 +226,7 @@ class Writer:
             self._failure = error
             if isinstance(error, Damaged) or error.reason is not Reason.STORE_FULL:
                 self._close()
-        if len(writing) == 1:
+        if len(writing) == 1 and writing[0].hot:
             self._note_speed(begun)
 
     def _commit(self, journal: Journal, writing: Sequence[_Job[Any]]) -> None:
@@ -229,8 +241,14 @@ class Writer:
             return
 
     def _attempt(self, journal: Journal, writing: Sequence[_Job[Any]]) -> None:
+        """All records first, in one pass: of those that wait together, none came before."""
+        entries = [job.entry for job in writing if job.entry is not None]
+        links = iter(journal.append_all(entries))
         for job in writing:
-            _attempt(job, journal, Refused)
+            if job.act is not None:
+                _attempt(job, journal, Refused)
+            else:
+                job.result, job.error = next(links), None
 
     def _open(self) -> Journal | None:
         """The journal; opened anew after a failure, but not again and again."""
@@ -277,6 +295,7 @@ def _raise(error: BaseException, _journal: Journal) -> NoReturn:
 
 
 def _attempt(job: _Job[Any], journal: Journal, expected: type[OneCodeError]) -> None:
+    assert job.act is not None
     try:
         job.result = job.act(journal)
         job.error = None

@@ -11,6 +11,7 @@ from shared.errors import Malformed, NotAuthentic, Refused
 from shared.ids import BoxId
 from shared.reasons import Reason
 from shared.sealing import (
+    SEAL_BYTES,
     BodySealer,
     encapsulation_id,
     open_body,
@@ -46,6 +47,7 @@ def test_central_opens_what_a_box_sealed() -> None:
         assert parse_encapsulation_id(body) == sealer.encapsulation.id
         assert plain == b"" or plain not in body
         assert open_sealed(sealer, body) == plain
+        assert len(body) == len(plain) + SEAL_BYTES
 
 
 def test_no_two_bodies_are_sealed_alike() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from agent.offline_queue import database
 from agent.offline_queue.ledger_report import verify_queue
+from agent.offline_queue.pages import PAGE_BYTES, PageFile
 from agent.offline_queue.quarantine import Quarantine
 from shared.errors import Damaged, Unavailable
 from shared.ledger import Account
@@ -57,12 +58,18 @@ def _files_end_at(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
+def _end_of_log(path: Path) -> int:
+    """Where the next frame goes: the file of the log is longer, with room for what comes."""
+    with PageFile(path) as pages:
+        return pages.frames[-1].offset + PAGE_BYTES
+
+
 async def test_the_writer_goes_on_after_a_failed_write(tmp_path: Path) -> None:
     """A write that the system refuses is Unavailable; the next commit follows the last durable."""
     path = tmp_path / "queue.db"
     async with opened(path) as outbox:
         await outbox.commit(scan_draft())
-        with _files_end_at(path.with_name("queue.db-wal").stat().st_size + 5000):
+        with _files_end_at(_end_of_log(path) + 5000):
             lost = await asyncio.gather(
                 *(outbox.commit(scan_draft()) for _ in range(50)), return_exceptions=True
             )
@@ -79,7 +86,7 @@ async def test_who_reads_beside_a_failed_write_hears_of_the_disk(tmp_path: Path)
     path = tmp_path / "queue.db"
     async with opened(path) as outbox:
         await outbox.commit(scan_draft())
-        with _files_end_at(path.with_name("queue.db-wal").stat().st_size + 5000):
+        with _files_end_at(_end_of_log(path) + 5000):
             commits = (outbox.commit(scan_draft()) for _ in range(50))
             told = await asyncio.gather(*commits, outbox.read_pending(1), return_exceptions=True)
         assert {type(error) for error in told} == {Unavailable}
