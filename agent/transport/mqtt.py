@@ -33,7 +33,8 @@ _KEEPALIVE_SECONDS = 20
 _NO_TIMER = math.inf
 """aiomqtt waits by ``asyncio.wait_for``. In Python 3.11 that loses a cancellation which comes in
 the same turn of the loop as the result (python/cpython#86296): the task that was to end lives on,
-behind a line that is lost. So its timers are off, and ours stand around its calls."""
+behind a line that is lost. So its timers are off once it is connected, and ours stand around its
+calls. Its timer on CONNACK alone begins when the session stands, however long that took."""
 _ANSWER_SECONDS = 10.0
 """How long the broker may take over CONNACK, SUBACK, PUBACK."""
 
@@ -106,17 +107,19 @@ async def open_connection(
             clean_start=True,
             will=aiomqtt.Will(build_topic(box, STATUS), will, qos=1, retain=True),
             keepalive=_KEEPALIVE_SECONDS,
-            timeout=_NO_TIMER,
+            timeout=_ANSWER_SECONDS,
             tls_context=tls,
             # paho leaves Nagle on: 88 ms a round trip instead of 1.4 (measurements.md)
             socket_options=[(IPPROTO_TCP, TCP_NODELAY, 1)],
         )
         try:
-            async with _answered(tls) as tls.limit:
+            async with _answered(tls, None) as tls.limit:
                 await client.__aenter__()
         finally:
             tls.limit = None  # the library keeps a socket that was given up, and reads on from it
+        client.timeout = _NO_TIMER
         try:
+            _check_cancelled()
             topics = [build_topic(box, tail) for tail in BOX_HEARS]
             topics.extend(list_topics(box.site))
             async with _answered(tls):
@@ -126,6 +129,12 @@ async def open_connection(
         finally:
             async with _answered(tls):
                 await client.__aexit__(None, None, None)
+
+
+def _check_cancelled() -> None:
+    """Raise the cancellation that came with CONNACK, and was lost."""
+    if (task := asyncio.current_task()) is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _check_granted(granted: "Iterable[int | ReasonCode]") -> None:
@@ -228,11 +237,13 @@ def _in_memory(secret: bytes) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def _answered(tls: TlsContext) -> AsyncIterator[asyncio.Timeout]:
+async def _answered(
+    tls: TlsContext, seconds: float | None = _ANSWER_SECONDS
+) -> AsyncIterator[asyncio.Timeout]:
     """A call that the broker answers. Raises Unavailable, also where it does not in time."""
     with _mapped_exceptions(tls):
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS) as limit:
+            async with asyncio.timeout(seconds) as limit:
                 yield limit
         except TimeoutError as error:
             raise Unavailable(tls.refusal or Reason.BROKER_UNAVAILABLE, "no answer") from error

@@ -30,7 +30,8 @@ _KEEPALIVE_SECONDS = 20
 _NO_TIMER = math.inf
 """aiomqtt waits by ``asyncio.wait_for``. In Python 3.11 that loses a cancellation which comes in
 the same turn of the loop as the result (python/cpython#86296): the task that was to end lives on,
-behind a line that is lost. So its timers are off, and ours stand around its calls."""
+behind a line that is lost. So its timers are off once it is connected, and ours stand around its
+calls. Its timer on CONNACK alone begins when the session stands, however long that took."""
 _ANSWER_SECONDS = 10.0
 """How long the broker may take over CONNACK, SUBACK, PUBACK."""
 _MOST_INFLIGHT = 1000
@@ -79,16 +80,17 @@ async def open_connection(broker: BrokerConfig, files: CentralFiles) -> AsyncIte
             protocol=aiomqtt.ProtocolVersion.V5,
             clean_start=True,
             keepalive=_KEEPALIVE_SECONDS,
-            timeout=_NO_TIMER,
+            timeout=_ANSWER_SECONDS,
             max_inflight_messages=_MOST_INFLIGHT,
             tls_context=_tls_context(files),
             # paho leaves Nagle on: 88 ms a round trip instead of 1.4 (measurements.md)
             socket_options=[(IPPROTO_TCP, TCP_NODELAY, 1)],
         )
         client.pending_calls_threshold = _MOST_INFLIGHT  # aiomqtt warns above ten
-        async with _answered():
-            await client.__aenter__()
+        await client.__aenter__()
+        client.timeout = _NO_TIMER
         try:
+            _check_cancelled()
             async with _answered():
                 needed = [(topic, 1) for topic in (*CENTRAL_HEARS, CONTROL_RESPONSE)]
                 *granted, notices = await client.subscribe([*needed, (NOTICES, 0)])
@@ -99,6 +101,12 @@ async def open_connection(broker: BrokerConfig, files: CentralFiles) -> AsyncIte
         finally:
             async with _answered():
                 await client.__aexit__(None, None, None)
+
+
+def _check_cancelled() -> None:
+    """Raise the cancellation that came with CONNACK, and was lost."""
+    if (task := asyncio.current_task()) is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _check_granted(granted: Iterable[int | ReasonCode]) -> None:
