@@ -67,7 +67,11 @@ class BoxToken:
         kept = self.trouble is None
         while not kept:
             await asyncio.sleep(backoff.next_seconds())
-            if kept := await asyncio.to_thread(self.write):
+            try:
+                kept = await asyncio.to_thread(self.write)
+            except Unavailable as error:  # a box at work does not end for want of a file
+                log.warning("%s: the API's token waits: %s", error.reason, error.detail)
+            if kept:
                 log.info("the API's token is kept")
 
 
