@@ -2,7 +2,7 @@
 
 The reply is bound to the question by its id, so it is central's time too (CONTRACTS §6). Every
 method runs inside the caller's unit of work. Audited are changes of terms, and the grants that
-change what a box may do: not the renewals of every few minutes.
+change what a box may do, not the renewals of every few minutes (docs/adr/0025).
 """
 
 from datetime import datetime, timedelta
