@@ -33,7 +33,7 @@ demo: system $(DEV) $(VENDOR) ## run the main job on embedded parts; ARGS=--once
 	@$(BIN)/python -m demo $(ARGS)
 
 test: system $(DEV) $(BOX) $(VENDOR) ## every test but those of hil; ARGS goes to pytest
-	@$(BIN)/python -m pytest --ignore=tests/hil -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest --ignore=tests/hil -n $(WORKERS) --max-worker-restart=0 $(ARGS)
 
 hil: system hil-system $(DEV) $(HIL_BOX) ## the box on a real kernel, in a guest with USB devices
 	@$(BIN)/python -m pytest tests/hil $(ARGS)

@@ -35,7 +35,7 @@ _FIRST_RETRY_SECONDS = 1.0
 MOST_WAIT_SECONDS = 60.0
 _LONGEST_GATHER = 8
 """How many quiet spells a gathering takes at the most: custody is not put off for long."""
-
+_UNSENT_SECONDS = 0.05
 
 _BEGINNING = (0, 0)
 """Before every row: epochs and sequences begin at one."""
@@ -199,7 +199,9 @@ class Drain:
             try:
                 await self._line.publish(UP, payload, qos=1)
             except Unavailable as error:
+                # Who sends meets a loss before who reads: until then the line seems to be up.
                 _log.debug("batch not sent: %s", error)
+                await asyncio.sleep(_UNSENT_SECONDS)
                 continue
             self._observe(Edge.BATCH_SENT)
             settled = await self._await_receipt(batch)

@@ -37,6 +37,7 @@ class Peer:
     def __init__(self) -> None:
         self.refuse_connections = False
         self.refuse_publishing = False
+        self.refused = asyncio.Event()
         self.break_on_closing = False
         self.wills: list[bytes] = []
         self._published: dict[str, asyncio.Queue[Published]] = defaultdict(asyncio.Queue)
@@ -57,6 +58,7 @@ class Peer:
 
     async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
         if self.refuse_publishing:
+            self.refused.set()
             raise Unavailable(Reason.BROKER_UNAVAILABLE, "broken pipe")
         self._published[parse_topic(topic).kind].put_nowait(Published(payload, qos, retain))
 

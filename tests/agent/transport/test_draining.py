@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
 from agent.offline_queue.outbox import SqliteOutbox
 from agent.ports import Pending
 from agent.transport.batches import MAX_BATCH_BYTES, MAX_BATCH_ROWS, build_batch
@@ -179,6 +181,20 @@ async def test_rows_gather_while_nothing_is_in_flight(station: Station) -> None:
         await drained
     line.cancel()
     await asyncio.wait((line,))
+
+
+@pytest.mark.timeout(60)  # where it holds the loop, no limit of the loop's own comes
+async def test_a_line_that_is_gone_before_it_is_known_holds_up_nobody(running: Station) -> None:
+    """The library refuses to send at once, and the line still seems to be up: others go on, the
+    loss among them."""
+    running.peer.refuse_publishing = True
+    await running.commit()
+    await running.peer.refused.wait()
+    running.peer.cut()
+    running.peer.refuse_publishing = False
+    batch = await running.peer.heard_batch()
+    running.peer.receipt(batch)
+    await running.uplink.wait_drained()
 
 
 async def test_a_long_queue_goes_in_batches(station: Station) -> None:
