@@ -84,9 +84,10 @@ class Proxy:
         traceback: TracebackType | None,
     ) -> None:
         self.cut()
-        self._loop.call_soon_threadsafe(self._server.close)
+        self._do(self._end)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.close()
 
     def cut(self) -> None:
         """Reset every connection that is open."""
@@ -94,6 +95,14 @@ class Proxy:
 
     def _do(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         return asyncio.run_coroutine_threadsafe(work(), self._loop).result(10)
+
+    async def _end(self) -> None:
+        """Nothing is left for the collector to end, wherever the interpreter then is."""
+        self._server.close()
+        serving = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
 
     async def _cut(self) -> None:
         for writer in list(self._open):
