@@ -2,7 +2,7 @@
 
 import asyncio
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from agent.counter.printing import ReprintReason
 from agent.counter.views import LabelView, OperatorView
@@ -249,6 +249,30 @@ async def test_signing_in_by_badge_and_pin(browser: Browser) -> None:
         await expect(page.locator("#pin")).to_be_hidden()
         await page.keyboard.press("F10")
         await expect(page.locator("[data-cell='operator']")).to_contain_text("未登录")
+
+
+async def test_a_pin_that_is_typed_before_the_last_answer_is_the_next_try(
+    browser: Browser,
+) -> None:
+    """Nothing of it is lost, however slow the box is."""
+    badge = new_badge()
+    entry = operator_entry("op-7", "李静", badge, await asyncio.to_thread(hash_password, "2468"))
+    box, held = ShownBox((entry,)), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    async with serving(box) as address, open_context(browser) as context:
+        page = await open_page(context, address)
+        await page.route("**/operator/pin", hold, times=1)
+        box.operators.take_badge(badge)
+        await expect(page.locator("#pin")).to_be_focused()
+        for pin in ("1111", "2468"):
+            await page.keyboard.type(pin, delay=25)
+            await page.keyboard.press("Enter")
+        held.set()
+        await expect(page.locator("[data-cell='operator']")).to_contain_text("李静")
 
 
 async def test_signing_in_by_name(browser: Browser) -> None:

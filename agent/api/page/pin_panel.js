@@ -35,7 +35,7 @@ export class PinPanel {
     element("button", { class: "main", type: "submit" }, element("span", { "data-say": "pinEnter" }), element("kbd", {}, "Enter")),
   );
   #problem = null;
-  #busy = false;
+  #turn = Promise.resolve();
 
   constructor() {
     this.#form.addEventListener("submit", (event) => this.#submit(event));
@@ -70,23 +70,26 @@ export class PinPanel {
     fill(this.#said, words, () => words.map((each) => element("span", {}, each)));
   }
 
-  async #submit(event) {
+  #submit(event) {
     event.preventDefault();
-    if (this.#busy) return;
-    const empty = this.#naming.hidden || this.#who.value.trim() ? this.#field : this.#who;
+    const who = this.#naming.hidden ? "" : this.#who.value.trim();
+    const empty = this.#naming.hidden || who ? this.#field : this.#who;
     if (!empty.value) {
       empty.focus();
       return;
     }
-    this.#busy = true;
+    const pin = this.#field.value;
+    this.#field.value = ""; // at once: what is typed before the answer is the next try
+    this.#turn = this.#signIn(pin, who, this.#turn);
+  }
+
+  async #signIn(pin, who, before) {
+    await before.catch(() => {});
     try {
-      await signIn(this.#field.value, this.#naming.hidden ? "" : this.#who.value.trim());
+      await signIn(pin, who);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       this.#say(error.words ?? silence());
-    } finally {
-      this.#busy = false;
-      this.#field.value = "";
     }
   }
 
